@@ -1,0 +1,2 @@
+//! The huenet command.
+fn main() {}
