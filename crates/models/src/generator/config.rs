@@ -1,0 +1,218 @@
+//! Checked parameters of the generator.
+
+use burn::tensor::backend::Backend;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::Generator;
+use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
+use crate::histogram_encoder::features;
+
+/// The largest depth: 2^14 is the largest side.
+const MAX_DEPTH: usize = 14;
+
+/// Parameters of a generator before they are checked; the default is the official network.
+///
+/// ```
+/// use huenet_models::{GeneratorConfig, GeneratorOptions};
+///
+/// let official = GeneratorConfig::new(GeneratorOptions::default())?;
+/// assert_eq!(official.parameter_count(), 42_124_486);
+///
+/// let small = GeneratorOptions { base_width: 16, depth: 7, height: 128, width: 128, ..Default::default() };
+/// GeneratorConfig::new(small)?;
+///
+/// let odd = GeneratorOptions { height: 250, ..Default::default() };
+/// let message = GeneratorConfig::new(odd).unwrap_err().to_string();
+/// assert!(message.contains("take 256"), "{message}");
+/// # Ok::<(), huenet_models::ModelError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratorOptions {
+    /// Channels of the first block; the following have 2, 4 and then 8 times as many. At least 1.
+    pub base_width: usize,
+    /// How many times the image is halved, 2 to 14. The official network halves 256×256 pixels
+    /// down to one.
+    pub depth: usize,
+    /// Channels of the content image.
+    pub input_channels: usize,
+    /// Channels of the output image, and of the colour reference whose histograms steer it.
+    pub output_channels: usize,
+    /// Bins of each channel's histogram.
+    pub bins: usize,
+    /// Height in pixels, a multiple of 2^depth.
+    pub height: usize,
+    /// Width in pixels, a multiple of 2^depth.
+    pub width: usize,
+}
+
+impl Default for GeneratorOptions {
+    fn default() -> Self {
+        Self {
+            base_width: 64,
+            depth: 8,
+            input_channels: 3,
+            output_channels: 3,
+            bins: 256,
+            height: 256,
+            width: 256,
+        }
+    }
+}
+
+/// Checked parameters of a [`Generator`]: one that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "GeneratorOptions", into = "GeneratorOptions")]
+pub struct GeneratorConfig {
+    options: GeneratorOptions,
+}
+
+impl GeneratorConfig {
+    /// Checks `options`.
+    ///
+    /// # Errors
+    /// [`ModelError::OutOfRange`] for a count that is zero or beyond reason,
+    /// [`ModelError::Side`] for a side that is not a multiple of 2^depth.
+    pub fn new(options: GeneratorOptions) -> Result<Self, ModelError> {
+        let GeneratorOptions {
+            base_width,
+            depth,
+            input_channels,
+            output_channels,
+            bins,
+            ..
+        } = options;
+        check_count("base_width", base_width, 1, MAX_CHANNELS)?;
+        check_count("depth", depth, 2, MAX_DEPTH)?;
+        check_count("input_channels", input_channels, 1, MAX_CHANNELS)?;
+        check_count("output_channels", output_channels, 1, MAX_CHANNELS)?;
+        check_count("bins", bins, 1, MAX_CHANNELS)?;
+        check_side("height", options.height, depth)?;
+        check_side("width", options.width, depth)?;
+        Ok(Self { options })
+    }
+
+    /// The parameters.
+    pub fn options(&self) -> &GeneratorOptions {
+        &self.options
+    }
+
+    /// Draws the initial weights from `rng`, on the host: one seed, the same weights on every
+    /// backend. Convolutions N(0, 0.02) (the official code; biases 0), γ = 1 and β = 0, the dense
+    /// layer Glorot uniform, the tables uniform in ±0.05 (Keras' defaults).
+    pub fn init<B: Backend>(&self, rng: &mut impl Rng, device: &B::Device) -> Generator<B> {
+        Generator::new(self, rng, device)
+    }
+
+    /// Channels after each halving: base·min(2^i, 8).
+    pub(super) fn widths(&self) -> Vec<usize> {
+        (0..self.options.depth)
+            .map(|i| self.options.base_width << i.min(3))
+            .collect()
+    }
+
+    /// Channels into and out of each doubling.
+    pub(super) fn ups(&self) -> Vec<[usize; 2]> {
+        let widths = self.widths();
+        let bottleneck = widths[widths.len() - 1] + features(self.options.bins);
+        let mut input = bottleneck;
+        let skips = widths.iter().rev().skip(1);
+        skips
+            .map(|&skip| [std::mem::replace(&mut input, 2 * skip), skip])
+            .collect()
+    }
+
+    /// How many numbers the generator holds: weights, and the running mean and variance of
+    /// every batch normalisation.
+    pub fn parameter_count(&self) -> usize {
+        let options = &self.options;
+        let widths = self.widths();
+        let downs: usize = std::iter::once(&options.input_channels)
+            .chain(&widths)
+            .zip(&widths)
+            .enumerate()
+            .map(|(i, (input, output))| 16 * input * output + if i == 0 { 0 } else { 4 * output })
+            .sum();
+        let ups: usize = self
+            .ups()
+            .iter()
+            .map(|[input, output]| 9 * input * output + 5 * output)
+            .sum();
+        let tables = options.output_channels * (options.height * options.width + 1);
+        let inputs = options.output_channels * options.bins;
+        let dense = (inputs + 1) * features(options.bins);
+        let last = (16 * 2 * options.base_width + 1) * options.output_channels;
+        downs + ups + tables + dense + last
+    }
+}
+
+impl TryFrom<GeneratorOptions> for GeneratorConfig {
+    type Error = ModelError;
+
+    fn try_from(options: GeneratorOptions) -> Result<Self, ModelError> {
+        Self::new(options)
+    }
+}
+
+impl From<GeneratorConfig> for GeneratorOptions {
+    fn from(config: GeneratorConfig) -> Self {
+        config.options
+    }
+}
+
+fn check_side(side: &'static str, value: usize, depth: usize) -> Result<(), ModelError> {
+    let multiple = 1 << depth;
+    if value.is_multiple_of(multiple) && (multiple..=MAX_SIDE).contains(&value) {
+        return Ok(());
+    }
+    let nearest = (value.min(MAX_SIDE) + multiple / 2) / multiple * multiple;
+    let suggestion = nearest.clamp(multiple, MAX_SIDE);
+    Err(ModelError::Side {
+        side,
+        value,
+        depth,
+        multiple,
+        max: MAX_SIDE,
+        suggestion,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(GeneratorOptions { base_width: 0, ..Default::default() }, "base_width is 0")]
+    #[case(GeneratorOptions { depth: 1, ..Default::default() }, "depth is 1; it must be between 2")]
+    #[case(GeneratorOptions { depth: 99, ..Default::default() }, "depth is 99")]
+    #[case(GeneratorOptions { bins: 0, ..Default::default() }, "bins is 0")]
+    #[case(GeneratorOptions { output_channels: 0, ..Default::default() }, "output_channels is 0")]
+    #[case(GeneratorOptions { input_channels: 0, ..Default::default() }, "input_channels is 0")]
+    #[case(GeneratorOptions { width: 300, ..Default::default() }, "take 256, or another depth")]
+    #[case(GeneratorOptions { height: 0, ..Default::default() }, "height is 0 pixels")]
+    #[case(GeneratorOptions { height: usize::MAX, ..Default::default() }, "take 16384")]
+    fn says_what_is_wrong(#[case] options: GeneratorOptions, #[case] expected: &str) {
+        let message = GeneratorConfig::new(options).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn widths_mirror_the_official_network() {
+        let official = GeneratorConfig::new(GeneratorOptions::default()).unwrap();
+        assert_eq!(official.widths(), [64, 128, 256, 512, 512, 512, 512, 512]);
+        assert_eq!(
+            official.ups(),
+            [
+                [1024, 512],
+                [1024, 512],
+                [1024, 512],
+                [1024, 512],
+                [1024, 256],
+                [512, 128],
+                [256, 64]
+            ]
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Bilinear doubling of an image, as matrix products.
+//!
+//! Doubling with half-pixel centres is linear and separable: with x the pixels of a row, edges
+//! repeated,
+//!
+//! ```text
+//! u[2i] = ¼·x[i−1] + ¾·x[i],    u[2i+1] = ¾·x[i] + ¼·x[i+1]
+//! ```
+//!
+//! so an image becomes U·x·Uᵀ with a constant U of two entries a row. Burn's own interpolation
+//! has no backward pass on several backends; a matrix product has one on all of them, and the
+//! dense product costs little beside the convolution that follows (a row of U is as long as the
+//! image is wide, a convolution's is nine times the channels). The reflected border that the
+//! convolution wants is two more rows of U, so that no padded copy is made.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor, TensorData};
+
+/// Doubles height and width by bilinear interpolation with half-pixel centres, edges repeated
+/// (TensorFlow's `resize`, PyTorch's `align_corners=False`).
+///
+/// # Shapes
+/// - `input`: `[batch, channels, height, width]`
+/// - output: `[batch, channels, 2·height, 2·width]`
+pub fn upsample_bilinear<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
+    resample(input, doubling_rows)
+}
+
+/// [`upsample_bilinear`], then one pixel of reflected border (the edge itself not repeated).
+///
+/// # Shapes
+/// - `input`: `[batch, channels, height, width]`
+/// - output: `[batch, channels, 2·height + 2, 2·width + 2]`
+pub fn upsample_bilinear_reflected<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
+    resample(input, |length| {
+        let mut rows = doubling_rows(length);
+        // A doubled image has two rows at least, so the second from either end exists.
+        rows.insert(0, rows[1]);
+        rows.push(rows[rows.len() - 2]);
+        rows
+    })
+}
+
+/// One row of U: up to two source pixels and their weights, which sum to one.
+type Row = [(usize, f32); 2];
+
+fn doubling_rows(length: usize) -> Vec<Row> {
+    (0..length)
+        .flat_map(|i| {
+            let before = i.saturating_sub(1);
+            let after = (i + 1).min(length - 1);
+            [[(before, 0.25), (i, 0.75)], [(i, 0.75), (after, 0.25)]]
+        })
+        .collect()
+}
+
+fn resample<B: Backend>(input: Tensor<B, 4>, rows: impl Fn(usize) -> Vec<Row>) -> Tensor<B, 4> {
+    let [batch, channels, height, width] = input.dims();
+    let device = input.device();
+    let dtype = input.dtype();
+    let (down, across) = (rows(height), rows(width));
+    let (new_height, new_width) = (down.len(), across.len());
+    let down = matrix::<B>(&down, height, dtype, &device);
+    let across = matrix::<B>(&across, width, dtype, &device).transpose();
+
+    let wide = input
+        .reshape([batch * channels * height, width])
+        .matmul(across);
+    let planes = wide.reshape([batch * channels, height, new_width]);
+    let tall = down.unsqueeze_dim::<3>(0).matmul(planes);
+    tall.reshape([batch, channels, new_height, new_width])
+}
+
+/// U as a tensor, `[rows, length]`.
+fn matrix<B: Backend>(
+    rows: &[Row],
+    length: usize,
+    dtype: DType,
+    device: &B::Device,
+) -> Tensor<B, 2> {
+    let mut values = vec![0.0f32; rows.len() * length];
+    for (line, row) in values.chunks_exact_mut(length).zip(rows) {
+        for &(pixel, weight) in row {
+            line[pixel] += weight;
+        }
+    }
+    Tensor::from_data(
+        TensorData::new(values, [rows.len(), length]),
+        (device, dtype),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::backend::AutodiffBackend;
+    use rstest::rstest;
+
+    type Flex = burn_autodiff::Autodiff<burn_flex::Flex>;
+    type NdArray = burn_autodiff::Autodiff<burn_ndarray::NdArray<f64>>;
+
+    fn image<B: Backend>(values: Vec<f64>, height: usize, width: usize) -> Tensor<B, 4> {
+        let data = TensorData::new(values, [1, 1, height, width]);
+        Tensor::from_data(data, (&Default::default(), DType::F64))
+    }
+
+    fn values<B: Backend>(tensor: Tensor<B, 4>) -> Vec<f64> {
+        tensor.into_data().iter::<f64>().collect()
+    }
+
+    /// The pixel of the doubled image by the textbook definition: where its centre falls between
+    /// the centres of the source.
+    fn interpolated(source: &[f64], height: usize, width: usize, y: usize, x: usize) -> f64 {
+        let locate = |i: usize, length: usize| {
+            let centre = (i as f64 + 0.5) / 2.0 - 0.5;
+            let low = centre.floor();
+            let clamp = |v: f64| v.clamp(0.0, (length - 1) as f64) as usize;
+            (clamp(low), clamp(low + 1.0), centre - low)
+        };
+        let (top, bottom, dy) = locate(y, height);
+        let (left, right, dx) = locate(x, width);
+        let at = |y: usize, x: usize| source[y * width + x];
+        (1.0 - dy) * ((1.0 - dx) * at(top, left) + dx * at(top, right))
+            + dy * ((1.0 - dx) * at(bottom, left) + dx * at(bottom, right))
+    }
+
+    #[rstest]
+    #[case(1, 1)]
+    #[case(1, 3)]
+    #[case(2, 2)]
+    #[case(5, 4)]
+    fn doubles_as_the_definition_says(#[case] height: usize, #[case] width: usize) {
+        let source: Vec<f64> = (0..height * width)
+            .map(|i| (i as f64 * 1.7).sin())
+            .collect();
+        let doubled = values(upsample_bilinear(image::<Flex>(
+            source.clone(),
+            height,
+            width,
+        )));
+        let reflected = values(upsample_bilinear_reflected(image::<Flex>(
+            source.clone(),
+            height,
+            width,
+        )));
+        for y in 0..2 * height {
+            for x in 0..2 * width {
+                let expected = interpolated(&source, height, width, y, x);
+                assert!((doubled[y * 2 * width + x] - expected).abs() < 1e-12);
+            }
+        }
+        let mirror = |i: usize, length: usize| match i {
+            0 => 1,
+            i if i > length => length - 2,
+            i => i - 1,
+        };
+        for y in 0..2 * height + 2 {
+            for x in 0..2 * width + 2 {
+                let inner = mirror(y, 2 * height) * 2 * width + mirror(x, 2 * width);
+                let got = reflected[y * (2 * width + 2) + x];
+                assert!((got - doubled[inner]).abs() < 1e-12);
+            }
+        }
+    }
+
+    /// The map is linear, so <upsample(x), g> = <x, gradient for g> in exact arithmetic.
+    fn gradient_is_the_transpose<B: AutodiffBackend>() {
+        let (height, width) = (3, 2);
+        let source: Vec<f64> = (0..height * width).map(|i| (i as f64).cos()).collect();
+        let weights: Vec<f64> = (0..(2 * height + 2) * (2 * width + 2))
+            .map(|i| (i as f64 * 0.9).sin())
+            .collect();
+        let input = image::<B>(source.clone(), height, width).require_grad();
+        let weights = image::<B>(weights, 2 * height + 2, 2 * width + 2);
+        let loss = (upsample_bilinear_reflected(input.clone()) * weights).sum();
+        let value: f64 = loss.clone().into_data().iter::<f64>().sum();
+        let gradient = input.grad(&loss.backward()).expect("the input is tracked");
+        let inner: f64 = gradient
+            .into_data()
+            .iter::<f64>()
+            .zip(source)
+            .map(|(g, x)| g * x)
+            .sum();
+        assert!((inner - value).abs() < 1e-12, "{inner} against {value}");
+    }
+
+    #[test]
+    fn has_a_backward_pass_on_flex_and_ndarray() {
+        gradient_is_the_transpose::<Flex>();
+        gradient_is_the_transpose::<NdArray>();
+    }
+}
