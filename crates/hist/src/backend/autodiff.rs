@@ -1,0 +1,92 @@
+//! Differentiation through the histograms, once for all backends.
+
+use burn::backend::Autodiff;
+use burn::tensor::ops::FloatTensor;
+use burn_autodiff::NodeId;
+use burn_autodiff::checkpoint::base::Checkpointer;
+use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+
+use super::HistogramBackend;
+use crate::Binning;
+
+/// `marginal` and `joint` are single steps of the graph that keep nothing but their images. The
+/// gradients keep their default bodies, which are ordinary tensor operations and so can
+/// themselves be differentiated.
+impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B, C> {
+    fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
+        match MarginalStep.prepare::<C>([x.node.clone()]).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let state = (step.checkpoint(&x), *binning);
+                step.finish(state, B::marginal(x.primitive, binning))
+            }
+            OpsKind::UnTracked(step) => step.finish(B::marginal(x.primitive, binning)),
+        }
+    }
+
+    fn joint(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        binning: &Binning,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node.clone(), y.node.clone()];
+        match JointStep.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let state = ([step.checkpoint(&x), step.checkpoint(&y)], *binning);
+                step.finish(state, B::joint(x.primitive, y.primitive, binning))
+            }
+            OpsKind::UnTracked(step) => {
+                step.finish(B::joint(x.primitive, y.primitive, binning))
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct MarginalStep;
+
+impl<B: HistogramBackend> Backward<B, 1> for MarginalStep {
+    type State = (NodeId, Binning);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, binning) = ops.state;
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            grads.register::<B>(parent.id, B::marginal_backward(x, grad, &binning));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct JointStep;
+
+impl<B: HistogramBackend> Backward<B, 2> for JointStep {
+    type State = ([NodeId; 2], Binning);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let ([x, y], binning) = ops.state;
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        let y: FloatTensor<B> = checkpointer.retrieve_node_output(y);
+        let needed = ops.parents.each_ref().map(Option::is_some);
+        let gradients = B::joint_backward(x, y, grad, &binning, needed);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}

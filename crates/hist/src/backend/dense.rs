@@ -1,0 +1,94 @@
+//! The default bodies: the dense formulas, in chunks of pixels.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Tensor, TensorPrimitive};
+
+use crate::{Binning, reference};
+
+pub(super) fn marginal<B: Backend>(x: FloatTensor<B>, binning: &Binning) -> FloatTensor<B> {
+    let x = tensor::<B, 2>(x);
+    let dtype = x.dtype();
+    primitive(reference::marginal(widened(x), binning), dtype)
+}
+
+pub(super) fn marginal_backward<B: Backend>(
+    x: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    binning: &Binning,
+) -> FloatTensor<B> {
+    let (x, grad) = (tensor::<B, 2>(x), tensor::<B, 2>(grad));
+    let dtype = x.dtype();
+    let (x, grad) = (widened(x), widened(grad).unsqueeze_dim::<3>(2));
+    let pixels = x.dims()[1] as f64;
+    let gradients = reference::chunks(&x, binning).map(|(start, length)| {
+        let x = x.clone().narrow(1, start, length);
+        let (_, slopes) = reference::windows_and_slopes(x, binning);
+        slopes.matmul(grad.clone()).squeeze_dim::<2>(2)
+    });
+    primitive(Tensor::cat(gradients.collect(), 1).div_scalar(pixels), dtype)
+}
+
+pub(super) fn joint<B: Backend>(
+    x: FloatTensor<B>,
+    y: FloatTensor<B>,
+    binning: &Binning,
+) -> FloatTensor<B> {
+    let (x, y) = (tensor::<B, 2>(x), tensor::<B, 2>(y));
+    let dtype = x.dtype();
+    primitive(reference::joint(widened(x), widened(y), binning), dtype)
+}
+
+pub(super) fn joint_backward<B: Backend>(
+    x: FloatTensor<B>,
+    y: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    binning: &Binning,
+    needed: [bool; 2],
+) -> [Option<FloatTensor<B>>; 2] {
+    let (x, y, grad) = (tensor::<B, 2>(x), tensor::<B, 2>(y), tensor::<B, 3>(grad));
+    let dtype = x.dtype();
+    let (x, y, grad) = (widened(x), widened(y), widened(grad));
+    let [x_needed, y_needed] = needed;
+    // With respect to y it is the same sum over the transposed table.
+    let gradient_of_x = x_needed.then(|| {
+        first_gradient(x.clone(), y.clone(), grad.clone().swap_dims(1, 2), binning)
+    });
+    let gradient_of_y = y_needed.then(|| first_gradient(y, x, grad, binning));
+    [gradient_of_x, gradient_of_y].map(|gradient| Some(primitive(gradient?, dtype)))
+}
+
+/// `1/N · Σ_kl G(k, l) φ_k′(x_i) φ_l(y_i)`, given the transpose of `G`.
+fn first_gradient<B: Backend>(
+    x: Tensor<B, 2>,
+    y: Tensor<B, 2>,
+    grad_transposed: Tensor<B, 3>,
+    binning: &Binning,
+) -> Tensor<B, 2> {
+    let pixels = x.dims()[1] as f64;
+    let gradients = reference::chunks(&x, binning).map(|(start, length)| {
+        let (_, slopes) =
+            reference::windows_and_slopes(x.clone().narrow(1, start, length), binning);
+        let windows = reference::windows(y.clone().narrow(1, start, length), binning);
+        let seen = windows.matmul(grad_transposed.clone());
+        (seen * slopes).sum_dim(2).squeeze_dim::<2>(2)
+    });
+    Tensor::cat(gradients.collect(), 1).div_scalar(pixels)
+}
+
+fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>, dtype: DType) -> FloatTensor<B> {
+    let tensor = if tensor.dtype() == dtype { tensor } else { tensor.cast(dtype) };
+    tensor.into_primitive().tensor()
+}
+
+/// Half precision cannot tell the bins of a fine histogram apart: compute in single precision.
+fn widened<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => tensor.cast(DType::F32),
+        _ => tensor,
+    }
+}
