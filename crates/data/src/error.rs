@@ -1,0 +1,224 @@
+use std::path::{Path, PathBuf};
+
+use crate::mat::MatError;
+
+/// A parameter outside the range in which it has a meaning.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// An image without pixels, or larger than [`ImageSize`](crate::ImageSize) allows.
+    #[error(
+        "image size {height}×{width} (height×width) is out of range: give 1 to {max_edge} on each \
+         side and at most {max_pixels} pixels"
+    )]
+    ImageSize {
+        /// The height given, in pixels.
+        height: usize,
+        /// The width given, in pixels.
+        width: usize,
+        /// The longest side allowed, in pixels.
+        max_edge: usize,
+        /// The most pixels allowed.
+        max_pixels: usize,
+    },
+    /// A number of bins that no histogram can have.
+    #[error("{bins} bins: give 1 to {max}")]
+    Bins {
+        /// The number of bins given.
+        bins: usize,
+        /// The most bins allowed.
+        max: usize,
+    },
+    /// An empty, reversed or infinite range of bins.
+    #[error(
+        "the range of bins [{min}, {max}] is not one: give two finite numbers, the lower first"
+    )]
+    Range {
+        /// The lower end given.
+        min: f64,
+        /// The upper end given.
+        max: f64,
+    },
+    /// A setting of the loader outside its range.
+    #[error("{name} = {value} is out of range: give {min} to {max}")]
+    Setting {
+        /// The name of the setting.
+        name: &'static str,
+        /// The value given.
+        value: usize,
+        /// The least value allowed.
+        min: usize,
+        /// The greatest value allowed.
+        max: usize,
+    },
+    /// Pixel data whose length does not fit the image it is said to be.
+    #[error(
+        "{actual} values for {channels} channels of {height}×{width} (height×width): {expected} \
+         are needed"
+    )]
+    PlaneLength {
+        /// The number of values given.
+        actual: usize,
+        /// The number of values needed.
+        expected: usize,
+        /// Channels of the image.
+        channels: usize,
+        /// Height of the image, in pixels.
+        height: usize,
+        /// Width of the image, in pixels.
+        width: usize,
+    },
+    /// A grey colour space where colour is the very thing to be learnt.
+    #[error(
+        "grey content paired with its colour image needs a colour space with colour, not grey: \
+         choose YUV or RGB"
+    )]
+    GreyReference,
+}
+
+/// What can go wrong between a folder and a batch.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file or folder that does not exist.
+    #[error("{path} does not exist: expected {expected}; {found}", path = path.display())]
+    NotFound {
+        /// The path that was looked for.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What the nearest existing folder holds.
+        found: String,
+    },
+    /// Something other than a folder where a folder should be.
+    #[error("{path} is not a folder: give the folder that holds {expected}", path = path.display())]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+        /// What should be in the folder.
+        expected: String,
+    },
+    /// A folder that fits no known layout, or not the one asked for.
+    #[error("{path} does not look like {expected}; {found}", path = path.display())]
+    Layout {
+        /// The folder.
+        path: PathBuf,
+        /// The layouts that would do.
+        expected: String,
+        /// What the folder holds.
+        found: String,
+    },
+    /// A folder in which no file has the extension of an image.
+    #[error(
+        "no images in {path}: expected files named *.{extensions}; {found}",
+        path = path.display(), extensions = crate::decode::EXTENSIONS.join(", *.")
+    )]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+        /// What the folder holds.
+        found: String,
+    },
+    /// A collection that has no image for one phase.
+    #[error("{collection} has no {part} images: {fix}")]
+    EmptyPhase {
+        /// The collection's folder or name.
+        collection: String,
+        /// The part that is empty.
+        part: &'static str,
+        /// What would fill it.
+        fix: &'static str,
+    },
+    /// A file or folder that exists and cannot be read.
+    #[error("cannot read {path}", path = path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// An empty file.
+    #[error("{path} is empty (0 bytes): delete it or restore it from its source", path = path.display())]
+    EmptyFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file whose content is no image of a known format.
+    #[error(
+        "{path} is no image that can be read: its content is none of JPEG, PNG, BMP, GIF, TIFF, \
+         WebP or PNM, whatever its name says",
+        path = path.display()
+    )]
+    NotAnImage {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file that ends before its image does.
+    #[error(
+        "{path} is cut short: the JPEG data ends before the image does; restore it from its source",
+        path = path.display()
+    )]
+    Truncated {
+        /// The path.
+        path: PathBuf,
+    },
+    /// An image that is damaged, or uses a feature that is not supported.
+    #[error("cannot decode {path}: damaged or unsupported", path = path.display())]
+    Decode {
+        /// The path.
+        path: PathBuf,
+        /// The decoder's answer.
+        source: Box<::image::ImageError>,
+    },
+    /// An image with more pixels, or a file with more bytes, than are accepted.
+    #[error("{path} is too large: {actual} {unit}, at most {max} are accepted", path = path.display())]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+        /// How much there is.
+        actual: u64,
+        /// The most that is accepted.
+        max: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// An image that cannot be cut into two halves.
+    #[error(
+        "{name} is {width} pixel(s) wide and cannot be split into two halves: expected content \
+         and reference side by side"
+    )]
+    TooNarrow {
+        /// The image's path or name.
+        name: String,
+        /// Its width in pixels.
+        width: u32,
+    },
+    /// A MATLAB file that is damaged, or does not hold what it should.
+    #[error("cannot read {path}", path = path.display())]
+    Mat {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MatError,
+    },
+    /// The official split was asked for where there is none.
+    #[error("{layout} has no official split; use the seeded 90/10 split for {path}", path = path.display())]
+    NoOfficialSplit {
+        /// The layout's name.
+        layout: &'static str,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A parameter that does not fit the others.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+}
+
+impl DataError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}

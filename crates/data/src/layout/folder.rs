@@ -1,0 +1,134 @@
+//! Listing folders, and saying what is in them when it is not what was expected.
+
+use std::ffi::OsStr;
+use std::fs::DirEntry;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::decode::EXTENSIONS;
+use crate::{DataError, ImageSource};
+
+/// How many names of a folder a message lists.
+const LISTED: usize = 8;
+
+/// # Errors
+///
+/// [`DataError::NotFound`] or [`DataError::NotAFolder`] unless `folder` is a folder.
+pub(super) fn check_folder(folder: &Path, expected: &str) -> Result<(), DataError> {
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(DataError::NotAFolder {
+            path: folder.to_path_buf(),
+            expected: expected.to_string(),
+        }),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(not_found(folder, expected))
+        }
+        Err(error) => Err(DataError::io(folder)(error)),
+    }
+}
+
+pub(super) fn not_found(path: &Path, expected: &str) -> DataError {
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => path,
+    };
+    let found = if parent.exists() {
+        describe(parent)
+    } else {
+        format!("{} does not exist either", parent.display())
+    };
+    DataError::NotFound {
+        path: path.to_path_buf(),
+        expected: expected.to_string(),
+        found,
+    }
+}
+
+/// The images of a folder, sorted by name.
+///
+/// # Errors
+///
+/// As [`check_folder`], and [`DataError::NoImages`] if there is none.
+pub(super) fn images(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
+    check_folder(folder, "a folder of images")?;
+    let images = list(folder)?;
+    if images.is_empty() {
+        let found = describe(folder);
+        return Err(DataError::NoImages {
+            path: folder.to_path_buf(),
+            found,
+        });
+    }
+    Ok(images)
+}
+
+/// The images of a folder, sorted by name; none if there is no such folder.
+pub(super) fn images_if_present(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
+    if folder.is_dir() {
+        list(folder)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+pub(super) fn has_images(folder: &Path) -> Result<bool, DataError> {
+    Ok(!list(folder)?.is_empty())
+}
+
+fn list(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(DataError::io(folder))? {
+        let entry = entry.map_err(DataError::io(folder))?;
+        if is_image(&entry) {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort_unstable();
+    Ok(paths.into_iter().map(ImageSource::file).collect())
+}
+
+fn is_image(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let extension = Path::new(&name).extension().and_then(OsStr::to_str);
+    let known = extension.is_some_and(|extension| {
+        EXTENSIONS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(extension))
+    });
+    // The path, not the entry: a link to a file counts as the file.
+    known && !is_hidden(&name) && entry.path().is_file()
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+/// What a folder holds, in a few words.
+pub(super) fn describe(folder: &Path) -> String {
+    let name = folder.display();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return format!("{name} cannot be listed");
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| !is_hidden(&entry.file_name()))
+        .map(|entry| {
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            format!("{}{slash}", entry.file_name().to_string_lossy())
+        })
+        .collect();
+    if names.is_empty() {
+        return format!("{name} is empty");
+    }
+    names.sort_unstable();
+    let more = names.len().saturating_sub(LISTED);
+    names.truncate(LISTED);
+    let list = names.join(", ");
+    if more == 0 {
+        format!("{name} holds {list}")
+    } else {
+        format!("{name} holds {list} and {more} more")
+    }
+}
