@@ -1,2 +1,38 @@
-//! The huenet command.
-fn main() {}
+//! `huenet`: train and inspect HueNet models from the command line.
+//!
+//! The only crate, beside `xtask`, that parses arguments, prints, and names concrete
+//! backends.
+
+mod arguments;
+mod backend;
+mod info;
+mod progress;
+mod report;
+mod train;
+
+use std::process::ExitCode;
+
+use huenet_tasks::TaskError;
+
+/// The exit code of a run that failed.
+const FAULT: u8 = 1;
+/// The exit code for asking for something that cannot be asked for; clap's own.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let matches = arguments::command().get_matches();
+    let outcome = match matches.subcommand() {
+        Some(("train", matches)) => train::train(matches),
+        Some(("config", matches)) => train::config(matches),
+        _ => info::info(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
+                || error.is::<backend::NotCompiledIn>();
+            ExitCode::from(if usage { USAGE } else { FAULT })
+        }
+    }
+}

@@ -1,1 +1,55 @@
-//! tasks
+//! HueNet's training recipes: what each task trains on, which images each loss
+//! compares, and the loop that does it.
+//!
+//! Source: Avi-Aharon, Arbelle and Riklin Raviv, "Differentiable Histogram Loss
+//! Functions for Intensity-based Image-to-Image Translation", TPAMI 2023, and the
+//! authors' official code, whose names for settings and losses are kept.
+//!
+//! ```text
+//! Layer… ──► Settings ──► Recipe ──► Job ──► train ──► Report
+//! file, env,  merged,     checked,   run      the       losses, figures,
+//! flags       by figment  built      folder   loop      sample, checkpoint
+//! ```
+//!
+//! A training step ([`Gan::step`]) takes both gradients at the same weights: the
+//! generator's total loss
+//!
+//! ```text
+//! gan · BCE(real, D(G))  +  mi · H(content | output)  +  hist · EMD(output, reference)
+//! ```
+//!
+//! through a frozen discriminator, and the discriminator's BCE on a real and on the
+//! generated batch.
+
+pub mod settings;
+
+mod adam;
+mod checkpoint;
+mod error;
+mod evaluation;
+mod files;
+mod gan;
+mod losses;
+mod metrics;
+mod recipe;
+mod run;
+mod samples;
+mod seeds;
+mod source;
+mod task;
+mod train;
+
+pub use adam::{Adam, AdamState};
+pub use checkpoint::{Checkpoint, Position};
+pub use error::TaskError;
+pub use evaluation::{Evaluation, evaluate, translate};
+pub use gan::{DiscriminatorAdam, Gan, GeneratorAdam, StepGradients};
+pub use losses::{HistogramLosses, generated_loss, real_loss};
+pub use metrics::{StepLosses, StepRecord, read as read_metrics};
+pub use recipe::Recipe;
+pub use run::RunFolder;
+pub use samples::{grid, to_rgb};
+pub use settings::{Layer, Settings, SettingsError};
+pub use source::Images;
+pub use task::{Task, UnknownTask};
+pub use train::{Job, Observer, Plan, Report, train};

@@ -1,0 +1,203 @@
+//! The command line, made from the table of settings.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use huenet_tasks::settings::{KEYS, Key, Kind, Settings};
+use huenet_tasks::{Layer, SettingsError, Task};
+
+/// What `huenet --help` ends with.
+const EXAMPLES: &str = "\
+Examples:
+  huenet train                                                the built-in demo, minutes on a CPU
+  huenet train --task edges2photos --dataroot datasets        datasets/edges2shoes
+  huenet train --task colorization --dataroot datasets        datasets/summer2winter_yosemite
+  huenet train --task color_transfer --dataroot datasets      datasets/102flowers
+  huenet train --resume output/NAME                           go on where a run stopped
+  huenet config --task colorization                           every setting and its value";
+
+const TRAIN: &str = "\
+With neither a task nor a data root it trains on the built-in demo images. Settings come from, \
+each over the one before: the task's defaults, the file named by --config (TOML), environment \
+variables HUENET_NAME, flags. Underscores in flags work as hyphens do.";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("huenet")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Image-to-image translation steered by differentiable histograms")
+        .after_help(EXAMPLES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            with_settings(
+                Command::new("train")
+                    .about("Train a model")
+                    .after_help(EXAMPLES),
+            )
+            .long_about(format!("Train a model.\n\n{TRAIN}"))
+            .arg(
+                Arg::new("resume")
+                    .long("resume")
+                    .value_name("RUN")
+                    .help_heading("Run")
+                    .value_parser(value_parser!(std::path::PathBuf))
+                    .conflicts_with("config")
+                    .help("Go on with the run in this folder, with the settings it has"),
+            )
+            .arg(
+                Arg::new("quiet")
+                    .long("quiet")
+                    .short('q')
+                    .action(ArgAction::SetTrue)
+                    .help("Print nothing but errors and the path of the run"),
+            ),
+        )
+        .subcommand(
+            with_settings(Command::new("config").about("Print the settings of a run, resolved"))
+                .long_about(
+                    "Print the settings that `huenet train` would use with the same arguments, \
+                     as TOML that --config reads.",
+                ),
+        )
+        .subcommand(Command::new("info").about("Print the version and the backends compiled in"))
+}
+
+/// One flag for each setting, and `--config`.
+fn with_settings(command: Command) -> Command {
+    let command = command.arg(
+        Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .help_heading("Run")
+            .value_parser(value_parser!(std::path::PathBuf))
+            .help("Read settings from this TOML file"),
+    );
+    let defaults = Defaults::new();
+    KEYS.iter().fold(command, |command, key| {
+        let command = command.arg(flag(key, &defaults));
+        match key.kind {
+            Kind::Flag => command.arg(negation(key)),
+            _ => command,
+        }
+    })
+}
+
+fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
+    let mut help = key.help.to_owned();
+    if let Kind::Choice(words) = key.kind {
+        help += &format!(" [{}]", words.join(", "));
+    }
+    if let Some(default) = defaults.of(key) {
+        help += &format!(" [default: {default}]");
+    }
+    let long = key.name.replace('_', "-");
+    let arg = Arg::new(key.name)
+        .long(long.clone())
+        .help(help)
+        .help_heading(key.group.title())
+        .allow_hyphen_values(key.kind == Kind::Real || key.kind == Kind::Whole);
+    let arg = if long == key.name {
+        arg
+    } else {
+        arg.alias(key.name)
+    };
+    match key.kind {
+        Kind::Flag => arg
+            .value_name("true|false")
+            .num_args(0..=1)
+            .default_missing_value("true"),
+        Kind::Whole => arg.value_name("N"),
+        Kind::Real => arg.value_name("X"),
+        Kind::Text => arg.value_name("TEXT"),
+        Kind::Choice(_) => arg.value_name("WORD"),
+    }
+}
+
+/// `--no-jitter` for `--jitter false`.
+fn negation(key: &'static Key) -> Arg {
+    let name = format!("no_{}", key.name);
+    Arg::new(name)
+        .long(format!("no-{}", key.name.replace('_', "-")))
+        .action(ArgAction::SetTrue)
+        .conflicts_with(key.name)
+        .hide(true)
+}
+
+/// The settings given as flags.
+pub(crate) fn flags(matches: &ArgMatches) -> Result<Layer, SettingsError> {
+    let given = KEYS.iter().filter_map(|key| {
+        let negated = key.kind == Kind::Flag && matches.get_flag(&format!("no_{}", key.name));
+        let value = matches.get_one::<String>(key.name).map(String::as_str);
+        let value = if negated { Some("false") } else { value };
+        Some((key.name, value?))
+    });
+    Layer::from_flags(given)
+}
+
+/// The defaults to show in the help: those that all tasks share, else the task's.
+struct Defaults([(Task, toml::Table); 3]);
+
+impl Defaults {
+    fn new() -> Self {
+        Self(Task::ALL.map(|task| {
+            (
+                task,
+                toml::Table::try_from(Settings::official(task)).unwrap_or_default(),
+            )
+        }))
+    }
+
+    fn of(&self, key: &Key) -> Option<String> {
+        let mut values = self
+            .0
+            .iter()
+            .map(|(task, table)| (task, table.get(key.name)));
+        let (_, first) = values.next()?;
+        if values.all(|(_, value)| value == first) {
+            return first.map(shown);
+        }
+        let each = self.0.iter().filter_map(|(task, table)| {
+            Some(format!("{} for {task}", shown(table.get(key.name)?)))
+        });
+        (key.name != "task").then(|| each.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn shown(value: &toml::Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_settings_with_hyphens_or_underscores() {
+        let arguments = [
+            "huenet",
+            "train",
+            "--img-h",
+            "128",
+            "--img_w",
+            "64",
+            "--min-val",
+            "-2",
+            "--no-yuv",
+            "--jitter",
+        ];
+        let matches = command().try_get_matches_from(arguments).unwrap();
+        let (_, matches) = matches.subcommand().unwrap();
+        let settings = Settings::resolve(&[flags(matches).unwrap()]).unwrap();
+        assert_eq!(
+            (settings.img_h, settings.img_w, settings.min_val),
+            (128, 64, -2.0)
+        );
+        assert_eq!((settings.yuv, settings.jitter), (false, true));
+    }
+}

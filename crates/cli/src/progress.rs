@@ -1,0 +1,145 @@
+//! Shows how a run goes: a bar on a terminal, lines elsewhere.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Duration;
+
+use huenet_tasks::{Observer, Plan, Recipe, StepLosses, StepRecord};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Without a terminal, a line is printed after the first step and then every so many.
+const LINE_EVERY: u64 = 50;
+
+/// How quickly the shown losses follow: the weight of the newest step.
+const FOLLOW: f64 = 0.05;
+
+/// The display of one run.
+pub(crate) struct Progress {
+    heading: String,
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    plan: Option<Plan>,
+    losses: Option<StepLosses>,
+}
+
+impl Progress {
+    pub(crate) fn new(recipe: &Recipe, quiet: bool) -> Self {
+        let s = recipe.settings();
+        let heading = format!(
+            "{} on {}: {}x{} pixels, base width {}, depth {}, batch {}, {} bins, backend {}",
+            s.task,
+            s.dataset,
+            s.img_w,
+            s.img_h,
+            s.base_width,
+            s.depth,
+            s.batch_size,
+            s.bin_num,
+            s.backend,
+        );
+        Self {
+            heading,
+            quiet,
+            bar: None,
+            plan: None,
+            losses: None,
+        }
+    }
+
+    /// Clears the bar.
+    pub(crate) fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) => bar.println(line),
+            None => println!("{line}"),
+        }
+    }
+
+    /// The losses, smoothed over the last steps.
+    fn follow(&mut self, new: &StepLosses) -> StepLosses {
+        let old = self.losses.unwrap_or(*new);
+        let mix = |old: f64, new: f64| old + FOLLOW * (new - old);
+        let mixed = StepLosses {
+            gen_total_loss: mix(old.gen_total_loss, new.gen_total_loss),
+            gen_gan_loss: mix(old.gen_gan_loss, new.gen_gan_loss),
+            gen_mi_loss: mix(old.gen_mi_loss, new.gen_mi_loss),
+            gen_hist_loss: mix(old.gen_hist_loss, new.gen_hist_loss),
+            disc_loss: mix(old.disc_loss, new.disc_loss),
+        };
+        *self.losses.insert(mixed)
+    }
+}
+
+impl Observer for Progress {
+    fn started(&mut self, plan: &Plan) {
+        self.say(&self.heading);
+        let skipped = match plan.skipped {
+            0 => String::new(),
+            count => format!(" ({count} listed by the dataset are not there)"),
+        };
+        self.say(&format!(
+            "{} training images, {} held out{skipped}; {} steps an epoch, {} steps to step {}",
+            plan.training_images,
+            plan.held_out_images,
+            plan.steps_per_epoch,
+            plan.total_steps.saturating_sub(plan.first_step),
+            plan.total_steps,
+        ));
+        self.say(&format!("run: {}", plan.run.display()));
+        if !self.quiet && std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(plan.total_steps).with_position(plan.first_step);
+            let template = "{bar:30} {pos}/{len} {per_sec} {eta_precise} left  {msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar.reset_eta();
+            self.bar = Some(bar);
+        }
+        self.plan = Some(plan.clone());
+    }
+
+    fn stepped(&mut self, record: &StepRecord) {
+        let losses = self.follow(&record.losses);
+        let text = format!(
+            "epoch {}  total {:.3}  gan {:.3}  structure {:.3}  emd {:.4}  disc {:.3}",
+            record.epoch + 1,
+            losses.gen_total_loss,
+            losses.gen_gan_loss,
+            losses.gen_mi_loss,
+            losses.gen_hist_loss,
+            losses.disc_loss,
+        );
+        if let Some(bar) = &self.bar {
+            bar.set_message(text);
+            bar.set_position(record.step);
+            return;
+        }
+        let (first, total) = self
+            .plan
+            .as_ref()
+            .map_or((0, 0), |p| (p.first_step, p.total_steps));
+        let due = record.step.is_multiple_of(LINE_EVERY);
+        if due || record.step == first + 1 || record.step == total {
+            let seconds = record.step_seconds + record.data_seconds;
+            self.say(&format!(
+                "step {}/{total}  {text}  {seconds:.2} s/step",
+                record.step
+            ));
+        }
+    }
+
+    fn wrote(&mut self, path: &Path) {
+        self.say(&format!("wrote {}", path.display()));
+    }
+
+    fn evaluating(&mut self) {
+        self.say("evaluating on held-out images");
+    }
+}

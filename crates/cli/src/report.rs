@@ -1,0 +1,51 @@
+//! What a run ends with: losses at the start and at the end, figures on held-out
+//! images, where to look.
+
+use std::fmt::Write;
+
+use huenet_tasks::Report;
+
+/// The report as text for a terminal.
+pub(crate) fn text(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = write(report, &mut text);
+    text
+}
+
+fn write(report: &Report, text: &mut String) -> std::fmt::Result {
+    if report.averaged > 0 {
+        let averaged = report.averaged;
+        writeln!(
+            text,
+            "\nlosses, mean of {averaged} steps      start       end"
+        )?;
+        for ((name, first), (_, last)) in report.first.named().into_iter().zip(report.last.named())
+        {
+            writeln!(text, "  {name:<26} {first:>9.4} {last:>9.4}")?;
+        }
+    }
+    if let Some(e) = &report.evaluation {
+        writeln!(
+            text,
+            "\n{} held-out images           output   doing nothing",
+            e.images
+        )?;
+        writeln!(
+            text,
+            "  EMD to the reference       {:>9.4} {:>9.4}",
+            e.emd, e.emd_doing_nothing
+        )?;
+        writeln!(
+            text,
+            "  H(content | output), nats  {:>9.4} {:>9.4}",
+            e.h_content_given_output, e.h_doing_nothing
+        )?;
+    }
+    writeln!(text, "\ncheckpoint   {}", report.checkpoint.display())?;
+    writeln!(text, "sample grid  {}", report.sample.display())?;
+    writeln!(
+        text,
+        "             (each row: content | reference | output)"
+    )
+}

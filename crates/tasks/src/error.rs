@@ -1,0 +1,113 @@
+//! What can go wrong in a run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use huenet_data::DataError;
+
+use crate::settings::SettingsError;
+
+/// A run that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// A setting is unknown, of the wrong kind, out of range or missing.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Images cannot be found or read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file or folder of the run cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or folder of the run cannot be written.
+    #[error("cannot write {}: {source}; check the folder's permissions and the free space, \
+             or choose another folder with --output-dir", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The run's folder already holds a run.
+    #[error("{} already exists: choose another --name, or go on with --resume {}",
+            path.display(), path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder given as a run is none.
+    #[error("{} is not a run of huenet: it has no {missing}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What a run has.
+        missing: &'static str,
+    },
+    /// A checkpoint belongs to networks of another shape.
+    #[error("the checkpoint {} is from another configuration: {differences}", path.display())]
+    OtherConfiguration {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// Each setting that differs, with both values.
+        differences: String,
+    },
+    /// A checkpoint's file cannot be read back.
+    #[error("the checkpoint file {} is damaged: {reason}; use an older checkpoint", path.display())]
+    DamagedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        reason: String,
+    },
+    /// A checkpoint's file cannot be written.
+    #[error("cannot save the checkpoint file {}: {reason}", path.display())]
+    UnsavedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the writer says.
+        reason: String,
+    },
+    /// Training ran away.
+    #[error("step {step}: {loss} is {value}; training has diverged. The checkpoints in {} are \
+             untouched: go on from one with a lower --gen-lr and --dis-lr", run.display())]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// The loss that is not finite.
+        loss: &'static str,
+        /// Its value.
+        value: f64,
+        /// The run's folder.
+        run: PathBuf,
+    },
+}
+
+impl TaskError {
+    /// Whether the user asked for something that cannot be asked for, as opposed to a
+    /// fault while doing it.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Settings(_) | Self::RunExists { .. } | Self::NotARun { .. }
+        )
+    }
+
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

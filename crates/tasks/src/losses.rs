@@ -1,0 +1,117 @@
+//! The losses of the two players.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use huenet_hist::{
+    EarthMoversDistance, EarthMoversDistanceConfig, HistogramBackend, JointHistogram,
+    JointHistogramConfig, SoftHistogram, SoftHistogramConfig, StructureLoss, StructureLossConfig,
+};
+
+use crate::recipe::Recipe;
+
+/// The two histogram losses of an image batch, each the mean over images and channels.
+pub struct HistogramLosses {
+    histogram: SoftHistogram,
+    joint: JointHistogram,
+    distance: EarthMoversDistance,
+    structure: StructureLoss,
+}
+
+impl HistogramLosses {
+    /// The official losses in the bins of `recipe`: RMS of the difference of cumulative
+    /// histograms, and conditional entropy.
+    pub fn new(recipe: &Recipe) -> Self {
+        let (bins, kernel) = (recipe.bins(), recipe.kernel());
+        Self {
+            histogram: SoftHistogramConfig::new(bins, kernel).init(),
+            joint: JointHistogramConfig::new(bins, kernel).init(),
+            distance: EarthMoversDistanceConfig::new(bins).init(),
+            structure: StructureLossConfig::new().init(),
+        }
+    }
+
+    /// The earth mover's distance between the histograms of two batches of images, of
+    /// each image, averaged over its channels.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` twice; the result is `[batch]`.
+    pub fn distances<B: HistogramBackend>(
+        &self,
+        output: Tensor<B, 4>,
+        reference: Tensor<B, 4>,
+    ) -> Tensor<B, 1> {
+        let p = self.histogram.forward(pixels(output));
+        let q = self.histogram.forward(pixels(reference));
+        self.distance.distances(p, q).mean_dim(1).flatten(0, 2)
+    }
+
+    /// H(image | output) of each image, averaged over its channels, in nats: how much of
+    /// `image` the output does not tell.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, channels, height, width]` twice; the result is `[batch]`.
+    pub fn structures<B: HistogramBackend>(
+        &self,
+        image: Tensor<B, 4>,
+        output: Tensor<B, 4>,
+    ) -> Tensor<B, 1> {
+        let joint: Tensor<B, 4> = self.joint.forward(pixels(image), pixels(output));
+        self.structure.measures(joint).mean_dim(1).flatten(0, 3)
+    }
+}
+
+/// Binary cross-entropy of logits against "all real" (1), the mean over all elements.
+///
+/// # Shapes
+///
+/// Any; the result is `[1]`.
+pub fn real_loss<B: Backend, const D: usize>(logits: Tensor<B, D>) -> Tensor<B, 1> {
+    softplus(logits.neg()).mean()
+}
+
+/// Binary cross-entropy of logits against "all generated" (0), the mean over all
+/// elements.
+///
+/// # Shapes
+///
+/// Any; the result is `[1]`.
+pub fn generated_loss<B: Backend, const D: usize>(logits: Tensor<B, D>) -> Tensor<B, 1> {
+    softplus(logits).mean()
+}
+
+/// ln(1 + eˣ) without overflow: Burn's own is infinite above 88 in f32.
+fn softplus<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
+    let magnitude = x.clone().abs();
+    burn::tensor::activation::relu(x) + magnitude.neg().exp().log1p()
+}
+
+/// `[batch, channels, height, width]` to `[batch, channels, pixels]`.
+fn pixels<B: Backend>(images: Tensor<B, 4>) -> Tensor<B, 3> {
+    images.flatten(2, 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_flex::Flex;
+
+    use super::*;
+
+    #[test]
+    fn cross_entropy_is_right_and_finite_far_out() {
+        let logits =
+            Tensor::<Flex, 1>::from_floats([-200.0, -1.0, 0.0, 3.0, 200.0], &Default::default());
+        let value = |tensor: Tensor<Flex, 1>| tensor.into_data().to_vec::<f32>().unwrap()[0];
+        let soft = |x: f64| if x > 30.0 { x } else { x.exp().ln_1p() };
+        let mean = |sign: f64| {
+            [-200.0, -1.0, 0.0, 3.0, 200.0]
+                .iter()
+                .map(|x| soft(sign * x))
+                .sum::<f64>()
+                / 5.0
+        };
+        assert!((f64::from(value(real_loss(logits.clone()))) - mean(-1.0)).abs() < 1e-5);
+        assert!((f64::from(value(generated_loss(logits))) - mean(1.0)).abs() < 1e-5);
+    }
+}

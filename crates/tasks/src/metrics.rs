@@ -1,0 +1,184 @@
+//! `metrics.jsonl`: one JSON object a step.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::TaskError;
+use crate::files;
+
+/// The losses of one step, by the official script's names. Unweighted, but for the
+/// total.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepLosses {
+    /// The weighted sum the generator is trained on.
+    pub gen_total_loss: f64,
+    /// Binary cross-entropy of the discriminator's verdict on generated images
+    /// against "real".
+    pub gen_gan_loss: f64,
+    /// The structure loss: conditional entropy H(content | output), in nats.
+    pub gen_mi_loss: f64,
+    /// The earth mover's distance between the output's and the reference's histograms.
+    pub gen_hist_loss: f64,
+    /// Binary cross-entropy of the discriminator on real and generated images.
+    pub disc_loss: f64,
+}
+
+impl StepLosses {
+    /// Names and values, in the order of the fields.
+    pub fn named(&self) -> [(&'static str, f64); 5] {
+        [
+            ("gen_total_loss", self.gen_total_loss),
+            ("gen_gan_loss", self.gen_gan_loss),
+            ("gen_mi_loss", self.gen_mi_loss),
+            ("gen_hist_loss", self.gen_hist_loss),
+            ("disc_loss", self.disc_loss),
+        ]
+    }
+
+    /// The first loss that is not a finite number, if any.
+    pub fn non_finite(&self) -> Option<(&'static str, f64)> {
+        self.named()
+            .into_iter()
+            .find(|(_, value)| !value.is_finite())
+    }
+
+    /// The mean of each loss.
+    pub fn mean<'a>(losses: impl ExactSizeIterator<Item = &'a Self>) -> Self {
+        let count = losses.len().max(1) as f64;
+        let mut sum = [0.0; 5];
+        for one in losses {
+            for (sum, (_, value)) in sum.iter_mut().zip(one.named()) {
+                *sum += value / count;
+            }
+        }
+        let [
+            gen_total_loss,
+            gen_gan_loss,
+            gen_mi_loss,
+            gen_hist_loss,
+            disc_loss,
+        ] = sum;
+        Self {
+            gen_total_loss,
+            gen_gan_loss,
+            gen_mi_loss,
+            gen_hist_loss,
+            disc_loss,
+        }
+    }
+}
+
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Steps done, this one included: the first is 1.
+    pub step: u64,
+    /// The epoch the step belongs to, from 0.
+    pub epoch: u64,
+    /// The step's losses.
+    #[serde(flatten)]
+    pub losses: StepLosses,
+    /// Seconds the step took, without the wait for its images.
+    pub step_seconds: f64,
+    /// Seconds spent waiting for the step's images.
+    pub data_seconds: f64,
+}
+
+/// Appends steps to a run's `metrics.jsonl`.
+pub(crate) struct MetricsWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl MetricsWriter {
+    /// Opens the file at `path`, keeping the steps up to `last_step` that it already
+    /// has: what an interrupted run wrote after its last checkpoint is done again.
+    pub(crate) fn open(path: &Path, last_step: u64) -> Result<Self, TaskError> {
+        let kept: String = read(path)?
+            .iter()
+            .take_while(|record| record.step <= last_step)
+            .map(line)
+            .collect();
+        files::write_atomically(path, kept.as_bytes())?;
+        let file = OpenOptions::new().append(true).open(path);
+        let file = file.map_err(|source| TaskError::write(path, source))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: BufWriter::new(file),
+        })
+    }
+
+    pub(crate) fn append(&mut self, record: &StepRecord) -> Result<(), TaskError> {
+        self.file
+            .write_all(line(record).as_bytes())
+            .and_then(|()| self.file.flush())
+            .map_err(|source| TaskError::write(&self.path, source))
+    }
+}
+
+/// The steps in a `metrics.jsonl`; none if the file does not exist. A last line cut
+/// short by a crash is left out.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<StepRecord>, TaskError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(TaskError::read(path, source)),
+    };
+    Ok(text
+        .lines()
+        .map_while(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+fn line(record: &StepRecord) -> String {
+    // A struct of numbers always serialises: non-finite ones become null.
+    serde_json::to_string(record)
+        .map(|text| text + "\n")
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: u64) -> StepRecord {
+        let losses = StepLosses::mean([].iter());
+        StepRecord {
+            step,
+            epoch: 0,
+            losses,
+            step_seconds: 0.5,
+            data_seconds: 0.0,
+        }
+    }
+
+    #[test]
+    fn reopening_drops_the_steps_after_the_checkpoint_and_a_torn_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut writer = MetricsWriter::open(&path, 0).unwrap();
+        for step in 1..=5 {
+            writer.append(&record(step)).unwrap();
+        }
+        drop(writer);
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        text.truncate(text.len() - 9);
+        std::fs::write(&path, text).unwrap();
+
+        let mut writer = MetricsWriter::open(&path, 3).unwrap();
+        writer.append(&record(4)).unwrap();
+        let steps: Vec<u64> = read(&path)
+            .unwrap()
+            .iter()
+            .map(|record| record.step)
+            .collect();
+        assert_eq!(steps, [1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,249 @@
+//! A recipe: settings that have been checked, with everything built from them.
+
+use huenet_data::{
+    ColourSpace, CountBins, Direction, ImageSize, Pairing, ParameterError, Preprocessing,
+};
+use huenet_hist::{Bins, Boundary, Kernel};
+use huenet_models::{
+    DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions, ModelError,
+};
+
+use crate::settings::{DEMO_DATASET, Settings, SettingsError};
+use crate::task::Task;
+
+/// The settings of a run, checked: sizes fit the networks, ranges are ranges, weights
+/// are finite. Nothing downstream checks them again.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    settings: Settings,
+    bins: Bins,
+    kernel: Kernel,
+    preprocessing: Preprocessing,
+    generator: GeneratorConfig,
+    discriminator: DiscriminatorConfig,
+}
+
+impl Recipe {
+    /// Checks `settings`.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Unfit`] or [`SettingsError::Missing`], naming the setting.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        check_ranges(&settings)?;
+        let s = &settings;
+        let bins = Bins::new(s.bin_num, s.min_val, s.max_val).map_err(|error| {
+            let (key, value) = match s.min_val < s.max_val {
+                true => ("bin_num", s.bin_num.to_string()),
+                false => ("min_val", s.min_val.to_string()),
+            };
+            unfit(key, value, error)
+        })?;
+        let kernel = Kernel::new(s.kernel_width_ratio, Boundary::Reflect)
+            .map_err(|error| unfit("kernel_width_ratio", s.kernel_width_ratio, error))?;
+        let generator = GeneratorConfig::new(GeneratorOptions {
+            base_width: s.base_width,
+            depth: s.depth,
+            input_channels: s.img_c,
+            output_channels: s.img_out_c,
+            bins: s.bin_num,
+            height: s.img_h,
+            width: s.img_w,
+        })
+        .map_err(|error| unfit_network(s, &error))?;
+        let discriminator = DiscriminatorConfig::new(DiscriminatorOptions {
+            base_width: s.base_width,
+            image_channels: s.img_c,
+            condition_channels: if s.task.is_paired() { s.img_c } else { 0 },
+            height: s.img_h,
+            width: s.img_w,
+        })
+        .map_err(|error| unfit_network(s, &error))?;
+        let preprocessing = preprocessing(s)?;
+        Ok(Self {
+            bins,
+            kernel,
+            preprocessing,
+            generator,
+            discriminator,
+            settings,
+        })
+    }
+
+    /// The settings this recipe was made from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The task.
+    pub fn task(&self) -> Task {
+        self.settings.task
+    }
+
+    /// The bins of every histogram.
+    pub fn bins(&self) -> Bins {
+        self.bins
+    }
+
+    /// The Parzen window of the soft histograms.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// How images are prepared.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The colour space of the networks' images.
+    pub fn colour(&self) -> ColourSpace {
+        self.preprocessing.colour
+    }
+
+    /// The generator's shape.
+    pub fn generator(&self) -> &GeneratorConfig {
+        &self.generator
+    }
+
+    /// The discriminator's shape.
+    pub fn discriminator(&self) -> &DiscriminatorConfig {
+        &self.discriminator
+    }
+
+    /// How content and reference come from an image.
+    pub fn pairing(&self) -> Pairing {
+        let direction = Direction::from_a2b(self.settings.a2b);
+        match self.settings.task {
+            Task::Edges2photos => Pairing::SideBySide(direction),
+            Task::Colorization => Pairing::GreyToColour(direction),
+            Task::ColorTransfer => Pairing::Unpaired,
+        }
+    }
+}
+
+fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
+    let counts = [
+        ("batch_size", s.batch_size),
+        ("epochs", s.epochs),
+        ("cp_freq", s.cp_freq),
+        ("buffer_size", s.buffer_size),
+    ];
+    for (key, value) in counts {
+        if value == 0 {
+            return Err(unfit(key, value, "it must be at least 1"));
+        }
+    }
+    let rates = [("gen_lr", s.gen_lr), ("dis_lr", s.dis_lr)];
+    for (key, value) in rates {
+        if !(value.is_finite() && value > 0.0) {
+            return Err(unfit(
+                key,
+                value,
+                "a learning rate is a finite number above 0",
+            ));
+        }
+    }
+    for (key, value) in [("gen_beta_1", s.gen_beta_1), ("dis_beta_1", s.dis_beta_1)] {
+        if !(0.0..1.0).contains(&value) {
+            return Err(unfit(key, value, "Adam's beta 1 is at least 0 and below 1"));
+        }
+    }
+    let weights = [
+        ("gan_loss_weight", s.gan_loss_weight),
+        ("mi_loss_weight", s.mi_loss_weight),
+        ("hist_loss_weight", s.hist_loss_weight),
+    ];
+    for (key, value) in weights {
+        if !(value.is_finite() && value >= 0.0) {
+            return Err(unfit(
+                key,
+                value,
+                "a loss weight is a finite number, 0 or more",
+            ));
+        }
+    }
+    if s.img_c != 1 && s.img_c != 3 {
+        return Err(unfit(
+            "img_c",
+            s.img_c,
+            "images have 3 channels, or 1 for grey",
+        ));
+    }
+    if s.img_out_c != s.img_c {
+        let fix = format!(
+            "it must equal img_c, {}: the histogram losses compare channel with channel",
+            s.img_c
+        );
+        return Err(unfit("img_out_c", s.img_out_c, fix));
+    }
+    if s.img_c == 1 && s.task == Task::Colorization {
+        return Err(unfit(
+            "img_c",
+            1,
+            "colorization makes colours: images need 3 channels",
+        ));
+    }
+    if s.dataroot.is_none() && s.dataset != DEMO_DATASET {
+        return Err(SettingsError::Missing {
+            key: "dataroot",
+            fix: format!(
+                "give --dataroot DIR, the folder that holds {0}/, or --dataset {DEMO_DATASET} for \
+                 the built-in images",
+                s.dataset
+            ),
+        });
+    }
+    if s.dataset == DEMO_DATASET && s.task == Task::Edges2photos {
+        return Err(unfit(
+            "dataset",
+            DEMO_DATASET,
+            "the built-in images have no edge maps; they serve color_transfer and colorization",
+        ));
+    }
+    Ok(())
+}
+
+fn preprocessing(s: &Settings) -> Result<Preprocessing, SettingsError> {
+    let size =
+        |error: ParameterError| unfit("img_h", format!("{} (img_w {})", s.img_h, s.img_w), error);
+    Ok(Preprocessing {
+        size: ImageSize::new(s.img_h, s.img_w).map_err(size)?,
+        colour: match (s.img_c, s.yuv) {
+            (1, _) => ColourSpace::Grey,
+            (_, true) => ColourSpace::Yuv,
+            (_, false) => ColourSpace::Rgb,
+        },
+        jitter: s.jitter,
+        counts: CountBins::new(s.bin_num, s.min_val, s.max_val)
+            .map_err(|error| unfit("bin_num", s.bin_num, error))?,
+    })
+}
+
+fn unfit_network(s: &Settings, error: &ModelError) -> SettingsError {
+    let (key, value) = match error {
+        ModelError::Side { side: "height", .. } | ModelError::TooSmall { side: "height", .. } => {
+            ("img_h", s.img_h)
+        }
+        ModelError::Side { .. } | ModelError::TooSmall { .. } => ("img_w", s.img_w),
+        ModelError::OutOfRange {
+            parameter: "depth", ..
+        } => ("depth", s.depth),
+        ModelError::OutOfRange {
+            parameter: "bins", ..
+        } => ("bin_num", s.bin_num),
+        _ => ("base_width", s.base_width),
+    };
+    unfit(key, value, error)
+}
+
+fn unfit(
+    key: &'static str,
+    value: impl ToString,
+    expected: impl std::fmt::Display,
+) -> SettingsError {
+    SettingsError::Unfit {
+        key,
+        value: value.to_string(),
+        expected: expected.to_string(),
+    }
+}

@@ -1,0 +1,88 @@
+//! What can be wrong with settings.
+
+use std::path::PathBuf;
+
+use super::{Key, Layer};
+
+/// A setting that cannot be used, with where it came from and what would work.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A layer names a setting that does not exist.
+    #[error("{origin}: there is no setting `{key}`{}", hint(*.nearest))]
+    UnknownKey {
+        /// Where it was given.
+        origin: String,
+        /// The name given.
+        key: String,
+        /// The existing setting most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A value is not of its setting's kind.
+    #[error("{origin}: {key} = {value} will not do: expected {expected}")]
+    Invalid {
+        /// Where it was given.
+        origin: String,
+        /// The setting.
+        key: &'static str,
+        /// The value given.
+        value: String,
+        /// What would do.
+        expected: String,
+    },
+    /// A value is of the right kind but out of range, or does not fit another one.
+    #[error("{key} = {value} will not do: {expected}")]
+    Unfit {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What would do, and how to get there.
+        expected: String,
+    },
+    /// A setting that the run needs was not given.
+    #[error("{key} is not set: {fix}")]
+    Missing {
+        /// The setting.
+        key: &'static str,
+        /// How to give it.
+        fix: String,
+    },
+    /// A settings file cannot be read.
+    #[error("cannot read the settings file {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A settings file is not TOML.
+    #[error("the settings file {} is not valid TOML: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says, with the line.
+        reason: String,
+    },
+}
+
+impl SettingsError {
+    /// A value of `layers` that is not of its key's kind.
+    pub(crate) fn invalid(layers: &[Layer], name: &str, value: &str) -> Self {
+        let origin = layers.iter().rev().find(|layer| layer.text(name).is_some());
+        let (key, expected) =
+            Key::find(name).map_or(("?", String::new()), |key| (key.name, key.kind.expected()));
+        Self::Invalid {
+            origin: origin.map_or_else(|| "settings".to_owned(), |layer| layer.origin().to_owned()),
+            key,
+            value: value.to_owned(),
+            expected,
+        }
+    }
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => "; `huenet train --help` lists them".to_owned(),
+    }
+}

@@ -1,0 +1,173 @@
+//! The one table of settings: name, kind of value, help. Flags, environment
+//! variables, TOML keys and the help text are all made from it.
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number, zero or more.
+    Whole,
+    /// A finite number.
+    Real,
+    /// true or false.
+    Flag,
+    /// Any text: a name or a path.
+    Text,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// What a value of this kind looks like, for help and error texts.
+    pub fn expected(self) -> String {
+        match self {
+            Self::Whole => "a whole number".to_owned(),
+            Self::Real => "a finite number".to_owned(),
+            Self::Flag => "true or false".to_owned(),
+            Self::Text => "text".to_owned(),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+        }
+    }
+}
+
+/// The heading a setting stands under in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What is trained on what, and where the results go.
+    Run,
+    /// How images are read and prepared.
+    Data,
+    /// The networks' sizes.
+    Networks,
+    /// Histogram layers.
+    Histograms,
+    /// Loss weights and what the losses compare.
+    Losses,
+    /// Optimisers, epochs, batches.
+    Training,
+    /// Backend, threads, seed.
+    Machine,
+}
+
+impl Group {
+    /// The heading itself.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Run => "Run",
+            Self::Data => "Data",
+            Self::Networks => "Networks",
+            Self::Histograms => "Histograms",
+            Self::Losses => "Losses",
+            Self::Training => "Training",
+            Self::Machine => "Machine",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in TOML files, and after `HUENET_` in upper case; the flag is the
+    /// same in kebab case.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Where it stands in the help.
+    pub group: Group,
+    /// One sentence.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The setting of that name; hyphens and underscores are the same.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        let name = name.replace('-', "_");
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The name of the setting most like `name`, if one is like it at all.
+    pub fn nearest(name: &str) -> Option<&'static str> {
+        let name = name.replace('-', "_").to_lowercase();
+        KEYS.iter()
+            .map(|key| {
+                (
+                    strsim::normalized_damerau_levenshtein(&name, key.name),
+                    key.name,
+                )
+            })
+            .filter(|(likeness, _)| *likeness >= 0.5)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, name)| name)
+    }
+
+    /// The flag, such as `--img-h`.
+    pub fn flag(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+
+    /// The environment variable, such as `HUENET_IMG_H`.
+    pub fn variable(&self) -> String {
+        format!("HUENET_{}", self.name.to_uppercase())
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, group: Group, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        group,
+        help,
+    }
+}
+
+const TASKS: Kind = Kind::Choice(&["edges2photos", "color_transfer", "colorization"]);
+
+/// Every setting there is. Names and meanings of the official script's options are
+/// kept; the rest is ours.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("task", TASKS, Group::Run, "What to train [official]"),
+    key("dataroot", Kind::Text, Group::Run, "Folder that holds the dataset's folder [official]"),
+    key("dataset", Kind::Text, Group::Run, "Name of the dataset's folder below the data root, or `demo` for the built-in set [official]"),
+    key("output_dir", Kind::Text, Group::Run, "Folder that runs are written to [official]"),
+    key("name", Kind::Text, Group::Run, "Name of the run's folder below the output folder; by default task, dataset and time"),
+    key("output_pre_dir", Kind::Text, Group::Run, "Start from the newest checkpoint of this run instead of fresh weights [official]"),
+
+    key("img_h", Kind::Whole, Group::Data, "Image height in pixels [official]"),
+    key("img_w", Kind::Whole, Group::Data, "Image width in pixels [official]"),
+    key("img_c", Kind::Whole, Group::Data, "Channels of the images read: 3, or 1 for grey [official]"),
+    key("img_out_c", Kind::Whole, Group::Data, "Channels of the images made; must equal img_c [official]"),
+    key("yuv", Kind::Flag, Group::Data, "Work in YUV; false: in RGB [official]"),
+    key("a2b", Kind::Flag, Group::Data, "Direction. edges2photos: false makes the right half from the left; colorization: true makes colour from grey [official]"),
+    key("jitter", Kind::Flag, Group::Data, "Augment training images: enlarge by 286/256, crop at random, mirror at random [official]"),
+    key("buffer_size", Kind::Whole, Group::Data, "Size of the shuffle buffer, in images [official]"),
+    key("split", Kind::Choice(&["ninety_ten", "official"]), Group::Data, "Folders without a split of their own: a seeded 90/10 split as the official script makes it, or the split published in setid.mat"),
+    key("workers", Kind::Whole, Group::Data, "Threads that read images ahead; 0 reads on the training thread"),
+
+    key("base_width", Kind::Whole, Group::Networks, "Channels of the networks' first layers"),
+    key("depth", Kind::Whole, Group::Networks, "Levels of the generator; image sides must be multiples of 2^depth"),
+
+    key("bin_num", Kind::Whole, Group::Histograms, "Bins of each histogram [official]"),
+    key("kernel_width_ratio", Kind::Real, Group::Histograms, "Bin width over Parzen window width: larger is sharper [official]"),
+    key("min_val", Kind::Real, Group::Histograms, "Lower end of the histograms' range [official]"),
+    key("max_val", Kind::Real, Group::Histograms, "Upper end of the histograms' range [official]"),
+
+    key("gan_loss_weight", Kind::Real, Group::Losses, "Weight of the adversarial loss [official]"),
+    key("mi_loss_weight", Kind::Real, Group::Losses, "Weight of the structure (mutual information) loss [official]"),
+    key("hist_loss_weight", Kind::Real, Group::Losses, "Weight of the earth mover's distance loss [official]"),
+    key("structure_reference", Kind::Choice(&["content", "reference"]), Group::Losses, "Image whose structure the output must keep: the content (the paper), or for color_transfer the reference (the official script)"),
+
+    key("gen_lr", Kind::Real, Group::Training, "Learning rate of the generator [official]"),
+    key("gen_beta_1", Kind::Real, Group::Training, "Adam's beta 1 of the generator [official]"),
+    key("dis_lr", Kind::Real, Group::Training, "Learning rate of the discriminator [official]"),
+    key("dis_beta_1", Kind::Real, Group::Training, "Adam's beta 1 of the discriminator [official]"),
+    key("batch_size", Kind::Whole, Group::Training, "Images in a batch [official]"),
+    key("epochs", Kind::Whole, Group::Training, "Passes over the training images [official]"),
+    key("max_steps", Kind::Whole, Group::Training, "Stop after this many steps even if epochs are left; 0: no limit"),
+    key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; one is always saved at the end [official]"),
+    key("sample_mode", Kind::Choice(&["batch", "running"]), Group::Training, "Samples and evaluation: normalise with the batch's statistics and keep dropout on (as the official script does), or with running statistics and no dropout"),
+    key("held_out_images", Kind::Whole, Group::Training, "Most held-out images the final evaluation looks at; 0: none"),
+
+    key("backend", Kind::Choice(&["flex", "ndarray", "tch"]), Group::Machine, "Burn backend to compute with"),
+    key("threads", Kind::Whole, Group::Machine, "Threads to compute with; 0: all the machine has"),
+    key("seed", Kind::Whole, Group::Machine, "Seed of every random choice: weights, order, augmentation, dropout"),
+];

@@ -1,0 +1,285 @@
+//! One source of settings (a TOML file, the environment, the command line) and how
+//! layers merge.
+
+use std::path::Path;
+
+use figment::value::{Dict, Map, Tag, Value};
+use figment::{Figment, Metadata, Profile, Provider, providers::Serialized};
+
+use super::{Key, Kind, Settings, SettingsError};
+
+/// The variables of this prefix are settings, except [`RESERVED`].
+const PREFIX: &str = "HUENET_";
+
+/// Variables of the prefix that the test suite uses.
+const RESERVED: [&str; 2] = ["HUENET_BIN", "HUENET_GOLDEN_DIR"];
+
+/// Settings from one source, every name known and every value of its kind.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    origin: String,
+    values: Dict,
+}
+
+impl Layer {
+    /// The settings in the TOML file at `path`; names with hyphens or underscores.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is not TOML, names an unknown setting, or holds a
+    /// value of the wrong kind.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let table: toml::Table =
+            text.parse()
+                .map_err(|error: toml::de::Error| SettingsError::Malformed {
+                    path: path.to_owned(),
+                    reason: error.to_string(),
+                })?;
+        let origin = path.display().to_string();
+        let mut values = Dict::new();
+        for (name, value) in table {
+            let key = known(&origin, &name)?;
+            let shown = value.to_string();
+            let value = typed(key, value).ok_or_else(|| invalid(&origin, key, &shown))?;
+            values.insert(key.name.to_owned(), value);
+        }
+        Ok(Self { origin, values })
+    }
+
+    /// The settings among environment variables: `HUENET_` and the name in upper case.
+    ///
+    /// # Errors
+    ///
+    /// If a variable of the prefix names no setting, or its value is of the wrong kind.
+    pub fn from_environment(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let own = variables.into_iter().filter_map(|(name, value)| {
+            let setting = name.strip_prefix(PREFIX)?.to_lowercase();
+            (!RESERVED.contains(&name.as_str())).then_some((name, setting, value))
+        });
+        let mut values = Dict::new();
+        for (variable, setting, text) in own {
+            let origin = format!("environment variable {variable}");
+            let key = known(&origin, &setting)?;
+            values.insert(key.name.to_owned(), parsed(&origin, key, &text)?);
+        }
+        Ok(Self {
+            origin: "environment".to_owned(),
+            values,
+        })
+    }
+
+    /// Settings given as flags: pairs of name (without the hyphens in front) and value.
+    ///
+    /// # Errors
+    ///
+    /// If a name is unknown, or a value is of the wrong kind.
+    pub fn from_flags<'a>(
+        flags: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, SettingsError> {
+        let origin = "command line".to_owned();
+        let mut values = Dict::new();
+        for (name, text) in flags {
+            let key = known(&origin, name)?;
+            values.insert(key.name.to_owned(), parsed(&origin, key, text)?);
+        }
+        Ok(Self { origin, values })
+    }
+
+    /// Where these settings come from, for messages.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The names this layer sets.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The value this layer gives for a setting, for messages.
+    pub(crate) fn shown(&self, name: &str) -> String {
+        match self.values.get(name) {
+            Some(Value::String(_, text)) => text.clone(),
+            Some(Value::Bool(_, flag)) => flag.to_string(),
+            Some(Value::Num(_, number)) => number
+                .to_f64()
+                .map_or_else(|| "?".to_owned(), |number| number.to_string()),
+            _ => String::new(),
+        }
+    }
+
+    /// The text that this layer gives for a setting of text.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.values
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.origin.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Profile::Default.collect(self.values.clone()))
+    }
+}
+
+/// `layers` over `defaults`; later layers win.
+pub(crate) fn merge(defaults: &Settings, layers: &[Layer]) -> Result<Settings, SettingsError> {
+    let start = Figment::from(Serialized::defaults(defaults));
+    let merged = layers
+        .iter()
+        .fold(start, |figment, layer| figment.merge(layer));
+    merged.extract().map_err(|error| {
+        // Layers hold only known names and values of the right kind, so what is left
+        // is a number beyond its type.
+        let name = error.path.first().cloned().unwrap_or_default();
+        SettingsError::invalid(layers, &name, &error.kind.to_string())
+    })
+}
+
+fn known(origin: &str, name: &str) -> Result<&'static Key, SettingsError> {
+    Key::find(name).ok_or_else(|| SettingsError::UnknownKey {
+        origin: origin.to_owned(),
+        key: name.to_owned(),
+        nearest: Key::nearest(name),
+    })
+}
+
+fn invalid(origin: &str, key: &Key, value: &str) -> SettingsError {
+    let key = Key::find(key.name).unwrap_or(&super::KEYS[0]);
+    SettingsError::Invalid {
+        origin: origin.to_owned(),
+        key: key.name,
+        value: value.to_owned(),
+        expected: key.kind.expected(),
+    }
+}
+
+/// A value written as text (a flag, an environment variable).
+fn parsed(origin: &str, key: &Key, text: &str) -> Result<Value, SettingsError> {
+    let value = match key.kind {
+        Kind::Whole => text
+            .parse()
+            .ok()
+            .map(|number: i64| toml::Value::Integer(number)),
+        Kind::Real => text.parse().ok().map(toml::Value::Float),
+        Kind::Flag => match text.to_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(toml::Value::Boolean(true)),
+            "false" | "0" | "no" | "off" => Some(toml::Value::Boolean(false)),
+            _ => None,
+        },
+        Kind::Text | Kind::Choice(_) => Some(toml::Value::String(text.to_owned())),
+    };
+    value
+        .and_then(|value| typed(key, value))
+        .ok_or_else(|| invalid(origin, key, text))
+}
+
+/// `value` as figment has it, if it is of the key's kind.
+fn typed(key: &Key, value: toml::Value) -> Option<Value> {
+    let tag = Tag::Default;
+    Some(match (key.kind, value) {
+        (Kind::Whole, toml::Value::Integer(number)) => {
+            Value::Num(tag, u64::try_from(number).ok()?.into())
+        }
+        (Kind::Real, toml::Value::Float(number)) if number.is_finite() => {
+            Value::Num(tag, number.into())
+        }
+        (Kind::Real, toml::Value::Integer(number)) => Value::Num(tag, (number as f64).into()),
+        (Kind::Flag, toml::Value::Boolean(flag)) => Value::Bool(tag, flag),
+        (Kind::Text, toml::Value::String(text)) if !text.is_empty() => Value::String(tag, text),
+        (Kind::Choice(words), toml::Value::String(text)) => {
+            let word = text.replace('-', "_");
+            words
+                .contains(&word.as_str())
+                .then_some(Value::String(tag, word))?
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn file(text: &str) -> Result<Layer, SettingsError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Layer::from_file(file.path())
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file() {
+        let layers = [
+            file("batch-size = 2\nepochs = 3\nseed = 5\ntask = 'colorization'").unwrap(),
+            Layer::from_environment([
+                ("HUENET_EPOCHS".to_owned(), "4".to_owned()),
+                ("HUENET_SEED".to_owned(), "6".to_owned()),
+                ("HUENET_GOLDEN_DIR".to_owned(), "x".to_owned()),
+                ("OTHER".to_owned(), "7".to_owned()),
+            ])
+            .unwrap(),
+            Layer::from_flags([("seed", "7")]).unwrap(),
+        ];
+        let settings = Settings::resolve(&layers).unwrap();
+        assert_eq!(
+            (settings.batch_size, settings.epochs, settings.seed),
+            (2, 4, 7)
+        );
+        assert_eq!(settings.hist_loss_weight, 20.0);
+    }
+
+    #[rstest]
+    #[case("True", true)]
+    #[case("FALSE", false)]
+    #[case("0", false)]
+    #[case("yes", true)]
+    fn booleans_behave_as_booleans(#[case] text: &str, #[case] flag: bool) {
+        let layer = Layer::from_flags([("jitter", text)]).unwrap();
+        assert_eq!(Settings::resolve(&[layer]).unwrap().jitter, flag);
+    }
+
+    #[rstest]
+    #[case("gen-lr", "NaN")]
+    #[case("gen-lr", "inf")]
+    #[case("batch_size", "-1")]
+    #[case("batch_size", "many")]
+    #[case("jitter", "perhaps")]
+    #[case("task", "edges2cats")]
+    #[case("name", "")]
+    fn a_value_of_the_wrong_kind_is_named(#[case] key: &str, #[case] value: &str) {
+        let message = Layer::from_flags([(key, value)]).unwrap_err().to_string();
+        let name = key.replace('-', "_");
+        assert!(message.contains(&format!("{name} = {value}")), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let message = file("bach_size = 2").unwrap_err().to_string();
+        assert!(
+            message.contains("`bach_size`") && message.contains("`batch_size`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_name_of_digits_is_a_name() {
+        let layer =
+            Layer::from_environment([("HUENET_NAME".to_owned(), "123".to_owned())]).unwrap();
+        assert_eq!(
+            Settings::resolve(&[layer]).unwrap().name.as_deref(),
+            Some("123")
+        );
+    }
+}

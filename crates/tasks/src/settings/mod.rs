@@ -1,0 +1,257 @@
+//! Settings: the defaults of each task, the layers that override them, and the
+//! checks that turn them into a [`Recipe`](crate::Recipe).
+
+mod error;
+mod keys;
+mod layer;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::SettingsError;
+pub use keys::{Group, KEYS, Key, Kind};
+pub use layer::Layer;
+
+use crate::task::Task;
+
+/// The name of the built-in dataset.
+pub const DEMO_DATASET: &str = "demo";
+
+/// How held-out images are normalised while sampling and evaluating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleMode {
+    /// With their batch's statistics and dropout on, as the official script does.
+    Batch,
+    /// With the running statistics and no dropout.
+    Running,
+}
+
+/// The image whose structure the output must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StructureReference {
+    /// The content image, as the paper has it.
+    Content,
+    /// The colour reference, as the official script has it for colour transfer.
+    Reference,
+}
+
+/// How a folder without a split of its own is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitChoice {
+    /// Nine tenths for training, drawn from the seed.
+    NinetyTen,
+    /// The split that the dataset's authors publish.
+    Official,
+}
+
+/// Every setting of a run, merged but not yet checked; [`Recipe::new`](crate::Recipe::new)
+/// checks. Each field is described in [`KEYS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "each field is described once, in KEYS")]
+pub struct Settings {
+    pub task: Task,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataroot: Option<PathBuf>,
+    pub dataset: String,
+    pub output_dir: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_pre_dir: Option<PathBuf>,
+    pub img_h: usize,
+    pub img_w: usize,
+    pub img_c: usize,
+    pub img_out_c: usize,
+    pub yuv: bool,
+    pub a2b: bool,
+    pub jitter: bool,
+    pub buffer_size: usize,
+    pub split: SplitChoice,
+    pub workers: usize,
+    pub base_width: usize,
+    pub depth: usize,
+    pub bin_num: usize,
+    pub kernel_width_ratio: f64,
+    pub min_val: f64,
+    pub max_val: f64,
+    pub gan_loss_weight: f64,
+    pub mi_loss_weight: f64,
+    pub hist_loss_weight: f64,
+    pub structure_reference: StructureReference,
+    pub gen_lr: f64,
+    pub gen_beta_1: f64,
+    pub dis_lr: f64,
+    pub dis_beta_1: f64,
+    pub batch_size: usize,
+    pub epochs: usize,
+    pub max_steps: usize,
+    pub cp_freq: usize,
+    pub sample_mode: SampleMode,
+    pub held_out_images: usize,
+    pub backend: String,
+    pub threads: usize,
+    pub seed: u64,
+}
+
+impl Settings {
+    /// The official defaults of `task`.
+    pub fn official(task: Task) -> Self {
+        let (epochs, cp_freq, hist_loss_weight) = match task {
+            Task::Edges2photos => (15, 5, 100.0),
+            Task::Colorization => (200, 20, 20.0),
+            Task::ColorTransfer => (100, 10, 100.0),
+        };
+        Self {
+            task,
+            dataroot: None,
+            dataset: task.default_dataset().to_owned(),
+            output_dir: PathBuf::from("output"),
+            name: None,
+            output_pre_dir: None,
+            img_h: 256,
+            img_w: 256,
+            img_c: 3,
+            img_out_c: 3,
+            yuv: true,
+            a2b: task == Task::Colorization,
+            jitter: task != Task::Edges2photos,
+            buffer_size: 400,
+            split: SplitChoice::NinetyTen,
+            workers: 1,
+            base_width: 64,
+            depth: 8,
+            bin_num: 256,
+            kernel_width_ratio: 2.5,
+            min_val: -1.0,
+            max_val: 1.0,
+            gan_loss_weight: 1.0,
+            mi_loss_weight: 1.0,
+            hist_loss_weight,
+            structure_reference: StructureReference::Content,
+            gen_lr: 2e-4,
+            gen_beta_1: 0.5,
+            dis_lr: 2e-4,
+            dis_beta_1: 0.5,
+            batch_size: 4,
+            epochs,
+            max_steps: 0,
+            cp_freq,
+            sample_mode: SampleMode::Batch,
+            held_out_images: 200,
+            backend: "flex".to_owned(),
+            threads: 0,
+            seed: 0,
+        }
+    }
+
+    /// The defaults on the built-in dataset: small enough for minutes on a CPU.
+    pub fn demo(task: Task) -> Self {
+        Self {
+            dataset: DEMO_DATASET.to_owned(),
+            img_h: 64,
+            img_w: 64,
+            base_width: 16,
+            depth: 6,
+            epochs: 60,
+            cp_freq: 20,
+            ..Self::official(task)
+        }
+    }
+
+    /// Merges `layers` over the defaults of the task they ask for; later layers win.
+    ///
+    /// With neither a task nor a data root nor a dataset, the demo is meant: colour
+    /// transfer on the built-in dataset.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Invalid`] if a value is not of its setting's kind.
+    pub fn resolve(layers: &[Layer]) -> Result<Self, SettingsError> {
+        let given = |name: &str| layers.iter().rev().find_map(|layer| layer.text(name));
+        let task = given("task").map(|text| {
+            text.parse()
+                .map_err(|_| SettingsError::invalid(layers, "task", &text))
+        });
+        let dataset = given("dataset");
+        let bare = task.is_none() && dataset.is_none() && given("dataroot").is_none();
+        let demo = bare || dataset.as_deref() == Some(DEMO_DATASET);
+        let defaults = match (task.transpose()?, demo) {
+            (task, true) => Self::demo(task.unwrap_or(Task::ColorTransfer)),
+            (task, false) => Self::official(task.unwrap_or(Task::Edges2photos)),
+        };
+        layer::merge(&defaults, layers)
+    }
+
+    /// These settings with those of `layer` over them.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Invalid`] if a value is not of its setting's kind.
+    pub fn with(&self, layer: &Layer) -> Result<Self, SettingsError> {
+        layer::merge(self, std::slice::from_ref(layer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_a_field_and_every_field_a_key() {
+        let mut settings = Settings::official(Task::ColorTransfer);
+        settings.dataroot = Some("d".into());
+        settings.name = Some("n".into());
+        settings.output_pre_dir = Some("p".into());
+        let table = toml::Table::try_from(&settings).unwrap();
+        let mut fields: Vec<&str> = table.keys().map(String::as_str).collect();
+        let mut keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        fields.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(fields, keys);
+    }
+
+    #[test]
+    fn defaults_are_the_official_table() {
+        let row = |task| {
+            let s = Settings::official(task);
+            (
+                s.batch_size,
+                s.epochs,
+                s.cp_freq,
+                s.buffer_size,
+                s.a2b,
+                s.jitter,
+                s.hist_loss_weight,
+            )
+        };
+        assert_eq!(row(Task::Colorization), (4, 200, 20, 400, true, true, 20.0));
+        assert_eq!(
+            row(Task::ColorTransfer),
+            (4, 100, 10, 400, false, true, 100.0)
+        );
+        assert_eq!(
+            row(Task::Edges2photos),
+            (4, 15, 5, 400, false, false, 100.0)
+        );
+    }
+
+    #[test]
+    fn nothing_given_means_the_demo_and_a_data_root_the_official_default_task() {
+        let demo = Settings::resolve(&[]).unwrap();
+        assert_eq!(
+            (demo.task, demo.dataset.as_str()),
+            (Task::ColorTransfer, DEMO_DATASET)
+        );
+        let root = Layer::from_flags([("dataroot", "somewhere")]).unwrap();
+        let official = Settings::resolve(&[root]).unwrap();
+        assert_eq!(
+            (official.task, official.dataset.as_str()),
+            (Task::Edges2photos, "edges2shoes")
+        );
+    }
+}
