@@ -102,3 +102,123 @@ fn move_towards<B: Backend>(running: &RunningVector<B>, batch: Tensor<B, 1>) {
     let batch = batch.detach();
     running.update(|value| value.mul_scalar(MOMENTUM) + batch.mul_scalar(1.0 - MOMENTUM));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        Double, DoubleAutodiff, check_input_gradient, check_parameter_gradients,
+        largest_difference, values, waves, weighted_sum,
+    };
+    use burn::tensor::DType::F64;
+
+    const TRAIN: Statistics = Statistics::Batch {
+        update_running: true,
+    };
+
+    fn layer<B: Backend<FloatElem = f64>>() -> BatchNorm<B> {
+        let mut layer = BatchNorm::new(2, &Default::default());
+        layer.gamma = Param::from_tensor(waves([2], F64, 0.5));
+        layer.beta = Param::from_tensor(waves([2], F64, 0.8));
+        layer
+    }
+
+    /// Channel `c` of `[batch, 2, pixels]` values.
+    fn channel(values: &[f64], pixels: usize, c: usize) -> Vec<f64> {
+        values
+            .chunks(pixels)
+            .skip(c)
+            .step_by(2)
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    #[test]
+    fn normalises_by_the_biased_and_remembers_the_unbiased_variance() {
+        let layer = layer::<Double>();
+        let input = waves::<Double, 4>([3, 2, 2, 5], F64, 0.0) + 4.0;
+        let output = values(layer.forward(input.clone(), TRAIN));
+        let input = values(input);
+        for c in 0..2 {
+            let x = channel(&input, 10, c);
+            let n = x.len() as f64;
+            let mean = x.iter().sum::<f64>() / n;
+            let squares = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+            let gamma = values(layer.gamma.val())[c];
+            let beta = values(layer.beta.val())[c];
+            let root = (squares / n + 1e-3).sqrt();
+            let expected: Vec<f64> = x.iter().map(|x| gamma * (x - mean) / root + beta).collect();
+            assert!(largest_difference(&channel(&output, 10, c), &expected) < 1e-12);
+            let running_mean = values(layer.running_mean.value())[c];
+            let running_variance = values(layer.running_variance.value())[c];
+            assert!((running_mean - 0.01 * mean).abs() < 1e-12);
+            assert!((running_variance - 0.99 - 0.01 * squares / (n - 1.0)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_running_statistics_move_only_when_told() {
+        let layer = layer::<Double>();
+        let input = waves::<Double, 4>([3, 2, 2, 5], F64, 0.0);
+        for statistics in [
+            Statistics::Running,
+            Statistics::Batch {
+                update_running: false,
+            },
+        ] {
+            layer.forward(input.clone(), statistics);
+            assert_eq!(values(layer.running_mean.value()), [0.0, 0.0]);
+            assert_eq!(values(layer.running_variance.value()), [1.0, 1.0]);
+        }
+        layer.forward(input, TRAIN);
+        assert_ne!(values(layer.running_mean.value()), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_single_value_becomes_beta() {
+        let layer = layer::<DoubleAutodiff>();
+        let input = waves::<DoubleAutodiff, 4>([1, 2, 1, 1], F64, 0.0).require_grad();
+        let output = layer.forward(input.clone(), TRAIN);
+        assert_eq!(values(output.clone()), values(layer.beta.val()));
+        assert_eq!(values(layer.running_variance.value()), [0.99, 0.99]);
+        let gradient = input.grad(&output.sum().backward()).unwrap();
+        assert_eq!(values(gradient), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn with_running_statistics_an_image_is_normalised_alone() {
+        let layer = layer::<Double>();
+        layer.forward(waves([3, 2, 2, 5], F64, 0.0), TRAIN);
+        let pair = waves::<Double, 4>([2, 2, 3, 3], F64, 1.0);
+        let both = values(layer.forward(pair.clone(), Statistics::Running));
+        let second = values(layer.forward(pair.narrow(0, 1, 1), Statistics::Running));
+        assert!(largest_difference(&both[18..], &second) < 1e-15);
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        let layer = layer::<DoubleAutodiff>();
+        layer.forward(waves([3, 2, 2, 5], F64, 0.0), TRAIN);
+        let input = waves::<DoubleAutodiff, 4>([2, 2, 2, 3], F64, 1.0);
+        for statistics in [
+            Statistics::Running,
+            Statistics::Batch {
+                update_running: false,
+            },
+        ] {
+            check_input_gradient(
+                input.clone(),
+                |x| weighted_sum(layer.forward(x, statistics)),
+                1e-7,
+            );
+            let checked = check_parameter_gradients(
+                &layer,
+                |layer| weighted_sum(layer.forward(input.clone(), statistics)),
+                |layer| weighted_sum(layer.forward(input.clone().inner(), statistics)),
+                1e-7,
+            );
+            assert_eq!(checked, 2);
+        }
+    }
+}

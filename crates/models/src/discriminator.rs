@@ -198,7 +198,153 @@ impl<B: Backend> Discriminator<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{
+        DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_input_gradient,
+        check_parameter_gradients, largest_difference, rng, values, waves, weighted_sum,
+    };
+    use burn::module::AutodiffModule;
+    use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
+    use burn::tensor::DType::{F32, F64};
+    use burn::tensor::Shape;
     use rstest::rstest;
+
+    const BATCH: Statistics = Statistics::Batch {
+        update_running: false,
+    };
+    const TRAIN: Statistics = Statistics::Batch {
+        update_running: true,
+    };
+
+    fn tiny<B: Backend>(condition_channels: usize) -> Discriminator<B> {
+        let options = DiscriminatorOptions {
+            base_width: 2,
+            condition_channels,
+            height: 32,
+            width: 24,
+            ..Default::default()
+        };
+        let config = DiscriminatorConfig::new(options).unwrap();
+        config.init(&mut rng(3), &Default::default())
+    }
+
+    fn image<B: Backend>(phase: f64) -> Tensor<B, 4> {
+        waves([2, 3, 32, 24], F32, phase)
+    }
+
+    #[rstest]
+    #[case(3, 11_873)]
+    #[case(0, 11_681)]
+    fn holds_as_many_numbers_as_the_official_one(
+        #[case] condition_channels: usize,
+        #[case] total: usize,
+    ) {
+        let options = DiscriminatorOptions {
+            base_width: 4,
+            condition_channels,
+            ..Default::default()
+        };
+        let config = DiscriminatorConfig::new(options).unwrap();
+        let network = config.init::<Flex>(&mut rng(0), &Default::default());
+        assert_eq!(
+            (config.parameter_count(), network.num_params()),
+            (total, total)
+        );
+    }
+
+    #[rstest]
+    #[case::smallest(24, 24)]
+    #[case(31, 47)]
+    #[case(70, 64)]
+    fn puts_out_as_many_logits_as_it_says(#[case] height: usize, #[case] width: usize) {
+        let options = DiscriminatorOptions {
+            base_width: 1,
+            condition_channels: 0,
+            height,
+            width,
+            ..Default::default()
+        };
+        let config = DiscriminatorConfig::new(options).unwrap();
+        let network = config.init::<Flex>(&mut rng(0), &Default::default());
+        let output = network.forward(None, waves([1, 3, height, width], F32, 0.0), BATCH);
+        let [rows, columns] = config.logits();
+        assert_eq!(output.shape(), Shape::new([1, 1, rows, columns]));
+    }
+
+    #[test]
+    fn one_seed_one_network_on_every_backend() {
+        let flex = tiny::<Flex>(3).forward(Some(image(1.0)), image(0.0), BATCH);
+        let ndarray = tiny::<NdArray>(3).forward(Some(image(1.0)), image(0.0), BATCH);
+        assert!(largest_difference(&values(flex), &values(ndarray)) < 1e-5);
+    }
+
+    #[test]
+    fn the_condition_comes_first() {
+        let network = tiny::<Flex>(3);
+        let (condition, judged) = (image(1.0), image(0.0));
+        let joined = Tensor::cat(vec![condition.clone(), judged.clone()], 1);
+        assert_eq!(
+            values(network.forward(Some(condition), judged, BATCH)),
+            values(network.forward(None, joined, BATCH))
+        );
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        let network = tiny::<DoubleAutodiff>(0);
+        let image = waves::<DoubleAutodiff, 4>([2, 3, 32, 24], F64, 0.0);
+        let checked = check_parameter_gradients(
+            &network,
+            |network| weighted_sum(network.forward(None, image.clone(), BATCH)),
+            |network| weighted_sum(network.forward(None, image.clone().inner(), BATCH)),
+            1e-6,
+        );
+        assert_eq!(checked, 1 + 3 + 3 + 3 + 2);
+        check_input_gradient(
+            image.clone().slice([0..1, 0..1, 4..7, 5..7]),
+            |patch| {
+                let whole = image.clone().slice_assign([0..1, 0..1, 4..7, 5..7], patch);
+                weighted_sum(network.forward(None, whole, BATCH))
+            },
+            1e-6,
+        );
+    }
+
+    #[test]
+    fn frozen_it_hands_the_same_gradient_to_the_image_and_keeps_none() {
+        let network = tiny::<FlexAutodiff>(3);
+        let gradients = |network: &Discriminator<FlexAutodiff>| {
+            let image = image(0.0).require_grad();
+            let logits = network.forward(Some(self::image(1.0)), image.clone(), BATCH);
+            let gradients = weighted_sum(logits).backward();
+            let of_weights = network.last.weight.grad(&gradients);
+            (values(image.grad(&gradients).unwrap()), of_weights)
+        };
+        let frozen = network.clone().no_grad();
+        let (expected, trained) = gradients(&network);
+        let (got, kept) = gradients(&frozen);
+        assert_eq!(got, expected);
+        assert!(trained.is_some() && kept.is_none());
+    }
+
+    #[test]
+    fn a_frozen_pass_leaves_no_trace() {
+        let network = tiny::<FlexAutodiff>(3);
+        network.forward(Some(image(1.0)), image(0.0), TRAIN);
+        let state = |network: &Discriminator<FlexAutodiff>| {
+            NamedMpkBytesRecorder::<FullPrecisionSettings>::default()
+                .record(network.clone().into_record(), ())
+                .unwrap()
+        };
+        let before = state(&network);
+        network
+            .clone()
+            .no_grad()
+            .forward(Some(image(1.0)), image(2.0), BATCH);
+        network.valid().forward(Some(image(1.0)), image(2.0), TRAIN);
+        assert!(state(&network) == before);
+        network.forward(Some(image(1.0)), image(2.0), TRAIN);
+        assert!(state(&network) != before);
+    }
 
     #[rstest]
     #[case(DiscriminatorOptions { base_width: 0, ..Default::default() }, "base_width is 0")]

@@ -79,3 +79,86 @@ impl<B: Backend> HistogramEncoder<B> {
 pub(crate) fn features(bins: usize) -> usize {
     2 * bins
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FlexAutodiff, NdArray, largest_difference, rng, values};
+    use burn::tensor::backend::AutodiffBackend;
+    use burn::tensor::{DType, TensorData};
+
+    type NdArrayAutodiff = burn_autodiff::Autodiff<NdArray>;
+
+    fn histograms<B: Backend>(counts: &[i32], shape: [usize; 3]) -> Tensor<B, 3, Int> {
+        Tensor::from_data(TensorData::new(counts.to_vec(), shape), &Default::default())
+    }
+
+    fn vector(values: &[f32]) -> Tensor<FlexAutodiff, 1> {
+        Tensor::from_data(values, (&Default::default(), DType::F32))
+    }
+
+    #[test]
+    fn reads_bin_by_bin_with_the_channels_side_by_side() {
+        let mut encoder =
+            HistogramEncoder::<FlexAutodiff>::new(2, 2, 9, &mut rng(1), &Default::default());
+        // The dense layer passes its input on.
+        encoder.weight = Param::from_tensor(
+            vector(&[
+                1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1.,
+            ])
+            .reshape([4, 4]),
+        );
+        for (channel, table) in encoder.tables.iter_mut().enumerate() {
+            let rows = (0..10)
+                .map(|row| (100 * channel + row) as f32)
+                .collect::<Vec<_>>();
+            *table = Param::from_tensor(vector(&rows));
+        }
+        let counts = histograms(&[1, 8, 2, 7, 9, 0, 3, 6], [2, 2, 2]);
+        let expected = [1.0, 102.0, 8.0, 107.0, 9.0, 103.0, 0.0, 106.0];
+        assert_eq!(values(encoder.forward(counts)), expected);
+    }
+
+    fn gradient_reaches_the_rows_in_use<B: AutodiffBackend>() {
+        let encoder = HistogramEncoder::<B>::new(1, 3, 9, &mut rng(1), &Default::default());
+        // A count that occurs in two bins adds up the gradients of both.
+        let counts = histograms(&[4, 4, 1], [1, 1, 3]);
+        let gradients = encoder.forward(counts).sum().backward();
+        let table = values(encoder.tables[0].grad(&gradients).unwrap());
+        let bias = values(encoder.bias.grad(&gradients).unwrap());
+        let weight = values(encoder.weight.val());
+        let mut expected = [0.0; 10];
+        for (row, inputs) in [(4, 0..2), (1, 2..3)] {
+            // ReLU's gradient is the bias'.
+            expected[row] = inputs
+                .flat_map(|i| weight[i * 6..][..6].iter().zip(&bias).map(|(w, g)| w * g))
+                .sum();
+        }
+        assert!(
+            largest_difference(&table, &expected) < 1e-6,
+            "{table:?} {expected:?}"
+        );
+        assert!(expected[4] != 0.0 && expected[1] != 0.0);
+    }
+
+    #[test]
+    fn the_tables_learn_on_flex_and_ndarray() {
+        gradient_reaches_the_rows_in_use::<FlexAutodiff>();
+        gradient_reaches_the_rows_in_use::<NdArrayAutodiff>();
+    }
+
+    #[test]
+    fn counts_outside_are_read_as_the_nearest_row() {
+        let encoder = HistogramEncoder::<NdArray>::new(1, 2, 9, &mut rng(1), &Default::default());
+        let outside = encoder.forward(histograms(&[-3, 1000], [1, 1, 2]));
+        let ends = encoder.forward(histograms(&[0, 9], [1, 1, 2]));
+        assert_eq!(values(outside), values(ends));
+    }
+
+    #[test]
+    #[should_panic(expected = "given to an encoder of 2 channels and 4 bins")]
+    fn says_which_histograms_it_takes() {
+        let encoder = HistogramEncoder::<NdArray>::new(2, 4, 9, &mut rng(1), &Default::default());
+        encoder.forward(histograms(&[0; 8], [1, 1, 8]));
+    }
+}

@@ -41,6 +41,8 @@ mod histogram_encoder;
 mod init;
 mod pass;
 mod running;
+#[cfg(test)]
+mod testing;
 mod upsample;
 
 pub use batch_norm::BatchNorm;

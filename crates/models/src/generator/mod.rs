@@ -156,3 +156,6 @@ impl<B: Backend> Generator<B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
