@@ -159,8 +159,14 @@ pub(crate) fn check_length(
     })
 }
 
+/// A colour times a matrix, each product but the first fused with its sum as in TensorFlow's CPU
+/// kernels. The truncation to bytes turns the last bit of a sum into a grey level, so the order
+/// and the rounding of the operations matter.
 fn multiply([a, b, c]: [f32; 3], matrix: &[[f32; 3]; 3]) -> [f32; 3] {
-    std::array::from_fn(|j| a * matrix[0][j] + b * matrix[1][j] + c * matrix[2][j])
+    // In f64 a product of two f32 is exact. `f32::mul_add` would be a slow call on processors
+    // that the compiler cannot assume to have the instruction.
+    let fused = |x: f32, y: f32, sum: f32| (f64::from(x) * f64::from(y) + f64::from(sum)) as f32;
+    std::array::from_fn(|j| fused(c, matrix[2][j], fused(b, matrix[1][j], a * matrix[0][j])))
 }
 
 #[cfg(test)]
