@@ -2,3 +2,4 @@
 //! way to run the real `huenet` binary.
 
 pub mod golden;
+pub mod golden_networks;
