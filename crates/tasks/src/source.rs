@@ -36,7 +36,7 @@ impl Images {
                 &collection,
                 phase,
                 recipe.pairing(),
-                recipe.preprocessing().clone(),
+                *recipe.preprocessing(),
             )
         };
         let order = LoaderConfig::new(settings.batch_size)?

@@ -1,0 +1,234 @@
+//! Bad input: one clear error that names the file or option, the right exit code, no
+//! panic, and nothing lost.
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use predicates::str::contains;
+use rstest::rstest;
+
+use crate::support::{Place, SMALL, huenet, metrics};
+
+const USAGE: i32 = 2;
+const FAULT: i32 = 1;
+
+/// Runs a command that must fail with one message holding all of `words`.
+fn refused(command: &mut Command, code: i32, words: &[&str]) {
+    let assertion = command
+        .assert()
+        .code(code)
+        .stderr(contains("panicked").not());
+    let error = String::from_utf8_lossy(&assertion.get_output().stderr).into_owned();
+    for word in words {
+        assert!(error.contains(word), "the message lacks {word:?}:\n{error}");
+    }
+}
+
+#[rstest]
+#[case(&["--task", "edges2cats"], &["task", "edges2cats", "colorization"])]
+#[case(&["--batch-size", "0"], &["batch_size", "at least 1"])]
+#[case(&["--batch-size", "-3"], &["batch_size", "-3", "whole number"])]
+#[case(&["--epochs", "0"], &["epochs"])]
+#[case(&["--bin-num", "1"], &["bin_num", "1"])]
+#[case(&["--min-val", "1", "--max-val", "-1"], &["min_val"])]
+#[case(&["--gen-lr", "NaN"], &["gen_lr", "NaN", "finite"])]
+#[case(&["--gen-lr", "0"], &["gen_lr"])]
+#[case(&["--hist-loss-weight", "-1"], &["hist_loss_weight"])]
+#[case(&["--kernel-width-ratio", "0"], &["kernel_width_ratio"])]
+#[case(&["--img-h", "100"], &["img_h", "100", "multiple of 32"])]
+#[case(&["--img-w", "0"], &["img_w"])]
+#[case(&["--depth", "1"], &["depth"])]
+#[case(&["--img-c", "2", "--img-out-c", "2"], &["img_c"])]
+#[case(&["--img-c", "1"], &["img_out_c"])]
+#[case(&["--jitter", "perhaps"], &["jitter", "perhaps", "true or false"])]
+#[case(&["--backend", "abacus"], &["backend", "abacus", "flex"])]
+#[case(&["--backend", "tch"], &["tch", "cargo xtask train --backend tch"])]
+#[case(&["--bach-size", "4"], &["--bach-size", "--batch-size"])]
+#[case(&["--resume", "nowhere"], &["nowhere", "config.toml"])]
+#[case(&["--config", "nowhere.toml"], &["nowhere.toml"])]
+#[case(&["--dataset", "demo", "--task", "edges2photos"], &["dataset", "edge maps"])]
+fn options_that_cannot_be(#[case] options: &[&str], #[case] words: &[&str]) {
+    let place = Place::new();
+    let overridden = |pair: &&[&str]| !options.contains(&pair[0]);
+    let small = SMALL.chunks(2).filter(overridden).flatten();
+    refused(
+        place.command("train").args(small).args(options),
+        USAGE,
+        words,
+    );
+    assert!(!place.root().join("output").exists(), "nothing is written");
+}
+
+#[test]
+fn a_task_without_a_data_root_says_how_to_give_one() {
+    let place = Place::new();
+    let command = &mut place.command("train");
+    refused(
+        command.args(["--task", "colorization"]),
+        USAGE,
+        &["--dataroot", "demo"],
+    );
+}
+
+#[rstest]
+#[case("bach_size = 4", &["bad.toml", "bach_size", "`batch_size`"])]
+#[case("batch_size = 'four'", &["bad.toml", "batch_size", "whole number"])]
+#[case("gen_lr = nan", &["bad.toml", "gen_lr", "nan"])]
+#[case("epochs = = 3", &["bad.toml", "TOML"])]
+fn settings_files_that_cannot_be(#[case] text: &str, #[case] words: &[&str]) {
+    let place = Place::new();
+    place.write("bad.toml", text.as_bytes());
+    refused(
+        place.command("train").args(["--config", "bad.toml"]),
+        USAGE,
+        words,
+    );
+}
+
+#[test]
+fn a_variable_that_names_no_setting() {
+    let place = Place::new();
+    let mut command = place.command("train");
+    refused(
+        command.env("HUENET_EPOCH", "3"),
+        USAGE,
+        &["HUENET_EPOCH", "`epochs`"],
+    );
+}
+
+#[test]
+fn folders_that_are_missing_empty_or_files() {
+    let place = Place::new();
+    let train = |task| place.train(task, "run");
+    refused(&mut train("edges2photos"), FAULT, &["edges2shoes"]);
+    refused(
+        train("color_transfer").args(["--dataset", "unheard_of"]),
+        FAULT,
+        &["unheard_of"],
+    );
+
+    std::fs::create_dir_all(place.root().join("edges2shoes/train")).unwrap();
+    refused(&mut train("edges2photos"), FAULT, &["train"]);
+
+    place.write("102flowers", b"not a folder");
+    refused(&mut train("color_transfer"), FAULT, &["102flowers"]);
+    assert!(!place.run("run").exists(), "no run folder is left behind");
+}
+
+#[rstest]
+#[case("3_AB.jpg", b"")]
+#[case("3_AB.jpg", b"this is a text")]
+#[case("3_AB.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR")]
+fn images_that_cannot_be_read_are_named(#[case] name: &str, #[case] bytes: &[u8]) {
+    let place = Place::new();
+    place.pairs();
+    place.write(&format!("edges2shoes/train/{name}"), bytes);
+    refused(&mut place.train("edges2photos", "run"), FAULT, &[name]);
+}
+
+#[test]
+fn a_truncated_jpeg_is_named() {
+    let place = Place::new();
+    place.pairs();
+    let path = place.file("edges2shoes/train/2_AB.jpg");
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    refused(
+        &mut place.train("edges2photos", "run"),
+        FAULT,
+        &["2_AB.jpg"],
+    );
+}
+
+#[test]
+fn an_image_too_narrow_to_cut_in_two_is_named() {
+    let place = Place::new();
+    place.pairs().image("edges2shoes/train/9_AB.png", 1, 30, 1);
+    refused(
+        &mut place.train("edges2photos", "run"),
+        FAULT,
+        &["9_AB.png"],
+    );
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_made() {
+    let place = Place::new();
+    place
+        .flowers()
+        .write("output", b"a file where the folder should be");
+    refused(
+        &mut place.train("color_transfer", "run"),
+        FAULT,
+        &["output", "--output-dir"],
+    );
+}
+
+#[test]
+fn a_run_is_never_overwritten_by_accident() {
+    let place = Place::new();
+    place.flowers();
+    place
+        .train("color_transfer", "run")
+        .args(["--max-steps", "1"])
+        .assert()
+        .success();
+    let again = &mut place.train("color_transfer", "run");
+    refused(again, USAGE, &["run", "--name", "--resume"]);
+    assert_eq!(metrics(&place.run("run")).len(), 1);
+}
+
+#[test]
+fn a_checkpoint_from_another_configuration_or_damaged() {
+    let place = Place::new();
+    place.flowers();
+    place
+        .train("color_transfer", "first")
+        .args(["--max-steps", "1"])
+        .assert()
+        .success();
+    let from = |name: &str| {
+        let mut command = place.train("color_transfer", name);
+        command.args(["--max-steps", "1", "--output-pre-dir", "output/first"]);
+        command
+    };
+    let mut wider = place.command("train");
+    wider.args([
+        "--task",
+        "color_transfer",
+        "--dataroot",
+        ".",
+        "--output-pre-dir",
+        "output/first",
+    ]);
+    wider.args([
+        "--img-h",
+        "32",
+        "--img-w",
+        "32",
+        "--depth",
+        "5",
+        "--base-width",
+        "3",
+    ]);
+    refused(
+        &mut wider,
+        FAULT,
+        &["first", "base_width is 2 there and 3 here"],
+    );
+
+    let mut resumed = huenet();
+    resumed.current_dir(place.root()).args(["train", "--resume", "output/first"]);
+    refused(resumed.args(["--base-width", "3"]), USAGE, &["base_width = 3", "epochs"]);
+
+    let generator = place
+        .run("first")
+        .join("checkpoints/step-00000001/generator.mpk");
+    let mut bytes = std::fs::read(&generator).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&generator, bytes).unwrap();
+    refused(&mut from("second"), FAULT, &["generator.mpk", "checksum"]);
+
+    std::fs::remove_dir_all(place.run("first").join("checkpoints")).unwrap();
+    refused(&mut from("third"), USAGE, &["first", "checkpoints"]);
+}
