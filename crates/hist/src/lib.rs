@@ -2,6 +2,8 @@
 
 mod backend;
 mod bins;
+#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
+mod cpu;
 mod error;
 mod joint;
 mod kernel;

@@ -2,9 +2,10 @@
 
 mod autodiff;
 mod dense;
-
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(any(feature = "flex", feature = "ndarray", feature = "tch"))]
+mod host;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 #[cfg(feature = "tch")]

@@ -1,0 +1,122 @@
+//! The histogram of one image, and its gradient.
+
+use rayon::prelude::*;
+
+use super::axis::Axis;
+use super::band::Band;
+use super::simd::{Loop, vectorised};
+use super::{BACKWARD_CHUNK, Real, chunk_length, row_length, sum_over_chunks, with_band_width};
+use crate::Binning;
+
+/// `x: [rows, N]` to `[rows, K]`.
+pub(crate) fn marginal<T: Real>(x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
+    with_band_width!(T, binning, M => forward::<T, M>(x, rows, binning))
+}
+
+/// `x: [rows, N]`, `grad: [rows, K]` to `[rows, N]`.
+pub(crate) fn marginal_backward<T: Real>(
+    x: &[T],
+    grad: &[T],
+    rows: usize,
+    binning: &Binning,
+) -> Vec<T> {
+    with_band_width!(T, binning, M => backward::<T, M>(x, grad, rows, binning))
+}
+
+fn forward<T: Real, const M: usize>(x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
+    let (pixels, count) = (row_length(x, rows), binning.bins.count());
+    let band = Band::<T, M>::new(binning);
+    let mut p = vec![T::zero(); rows * count];
+    p.par_chunks_mut(count).zip(x.par_chunks(pixels)).for_each(|(p, x)| {
+        let axis = Axis::spanning(&band, binning, x);
+        if axis.undefined() {
+            p.fill(T::nan());
+            return;
+        }
+        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
+            let mut table = vec![0.0; axis.slots()];
+            vectorised(Count { band: &band, axis: &axis, x: &x[chunk], table: &mut table });
+            table
+        });
+        let mut sums = vec![0.0; count];
+        for (slot, bin) in axis.folded(binning) {
+            sums[bin] += table[slot];
+        }
+        for (p, sum) in p.iter_mut().zip(sums) {
+            *p = T::of(sum / pixels as f64);
+        }
+    });
+    p
+}
+
+fn backward<T: Real, const M: usize>(
+    x: &[T],
+    grad: &[T],
+    rows: usize,
+    binning: &Binning,
+) -> Vec<T> {
+    let (pixels, count) = (row_length(x, rows), binning.bins.count());
+    let band = Band::<T, M>::new(binning);
+    let mut gradient = vec![T::zero(); x.len()];
+    let rows = gradient.par_chunks_mut(pixels).zip(x.par_chunks(pixels));
+    rows.zip(grad.par_chunks(count)).for_each(|((gradient, x), grad)| {
+        let axis = Axis::spanning(&band, binning, x);
+        let mut table = vec![T::zero(); axis.slots()];
+        for (slot, bin) in axis.folded(binning) {
+            table[slot] = T::of(grad[bin].wide() / pixels as f64);
+        }
+        let chunks = gradient.par_chunks_mut(BACKWARD_CHUNK).zip(x.par_chunks(BACKWARD_CHUNK));
+        chunks.for_each(|(gradient, x)| {
+            vectorised(Gather { band: &band, axis: &axis, x, table: &table, gradient });
+        });
+    });
+    gradient
+}
+
+/// Adds every pixel's windows to the table.
+struct Count<'a, T, const M: usize> {
+    band: &'a Band<T, M>,
+    axis: &'a Axis,
+    x: &'a [T],
+    table: &'a mut [f64],
+}
+
+impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for &x in self.x {
+            let (slot, growth) = self.axis.place(self.band, x);
+            let windows = self.band.windows(growth);
+            for (sum, window) in self.table[slot..slot + M].iter_mut().zip(windows) {
+                *sum += window.wide();
+            }
+        }
+    }
+}
+
+/// Contracts the upstream gradient with every pixel's slopes.
+struct Gather<'a, T, const M: usize> {
+    band: &'a Band<T, M>,
+    axis: &'a Axis,
+    x: &'a [T],
+    table: &'a [T],
+    gradient: &'a mut [T],
+}
+
+impl<T: Real, const M: usize> Loop for Gather<'_, T, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (&x, gradient) in self.x.iter().zip(self.gradient) {
+            let (slot, growth) = self.axis.place(self.band, x);
+            let (_, mut slopes) = self.band.windows_and_slopes(growth);
+            for (slope, &grad) in slopes.iter_mut().zip(&self.table[slot..slot + M]) {
+                *slope = *slope * grad;
+            }
+            *gradient = super::band::sum(slopes);
+        }
+    }
+}
