@@ -54,37 +54,44 @@ impl<B: Backend> BatchNorm<B> {
     pub fn forward(&self, input: Tensor<B, 4>, statistics: Statistics) -> Tensor<B, 4> {
         let shape = input.dims();
         let [batch, channels, height, width] = shape;
-        let input = input.reshape([batch, channels, height * width]);
+        let planes = Planes {
+            batch,
+            channels,
+            pixels: height * width,
+        };
+        let input = input.reshape([batch * channels, height * width]);
         let output = match statistics {
-            Statistics::Running => self.with_running(input),
-            Statistics::Batch { update_running } => self.with_batch(input, update_running),
+            Statistics::Running => self.with_running(input, &planes),
+            Statistics::Batch { update_running } => self.with_batch(input, &planes, update_running),
         };
         output.reshape(shape)
     }
 
-    fn with_running(&self, input: Tensor<B, 3>) -> Tensor<B, 3> {
+    fn with_running(&self, input: Tensor<B, 2>, planes: &Planes) -> Tensor<B, 2> {
         let scale = self.scale(self.running_variance.value());
         let shift = self.beta.val() - self.running_mean.value() * scale.clone();
-        input * per_channel(scale) + per_channel(shift)
+        input * planes.spread(scale) + planes.spread(shift)
     }
 
-    fn with_batch(&self, input: Tensor<B, 3>, update_running: bool) -> Tensor<B, 3> {
-        let [batch, channels, pixels] = input.dims();
-        let mean = input.clone().mean_dim(2).mean_dim(0);
-        let centred = input - mean.clone();
-        let variance = (centred.clone() * centred.clone()).mean_dim(2).mean_dim(0);
-        let mean = mean.reshape([channels]);
-        let variance = variance.reshape([channels]);
+    fn with_batch(
+        &self,
+        input: Tensor<B, 2>,
+        planes: &Planes,
+        update_running: bool,
+    ) -> Tensor<B, 2> {
+        let mean = planes.mean(input.clone());
+        let centred = input - planes.spread(mean.clone());
+        let variance = planes.mean(centred.clone() * centred.clone());
         if update_running {
-            let n = batch * pixels;
+            let n = planes.batch * planes.pixels;
             let unbiased = n as f64 / n.saturating_sub(1).max(1) as f64;
             move_towards(&self.running_mean, mean);
             move_towards(
                 &self.running_variance,
-                variance.clone().detach().mul_scalar(unbiased),
+                variance.clone().mul_scalar(unbiased),
             );
         }
-        centred * per_channel(self.scale(variance)) + per_channel(self.beta.val())
+        centred * planes.spread(self.scale(variance)) + planes.spread(self.beta.val())
     }
 
     /// γ/√(variance + ε), `[channels]`.
@@ -93,9 +100,26 @@ impl<B: Backend> BatchNorm<B> {
     }
 }
 
-fn per_channel<B: Backend>(vector: Tensor<B, 1>) -> Tensor<B, 3> {
-    let [channels] = vector.dims();
-    vector.reshape([1, channels, 1])
+/// A batch of images as a matrix, one row for each channel of each image: the one form of
+/// broadcasting, a scalar a row, that every backend has a fast path for.
+struct Planes {
+    batch: usize,
+    channels: usize,
+    pixels: usize,
+}
+
+impl Planes {
+    /// Per channel to per row: `[channels]` to `[batch·channels, 1]`.
+    fn spread<B: Backend>(&self, vector: Tensor<B, 1>) -> Tensor<B, 2> {
+        let rows = vector.unsqueeze::<2>().expand([self.batch, self.channels]);
+        rows.reshape([self.batch * self.channels, 1])
+    }
+
+    /// The mean of each channel: `[batch·channels, pixels]` to `[channels]`.
+    fn mean<B: Backend>(&self, rows: Tensor<B, 2>) -> Tensor<B, 1> {
+        let rows = rows.mean_dim(1).reshape([self.batch, self.channels]);
+        rows.mean_dim(0).reshape([self.channels])
+    }
 }
 
 fn move_towards<B: Backend>(running: &RunningVector<B>, batch: Tensor<B, 1>) {
