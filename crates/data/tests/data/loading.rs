@@ -1,0 +1,211 @@
+//! Batches: the same ones whatever reads them.
+
+use burn::tensor::{DType, FloatDType};
+use burn_flex::Flex;
+use huenet_data::{
+    Collection, DataError, HostBatch, ImageSource, Loader, LoaderConfig, PairDataset, Pairing,
+    ParameterError, Phase, Preprocessing,
+};
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::support::{message, picture, preprocessing, save, write};
+
+/// What must be equal in two equal batches.
+type Content = (Vec<f32>, Vec<f32>, Vec<u32>, Vec<(String, String)>);
+
+fn content(batch: HostBatch) -> Content {
+    let sources = batch.sources().iter();
+    let names = |it: &huenet_data::SampleSources| {
+        (
+            it.content.name().into_owned(),
+            it.reference.name().into_owned(),
+        )
+    };
+    let names = sources.map(names).collect();
+    (
+        batch.content().to_vec(),
+        batch.reference().to_vec(),
+        batch.counts().to_vec(),
+        names,
+    )
+}
+
+fn images(count: u8) -> Vec<ImageSource> {
+    (0..count)
+        .map(|i| ImageSource::memory(format!("{i}"), picture(i, 24, 16)))
+        .collect()
+}
+
+fn loader(sources: Vec<ImageSource>, batch_size: usize, workers: usize) -> Loader {
+    let collection = Collection::from_sources("test", sources, Vec::new());
+    let preprocessing = Preprocessing {
+        jitter: true,
+        ..preprocessing(12, 16)
+    };
+    let dataset = PairDataset::new(collection, Phase::Train, Pairing::Unpaired, preprocessing);
+    let config = LoaderConfig::new(batch_size)
+        .and_then(|config| config.with_shuffle(400))
+        .and_then(|config| config.with_seed(11).with_workers(workers));
+    Loader::new(dataset.expect("valid"), config.expect("valid"))
+}
+
+fn batches(loader: &Loader, epoch: u64, skip: usize) -> Vec<Content> {
+    let epoch = loader.epoch(epoch).skip_batches(skip);
+    epoch
+        .map(|batch| content(batch.expect("in memory")))
+        .collect()
+}
+
+#[test]
+fn any_number_of_workers_gives_the_same_batches() {
+    let [expected, other] = [0, 1].map(|epoch| batches(&loader(images(23), 4, 0), epoch, 0));
+    assert_eq!(expected.len(), 6);
+    assert_eq!(expected[5].3.len(), 3, "the last batch holds what is left");
+    assert_ne!(expected, other, "epochs differ");
+    for workers in [1, 2, 4] {
+        let loader = loader(images(23), 4, workers);
+        assert_eq!(loader.len(), 6);
+        assert_eq!(batches(&loader, 1, 0), other, "{workers} workers");
+        assert_eq!(batches(&loader, 0, 0), expected, "{workers} workers");
+    }
+}
+
+#[rstest]
+#[case(0)]
+#[case(2)]
+fn an_epoch_can_be_entered_anywhere(#[case] workers: usize) {
+    let loader = loader(images(23), 4, workers);
+    let whole = batches(&loader, 7, 0);
+    for skip in [1, 4, 6, 7, usize::MAX] {
+        assert_eq!(batches(&loader, 7, skip), whole[skip.min(6)..]);
+        assert_eq!(loader.epoch(7).skip_batches(skip).len(), 6 - skip.min(6));
+    }
+    let mut epoch = loader.epoch(7);
+    assert_eq!(
+        content(epoch.next().expect("a batch").expect("in memory")),
+        whole[0]
+    );
+    let rest: Vec<_> = epoch
+        .skip_batches(2)
+        .map(|batch| content(batch.expect("in memory")))
+        .collect();
+    assert_eq!(rest, whole[3..], "also after the first batch");
+}
+
+#[rstest]
+#[case(0)]
+#[case(1)]
+#[case(3)]
+fn an_error_comes_in_its_place_and_names_the_file(#[case] workers: usize) {
+    let folder = TempDir::new().expect("a folder");
+    let paths: Vec<_> = (0..8)
+        .map(|i| folder.path().join(format!("{i}.png")))
+        .collect();
+    paths.iter().for_each(|path| save(path, &picture(1, 8, 8)));
+    write(&paths[5], b"no image");
+    let images: Vec<ImageSource> = paths.into_iter().map(ImageSource::file).collect();
+    let collection = Collection::from_sources("test", Vec::new(), images);
+    let pairing = Pairing::GreyToColour(huenet_data::Direction::AToB);
+    let dataset = PairDataset::new(collection, Phase::HeldOut, pairing, preprocessing(8, 8));
+    let config = LoaderConfig::new(2).and_then(|config| config.with_workers(workers));
+    let loader = Loader::new(dataset.expect("valid"), config.expect("valid"));
+
+    let batches: Vec<Result<HostBatch, DataError>> = loader.epoch(0).collect();
+    let sound: Vec<bool> = batches.iter().map(Result::is_ok).collect();
+    assert_eq!(sound, [true, true, false, true]);
+    let error = message(batches[2].as_ref().expect_err("the third batch"));
+    assert!(error.contains("5.png"), "{error}");
+}
+
+#[test]
+fn an_epoch_can_be_dropped_at_any_time() {
+    let loader = loader(images(40), 1, 4);
+    drop(loader.epoch(0));
+    for taken in [1, 2, 17, 40] {
+        assert_eq!(
+            loader.epoch(0).take(taken).filter(Result::is_ok).count(),
+            taken
+        );
+    }
+    let mut epoch = loader.epoch(1);
+    assert_eq!(epoch.by_ref().count(), 40);
+    assert!(epoch.next().is_none());
+}
+
+#[test]
+fn workers_read_a_bounded_number_of_batches_ahead() {
+    // Files that vanish once the first batch is there: batches far ahead must not have been read.
+    let folder = TempDir::new().expect("a folder");
+    let paths: Vec<_> = (0..40)
+        .map(|i| folder.path().join(format!("{i}.png")))
+        .collect();
+    paths.iter().for_each(|path| save(path, &picture(1, 8, 8)));
+    let images = paths.iter().map(ImageSource::file).collect();
+    let collection = Collection::from_sources("test", images, Vec::new());
+    let pairing = Pairing::GreyToColour(huenet_data::Direction::AToB);
+    let dataset = PairDataset::new(collection, Phase::Train, pairing, preprocessing(8, 8));
+    let config = LoaderConfig::new(1).and_then(|config| config.with_workers(2));
+    let mut epoch = Loader::new(dataset.expect("valid"), config.expect("valid")).epoch(0);
+    assert!(epoch.next().is_some_and(|batch| batch.is_ok()));
+    paths
+        .iter()
+        .for_each(|path| std::fs::remove_file(path).expect("removed"));
+    let failed = epoch.filter(Result::is_err).count();
+    assert!(
+        failed >= 30,
+        "{failed} of 39 batches were read after the files were gone"
+    );
+}
+
+#[test]
+fn tensors_hold_the_batch() {
+    let device = Default::default();
+    let loader = loader(images(3), 2, 0);
+    let batch = loader.epoch(0).next().expect("a batch").expect("in memory");
+    assert_eq!(batch.shape(), [2, 3, 12, 16]);
+    let tensors = batch.to_tensors::<Flex>(&device);
+    assert_eq!(tensors.content.dims(), [2, 3, 12, 16]);
+    assert_eq!(tensors.reference.dims(), [2, 3, 12, 16]);
+    assert_eq!(tensors.counts.dims(), [2, 3, 16]);
+    let values = |tensor: burn::tensor::Tensor<Flex, 4>| {
+        tensor
+            .into_data()
+            .convert::<f32>()
+            .into_vec::<f32>()
+            .expect("f32")
+    };
+    assert_eq!(values(tensors.content), batch.content());
+    assert_eq!(values(tensors.reference), batch.reference());
+    let counts: Vec<u32> = tensors.counts.into_data().iter::<u32>().collect();
+    assert_eq!(counts, batch.counts());
+
+    let wide = batch.to_tensors_as::<Flex>(&device, FloatDType::F64);
+    assert_eq!(wide.content.dtype(), DType::F64);
+    assert_eq!(values(wide.reference), batch.reference());
+}
+
+#[test]
+fn impossible_settings_are_refused() {
+    let setting = |error| match error {
+        ParameterError::Setting { name, .. } => name,
+        other => panic!("{other}"),
+    };
+    assert_eq!(
+        setting(LoaderConfig::new(0).expect_err("zero")),
+        "batch_size"
+    );
+    assert_eq!(
+        setting(LoaderConfig::new(usize::MAX).expect_err("huge")),
+        "batch_size"
+    );
+    let config = LoaderConfig::new(1).expect("valid");
+    assert_eq!(
+        setting(config.with_shuffle(0).expect_err("zero")),
+        "shuffle buffer"
+    );
+    assert_eq!(
+        setting(config.with_workers(100_000).expect_err("many")),
+        "workers"
+    );
+}

@@ -1,0 +1,233 @@
+//! How content and reference come from images.
+
+use std::sync::Arc;
+
+use burn::data::dataset::Dataset;
+use huenet_data::{
+    Collection, ColourSpace, DataError, Direction, Image, ImageSource, PairDataset, Pairing,
+    ParameterError, Phase, Preprocessing, RgbImage, Sample, resize,
+};
+
+use crate::support::{picture, preprocessing};
+
+fn collection(images: Vec<RgbImage>) -> Collection {
+    let source = |(i, image)| ImageSource::memory(format!("image {i}"), image);
+    let images: Vec<ImageSource> = images.into_iter().enumerate().map(source).collect();
+    Collection::from_sources("test", images.clone(), images)
+}
+
+/// The samples of an epoch.
+fn samples(
+    images: Vec<RgbImage>,
+    phase: Phase,
+    pairing: Pairing,
+    preprocessing: Preprocessing,
+    epoch: u64,
+) -> Vec<Sample> {
+    let dataset = PairDataset::new(collection(images), phase, pairing, preprocessing);
+    let epoch = Arc::new(dataset.expect("valid")).epoch(None, 5, epoch);
+    epoch.iter().collect::<Result<_, _>>().expect("in memory")
+}
+
+fn one(image: RgbImage, pairing: Pairing, preprocessing: Preprocessing) -> Sample {
+    samples(vec![image], Phase::Train, pairing, preprocessing, 0).remove(0)
+}
+
+fn resized(image: &RgbImage, preprocessing: Preprocessing) -> Image {
+    let image = resize::nearest(image, preprocessing.size);
+    preprocessing.colour.encode(&image).expect("a valid size")
+}
+
+#[test]
+fn an_image_is_cut_in_the_middle() {
+    let image = picture(1, 21, 8);
+    let left = image::imageops::crop_imm(&image, 0, 0, 10, 8).to_image();
+    let right = image::imageops::crop_imm(&image, 10, 0, 11, 8).to_image();
+    let preprocessing = preprocessing(6, 7);
+
+    let sample = one(
+        image.clone(),
+        Pairing::SideBySide(Direction::from_a2b(false)),
+        preprocessing,
+    );
+    assert_eq!(sample.content, resized(&left, preprocessing));
+    assert_eq!(sample.reference, resized(&right, preprocessing));
+
+    let sample = one(
+        image,
+        Pairing::SideBySide(Direction::from_a2b(true)),
+        preprocessing,
+    );
+    assert_eq!(sample.content, resized(&right, preprocessing));
+    assert_eq!(sample.reference, resized(&left, preprocessing));
+}
+
+#[test]
+fn an_image_of_one_column_cannot_be_cut() {
+    let images = collection(vec![picture(1, 1, 8)]);
+    let pairing = Pairing::SideBySide(Direction::BToA);
+    let dataset = PairDataset::new(images, Phase::Train, pairing, preprocessing(4, 4));
+    let epoch = Arc::new(dataset.expect("valid")).epoch(None, 0, 0);
+    let error = epoch.get(0).expect("one sample").expect_err("one column");
+    assert!(matches!(error, DataError::TooNarrow { width: 1, .. }));
+    assert!(error.to_string().contains("image 0"), "{error}");
+}
+
+#[test]
+fn grey_is_paired_with_its_colours() {
+    let image = picture(1, 9, 8);
+    let preprocessing = preprocessing(8, 9);
+    let sample = one(
+        image.clone(),
+        Pairing::GreyToColour(Direction::AToB),
+        preprocessing,
+    );
+    assert_eq!(sample.reference, resized(&image, preprocessing));
+    let [red, green, blue] = image.get_pixel(4, 3).0.map(f32::from);
+    let grey = (0.2989 * red + 0.587 * green + 0.114 * blue) / 127.5 - 1.0;
+    for plane in sample.content.planes().chunks_exact(72) {
+        assert!((plane[3 * 9 + 4] - grey).abs() < 1e-6);
+    }
+
+    let swapped = one(image, Pairing::GreyToColour(Direction::BToA), preprocessing);
+    assert_eq!(
+        (swapped.content, swapped.reference),
+        (sample.reference, sample.content)
+    );
+}
+
+#[test]
+fn grey_cannot_be_learnt_from_grey() {
+    let preprocessing = Preprocessing {
+        colour: ColourSpace::Grey,
+        ..preprocessing(4, 4)
+    };
+    let images = collection(vec![picture(1, 4, 4)]);
+    let pairing = Pairing::GreyToColour(Direction::AToB);
+    let error = PairDataset::new(images, Phase::Train, pairing, preprocessing).expect_err("grey");
+    assert!(matches!(
+        error,
+        DataError::Parameter(ParameterError::GreyReference)
+    ));
+}
+
+#[test]
+fn an_empty_part_is_refused_with_the_way_to_fill_it() {
+    let images = vec![ImageSource::memory("only", picture(1, 4, 4))];
+    let collection = Collection::from_sources("mine", images, Vec::new());
+    let held_out = Phase::HeldOut;
+    let dataset = PairDataset::new(collection, held_out, Pairing::Unpaired, preprocessing(4, 4));
+    let error = dataset.expect_err("nothing is held out").to_string();
+    assert!(error.contains("mine has no held-out images"), "{error}");
+}
+
+#[test]
+fn counts_are_those_of_the_reference_after_jitter() {
+    let preprocessing = Preprocessing {
+        jitter: true,
+        ..preprocessing(16, 16)
+    };
+    let images = (0..6).map(|i| picture(i, 30, 20)).collect();
+    for sample in samples(images, Phase::Train, Pairing::Unpaired, preprocessing, 3) {
+        assert_eq!(sample.counts, preprocessing.count(&sample.reference));
+        for counts in sample.counts.chunks_exact(16) {
+            assert_eq!(counts.iter().sum::<u32>(), 256);
+        }
+    }
+}
+
+#[test]
+fn both_halves_get_the_same_crop_and_flip() {
+    // Twice the same image, side by side.
+    let half = picture(1, 40, 30);
+    let mut image = RgbImage::new(80, 30);
+    for x in [0, 40] {
+        image::imageops::replace(&mut image, &half, x, 0);
+    }
+    let preprocessing = Preprocessing {
+        jitter: true,
+        ..preprocessing(32, 32)
+    };
+    let pairing = Pairing::SideBySide(Direction::BToA);
+    let samples = samples(vec![image; 12], Phase::Train, pairing, preprocessing, 0);
+    for sample in &samples {
+        assert_eq!(sample.content, sample.reference);
+    }
+    assert!(
+        samples
+            .iter()
+            .any(|sample| sample.content != samples[0].content)
+    );
+}
+
+#[test]
+fn jitter_changes_with_the_epoch_and_spares_held_out_images() {
+    let images = || vec![picture(1, 40, 30); 4];
+    let preprocessing = Preprocessing {
+        jitter: true,
+        ..preprocessing(32, 32)
+    };
+    let contents = |phase, epoch| {
+        let samples = samples(images(), phase, Pairing::Unpaired, preprocessing, epoch);
+        samples
+            .into_iter()
+            .map(|sample| sample.content)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(contents(Phase::Train, 1), contents(Phase::Train, 1));
+    assert_ne!(contents(Phase::Train, 1), contents(Phase::Train, 2));
+    let plain = resized(&images()[0], preprocessing);
+    assert!(
+        contents(Phase::HeldOut, 2)
+            .iter()
+            .all(|content| *content == plain)
+    );
+}
+
+#[test]
+fn unpaired_images_are_drawn_independently() {
+    let images = (0..40).map(|i| picture(i, 4, 4)).collect();
+    let dataset = PairDataset::new(
+        collection(images),
+        Phase::Train,
+        Pairing::Unpaired,
+        preprocessing(4, 4),
+    );
+    let dataset = Arc::new(dataset.expect("valid"));
+    let pairs = |shuffle: Option<usize>, epoch| -> Vec<(String, String)> {
+        let shuffle = shuffle.and_then(std::num::NonZeroUsize::new);
+        let epoch = dataset.epoch(shuffle, 9, epoch);
+        (0..40)
+            .filter_map(|position| epoch.sources(position))
+            .map(|it| {
+                (
+                    it.content.name().into_owned(),
+                    it.reference.name().into_owned(),
+                )
+            })
+            .collect()
+    };
+    let shuffled = pairs(Some(400), 0);
+    let (contents, references): (Vec<_>, Vec<_>) = shuffled.into_iter().unzip();
+    let mut both = [contents, references];
+    assert_ne!(both[0], both[1]);
+    both.iter_mut().for_each(|side| side.sort());
+    assert_eq!(
+        both[0], both[1],
+        "each image is once content and once reference"
+    );
+    assert_ne!(
+        pairs(Some(400), 0),
+        pairs(Some(400), 1),
+        "reshuffled each epoch"
+    );
+
+    let fixed = pairs(None, 0);
+    assert_eq!(
+        fixed,
+        pairs(None, 1),
+        "without shuffling every epoch has the same pairs"
+    );
+    assert!(fixed.is_sorted_by_key(|it| it.0[6..].parse::<u32>().expect("a number")));
+    assert!(fixed.iter().filter(|it| it.0 == it.1).count() < 8);
+}

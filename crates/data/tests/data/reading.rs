@@ -1,0 +1,195 @@
+//! Image files of all kinds, sound and damaged.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use huenet_data::{DataError, read_image};
+use image::{DynamicImage, ImageFormat};
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::support::{message, picture, write};
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image
+        .write_to(&mut bytes, format)
+        .expect("the image is encoded");
+    bytes.into_inner()
+}
+
+fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join(name);
+    write(&path, bytes);
+    (folder, path)
+}
+
+#[rstest]
+#[case(ImageFormat::Png)]
+#[case(ImageFormat::Bmp)]
+#[case(ImageFormat::Tiff)]
+#[case(ImageFormat::WebP)]
+#[case(ImageFormat::Pnm)]
+fn the_content_decides_the_format(#[case] format: ImageFormat) {
+    let image = picture(3, 20, 12);
+    let (_folder, path) = file("named like a.jpg", &encoded(&image.clone().into(), format));
+    assert_eq!(read_image(&path).expect("a sound file"), image);
+}
+
+#[test]
+fn jpeg_is_read_nearly_as_it_was() {
+    let image = picture(3, 32, 24);
+    let (_folder, path) = file("a.JPG", &encoded(&image.clone().into(), ImageFormat::Jpeg));
+    let read = read_image(&path).expect("a sound file");
+    assert_eq!(read.dimensions(), image.dimensions());
+    for (read, drawn) in read.as_raw().iter().zip(image.as_raw()) {
+        assert!(read.abs_diff(*drawn) < 40);
+    }
+}
+
+#[rstest]
+#[case(ImageFormat::Png)]
+#[case(ImageFormat::Jpeg)]
+fn grey_becomes_equal_colours(#[case] format: ImageFormat) {
+    let grey = image::GrayImage::from_pixel(8, 8, [77].into());
+    let (_folder, path) = file("grey", &encoded(&grey.into(), format));
+    let read = read_image(&path).expect("a sound file");
+    assert!(read.pixels().all(|pixel| pixel.0 == [77; 3]));
+}
+
+#[test]
+fn alpha_is_dropped() {
+    let image = image::RgbaImage::from_pixel(4, 4, [200, 100, 50, 0].into());
+    let (_folder, path) = file("transparent.png", &encoded(&image.into(), ImageFormat::Png));
+    let read = read_image(&path).expect("a sound file");
+    assert!(read.pixels().all(|pixel| pixel.0 == [200, 100, 50]));
+}
+
+#[test]
+fn sixteen_bits_become_eight() {
+    let image = DynamicImage::ImageRgb16(image::ImageBuffer::from_pixel(
+        4,
+        4,
+        [0xFFFF, 0x8080, 0x0101].into(),
+    ));
+    let (_folder, path) = file("deep.png", &encoded(&image, ImageFormat::Png));
+    let read = read_image(&path).expect("a sound file");
+    assert!(read.pixels().all(|pixel| pixel.0 == [255, 128, 1]));
+}
+
+#[test]
+fn printing_colours_are_converted() {
+    let (_folder, path) = file("cmyk.jpg", include_bytes!("files/cmyk.jpg"));
+    let read = read_image(&path).expect("a sound file");
+    let near = |x, colour: [u8; 3]| {
+        let pixel = read.get_pixel(x, 4).0;
+        assert!(
+            pixel.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 12),
+            "{pixel:?}"
+        );
+    };
+    near(3, [255, 0, 0]);
+    near(12, [0, 255, 0]);
+}
+
+#[test]
+fn the_orientation_of_the_camera_is_applied() {
+    let whole = encoded(&picture(1, 20, 12).into(), ImageFormat::Jpeg);
+    // An EXIF segment with one entry: orientation 6, to be turned clockwise by a quarter.
+    let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, 34];
+    bytes.extend(b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    bytes.extend(&whole[2..]);
+    let (_folder, path) = file("turned.jpg", &bytes);
+    let (_folder_2, straight) = file("straight.jpg", &whole);
+    let straight = read_image(&straight).expect("a sound file");
+    let turned = read_image(&path).expect("a sound file");
+    assert_eq!(turned, image::imageops::rotate90(&straight));
+}
+
+#[rstest]
+#[case(ImageFormat::Jpeg)]
+#[case(ImageFormat::Png)]
+#[case(ImageFormat::Bmp)]
+#[case(ImageFormat::Gif)]
+#[case(ImageFormat::Tiff)]
+#[case(ImageFormat::WebP)]
+fn a_file_that_was_cut_short_is_an_error_that_names_it(#[case] format: ImageFormat) {
+    let whole = encoded(&picture(3, 64, 48).into(), format);
+    for part in [whole.len() / 8, whole.len() / 2, whole.len() * 9 / 10] {
+        let (_folder, path) = file("cut short.jpg", &whole[..part]);
+        let error = read_image(&path).expect_err("a part of a file");
+        assert!(
+            message(&error).contains("cut short.jpg"),
+            "{format:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn empty_files_and_texts_are_told_from_images() {
+    let (_folder, path) = file("empty.jpg", b"");
+    let error = read_image(&path).expect_err("no bytes");
+    assert!(matches!(error, DataError::EmptyFile { .. }));
+    assert!(error.to_string().contains("empty.jpg"));
+
+    let (_folder, path) = file("page.jpg", b"<html>404 Not Found</html>");
+    let error = read_image(&path).expect_err("a text");
+    assert!(matches!(error, DataError::NotAnImage { .. }));
+    assert!(error.to_string().contains("page.jpg"));
+
+    let error = read_image(&path.with_file_name("gone.jpg")).expect_err("no file");
+    assert!(matches!(error, DataError::Io { .. }));
+    assert!(message(&error).contains("gone.jpg"));
+}
+
+#[test]
+fn a_huge_image_is_refused_before_it_is_decoded() {
+    // The header of a bitmap of 40,000 x 40,000 pixels, and nothing else.
+    let mut bytes = b"BM".to_vec();
+    for word in [
+        54_u32,
+        0,
+        54,
+        40,
+        40_000,
+        40_000,
+        1 | 24 << 16,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ] {
+        bytes.extend(word.to_le_bytes());
+    }
+    let (_folder, path) = file("huge.bmp", &bytes);
+    let error = read_image(&path).expect_err("too many pixels");
+    let DataError::TooLarge {
+        actual: 1_600_000_000,
+        unit: "pixels",
+        ..
+    } = error
+    else {
+        panic!("{error}")
+    };
+}
+
+#[test]
+fn damaged_bytes_never_panic() {
+    for format in [
+        ImageFormat::Jpeg,
+        ImageFormat::Png,
+        ImageFormat::Gif,
+        ImageFormat::WebP,
+    ] {
+        let whole = encoded(&picture(3, 24, 16).into(), format);
+        for at in (0..whole.len()).step_by(whole.len() / 24 + 1) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x55;
+            let (_folder, path) = file("damaged", &bytes);
+            let _ = read_image(&path);
+        }
+    }
+}
