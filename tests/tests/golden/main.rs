@@ -2,7 +2,10 @@
 //!
 //! `HUENET_GOLDEN_DIR` names another folder of cases of the same form.
 
+mod color;
+mod fixed_width_histogram;
 mod histogram;
 mod losses;
 mod models;
+mod resize_nearest;
 mod train_step;
