@@ -33,7 +33,11 @@ fn main() -> Result<(), ModelError> {
     let per_bin = side * side / options.bins;
     let counts = Tensor::<B, 3, Int>::full([1, 3, options.bins], per_bin as i64, &device);
     let output = generator.forward(content.clone(), counts, &mut Pass::inference());
-    println!("generator: {} parameters, output {:?}", generator.num_params(), output.dims());
+    println!(
+        "generator: {} parameters, output {:?}",
+        generator.num_params(),
+        output.dims()
+    );
 
     let options = DiscriminatorOptions {
         base_width: 16,
@@ -43,6 +47,10 @@ fn main() -> Result<(), ModelError> {
     };
     let discriminator = DiscriminatorConfig::new(options)?.init::<B>(&mut rng, &device);
     let logits = discriminator.forward(Some(content), output, Statistics::Running);
-    println!("discriminator: {} parameters, logits {:?}", discriminator.num_params(), logits.dims());
+    println!(
+        "discriminator: {} parameters, logits {:?}",
+        discriminator.num_params(),
+        logits.dims()
+    );
     Ok(())
 }
