@@ -26,7 +26,11 @@ const LEGIBLE: u32 = 128;
 /// # Errors
 ///
 /// [`TaskError::Data`] if the images have other channels than the recipe's.
-pub fn grid<B: Backend>(recipe: &Recipe, batch: &Batch<B>, output: Tensor<B, 4>) -> Result<RgbImage, TaskError> {
+pub fn grid<B: Backend>(
+    recipe: &Recipe,
+    batch: &Batch<B>,
+    output: Tensor<B, 4>,
+) -> Result<RgbImage, TaskError> {
     let columns = [batch.content.clone(), batch.reference.clone(), output];
     let [rows, _, height, width] = columns[0].dims();
     let (height, width) = (height as u32, width as u32);

@@ -217,8 +217,14 @@ fn a_checkpoint_from_another_configuration_or_damaged() {
     );
 
     let mut resumed = huenet();
-    resumed.current_dir(place.root()).args(["train", "--resume", "output/first"]);
-    refused(resumed.args(["--base-width", "3"]), USAGE, &["base_width = 3", "epochs"]);
+    resumed
+        .current_dir(place.root())
+        .args(["train", "--resume", "output/first"]);
+    refused(
+        resumed.args(["--base-width", "3"]),
+        USAGE,
+        &["base_width = 3", "epochs"],
+    );
 
     let generator = place
         .run("first")

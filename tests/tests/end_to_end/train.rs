@@ -111,11 +111,9 @@ fn a_resumed_run_is_the_run_that_was_never_stopped() {
         .success();
     let (whole, resumed) = (place.run("whole"), place.run("stopped"));
     assert_eq!(losses(&whole), losses(&resumed));
-    for file in ["generator.mpk", "discriminator.mpk", "generator_adam.mpk"] {
-        let read = |run: &Path| std::fs::read(run.join("checkpoints/step-00000006").join(file));
-        let (a, b) = (read(&whole).unwrap(), read(&resumed).unwrap());
-        assert_eq!(a.len(), b.len(), "{file}");
-    }
+    // Equal weights draw equal pictures.
+    let picture = |run: &Path| std::fs::read(run.join("samples/last.png")).unwrap();
+    assert_eq!(picture(&whole), picture(&resumed));
 }
 
 #[test]

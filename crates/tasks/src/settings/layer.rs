@@ -106,9 +106,11 @@ impl Layer {
         match self.values.get(name) {
             Some(Value::String(_, text)) => text.clone(),
             Some(Value::Bool(_, flag)) => flag.to_string(),
-            Some(Value::Num(_, number)) => number
-                .to_f64()
-                .map_or_else(|| "?".to_owned(), |number| number.to_string()),
+            Some(Value::Num(_, number)) => match (number.to_u128(), number.to_f64()) {
+                (Some(whole), _) => whole.to_string(),
+                (None, Some(real)) => real.to_string(),
+                (None, None) => String::new(),
+            },
             _ => String::new(),
         }
     }
