@@ -157,6 +157,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_read_from_a_file_is_checked_too() {
+        let read = serde_json::from_str::<CountBins>;
+        let bins = CountBins::new(256, -1.0, 1.0).expect("valid");
+        let text = serde_json::to_string(&bins).expect("serialises");
+        assert_eq!(read(&text).expect("valid"), bins);
+        assert!(read(r#"{"bins": 0, "min": 0, "max": 1}"#).is_err());
+        assert!(read(r#"{"bins": 8, "min": 1, "max": 1}"#).is_err());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]

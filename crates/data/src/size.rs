@@ -86,4 +86,17 @@ mod tests {
         let largest = ImageSize::new(1 << 13, 1 << 13).expect("in range");
         assert_eq!(largest.pixels(), ImageSize::MAX_PIXELS);
     }
+
+    #[test]
+    fn what_is_read_from_a_file_is_checked_too() {
+        let read = serde_json::from_str::<ImageSize>;
+        let size = ImageSize::new(3, 5).expect("valid");
+        let text = serde_json::to_string(&size).expect("serialises");
+        assert_eq!(read(&text).expect("valid"), size);
+        let error = read(r#"{"height": 0, "width": 5}"#)
+            .expect_err("no pixels")
+            .to_string();
+        assert!(error.contains("0×5"), "{error}");
+        assert!(read(r#"{"height": 3, "width": 5, "depth": 1}"#).is_err());
+    }
 }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,6 @@ pub struct ImageSource {
     label: Option<u16>,
 }
 
-#[derive(Debug)]
 enum Origin {
     File(PathBuf),
     Memory { name: String, image: RgbImage },
@@ -79,6 +79,16 @@ impl ImageSource {
         match &*self.origin {
             Origin::File(path) => read_image(path).map(Cow::Owned),
             Origin::Memory { image, .. } => Ok(Cow::Borrowed(image)),
+        }
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.fmt(f),
+            // The name, not thousands of pixels.
+            Self::Memory { name, .. } => name.fmt(f),
         }
     }
 }
