@@ -52,7 +52,7 @@ pub fn marginal<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> 
         })
         .reduce(|sum, chunk| sum + chunk)
         .expect("an image has pixels")
-        .div_scalar(pixels as f64)
+        .mul_scalar(1.0 / pixels as f64)
 }
 
 /// The soft joint histogram `P(k, l) = 1/N · Σ_i φ_k(x_i) φ_l(y_i)` of every pair of rows.
@@ -71,7 +71,7 @@ pub fn joint<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) ->
         })
         .reduce(|sum, chunk| sum + chunk)
         .expect("an image has pixels")
-        .div_scalar(pixels as f64)
+        .mul_scalar(1.0 / pixels as f64)
 }
 
 /// The windows of all pixels over all bins, and their derivatives with respect to the pixel.

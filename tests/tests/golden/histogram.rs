@@ -20,12 +20,12 @@ use serde_json::Value;
 
 #[test]
 fn dense_reference_in_single_precision() {
-    agrees::<Autodiff<NdArray<f32>>>(Dense, DType::F32);
+    agrees::<Autodiff<Flex>>(Dense, DType::F32);
 }
 
 #[test]
 fn dense_reference_in_double_precision() {
-    agrees::<Autodiff<NdArray<f64>>>(Dense, DType::F64);
+    agrees::<Autodiff<Flex>>(Dense, DType::F64);
 }
 
 #[test]
@@ -62,7 +62,7 @@ struct Dense;
 impl<B: AutodiffBackend> Histograms<B> for Dense {
     fn can_afford(&self, pixels: usize, bins: usize) -> bool {
         // The graph keeps dozens of maps of this size.
-        pixels * bins <= 1 << 22
+        pixels * bins <= 1 << 18
     }
 
     fn marginal(&self, x: Tensor<B, 2>, binning: Binning) -> Tensor<B, 2> {
@@ -182,9 +182,23 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
                 format!("{name}: {what} is not finite")
             });
             if self.json["gradient_well_conditioned"][&what].as_bool() == Some(true) {
-                self.compare(report, &format!("{what}.ref"), gradient);
+                self.compare_gradient(report, &format!("{what}.ref"), gradient);
             }
         }
+    }
+
+    /// As `compare`, but allows in single precision what rounding the histogram's entries, which
+    /// happens between the pixels and the loss, does to a gradient: where the loss hardly depends
+    /// on an image, that is more than a small part of the gradient.
+    fn compare_gradient(&self, report: &mut Report, tensor: &str, found: Vec<f64>) {
+        let Some(truth) = self.truth(tensor) else { return };
+        let steepest = self.binning.kernel.ratio() / self.binning.bins.width() / 4.0;
+        let rounding = match self.dtype {
+            DType::F32 => f64::from(f32::EPSILON) * steepest / found.len() as f64,
+            _ => 0.0,
+        };
+        let tolerance = report.tolerance_for(&truth);
+        report.within(&self.name(), tensor, &found, &truth.values, tolerance, rounding);
     }
 
     fn compare(&self, report: &mut Report, tensor: &str, found: Vec<f64>) {
@@ -244,8 +258,11 @@ impl Report {
     }
 
     fn compare(&mut self, case: &str, what: &str, found: &[f64], truth: &Truth) {
-        let tolerance = if truth.rounded { self.tolerance.max(1e-6) } else { self.tolerance };
-        self.within(case, what, found, &truth.values, tolerance, 0.0);
+        self.within(case, what, found, &truth.values, self.tolerance_for(truth), 0.0);
+    }
+
+    fn tolerance_for(&self, truth: &Truth) -> f64 {
+        if truth.rounded { self.tolerance.max(1e-6) } else { self.tolerance }
     }
 
     pub(crate) fn compare_loss(&mut self, case: &str, what: &str, found: &[f64], truth: &[f64]) {

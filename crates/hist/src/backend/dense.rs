@@ -26,7 +26,7 @@ pub(super) fn marginal_backward<B: Backend>(
         let (_, slopes) = reference::windows_and_slopes(x, binning);
         slopes.matmul(grad.clone()).squeeze_dim::<2>(2)
     });
-    primitive(Tensor::cat(gradients.collect(), 1).div_scalar(pixels), dtype)
+    primitive(Tensor::cat(gradients.collect(), 1).mul_scalar(1.0 / pixels), dtype)
 }
 
 pub(super) fn joint<B: Backend>(
@@ -73,7 +73,7 @@ fn first_gradient<B: Backend>(
         let seen = windows.matmul(grad_transposed.clone());
         (seen * slopes).sum_dim(2).squeeze_dim::<2>(2)
     });
-    Tensor::cat(gradients.collect(), 1).div_scalar(pixels)
+    Tensor::cat(gradients.collect(), 1).mul_scalar(1.0 / pixels)
 }
 
 fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {

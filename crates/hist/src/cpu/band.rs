@@ -91,19 +91,23 @@ impl<T: Real, const M: usize> Band<T, M> {
         windows
     }
 
-    /// The windows `φ` of the band and their derivatives with respect to the pixel, `φ′`:
-    /// `φ_i′ = φ_i (1 − 1/(1 + a_i) − 1/(1 + c_i)) / W`.
+    /// The slopes `s′` of the logistic steps at the lower edges of the band's bins,
+    /// `s_i′ = a_i/(1 + a_i)² / W`.
+    ///
+    /// Every window is the difference of the steps at its two edges, `φ_i = s_i − s_{i+1}`, so a
+    /// sum `Σ g_i φ_i′` is, by parts, `Σ s_i′ (g_i − g_{i−1})`. The slopes of the steps are all
+    /// positive while those of the windows cancel each other almost entirely: this form keeps
+    /// its digits also where `g` is large and varies little, as the gradients of sums of
+    /// logarithms and of cumulative sums do.
     #[inline(always)]
-    pub(super) fn windows_and_slopes(&self, growth: T) -> ([T; M], [T; M]) {
-        let (mut windows, mut slopes) = ([T::zero(); M], [T::zero(); M]);
+    pub(super) fn step_slopes(&self, growth: T) -> [T; M] {
+        let mut slopes = [T::zero(); M];
         for i in 0..M {
-            let a = T::one() + capped(growth * self.lower[i]);
-            let c = T::one() + capped(growth * self.upper[i]);
-            let both = T::one() / (a * c);
-            windows[i] = (c - a) * both;
-            slopes[i] = windows[i] * (T::one() - (a + c) * both) * self.per_kernel_width;
+            let a = capped(growth * self.lower[i]);
+            let below = T::one() + a;
+            slopes[i] = a / (below * below) * self.per_kernel_width;
         }
-        (windows, slopes)
+        slopes
     }
 }
 

@@ -25,13 +25,11 @@ pub(crate) fn joint_backward<T: Real>(
     with_band_width!(T, binning, M => {
         let band = Band::<T, M>::new(binning);
         let job = Backward { band, binning, rows, grad };
-        match needed {
-            [false, false] => [None, None],
-            [true, false] => [Some(job.of_first(x, y, Layout::AsGiven)), None],
-            // With respect to y it is the same sum over the transposed table.
-            [false, true] => [None, Some(job.of_first(y, x, Layout::Transposed))],
-            [true, true] => job.of_both(x, y).map(Some),
-        }
+        // With respect to y it is the same sum over the transposed table.
+        [
+            needed[0].then(|| job.of_first(x, y, Layout::AsGiven)),
+            needed[1].then(|| job.of_first(y, x, Layout::Transposed)),
+        ]
     })
 }
 
@@ -97,32 +95,13 @@ impl<T: Real, const M: usize> Backward<'_, T, M> {
         let rows = gradient.par_chunks_mut(pixels).zip(images).zip(self.tables());
         rows.for_each(|((gradient, (x, y)), grad)| {
             let axes = [x, y].map(|pixels| Axis::spanning(&self.band, self.binning, pixels));
-            let table = &self.padded(grad, &axes, pixels, layout);
+            let table = &self.steps(grad, &axes, pixels, layout);
             let images = x.par_chunks(BACKWARD_CHUNK).zip(y.par_chunks(BACKWARD_CHUNK));
             gradient.par_chunks_mut(BACKWARD_CHUNK).zip(images).for_each(|(gradient, (x, y))| {
-                vectorised(GatherFirst { band: &self.band, axes: &axes, x, y, table, gradient });
+                vectorised(Gather { band: &self.band, axes: &axes, x, y, table, gradient });
             });
         });
         gradient
-    }
-
-    fn of_both(&self, x: &[T], y: &[T]) -> [Vec<T>; 2] {
-        let pixels = row_length(x, self.rows);
-        let mut of_x = vec![T::zero(); x.len()];
-        let mut of_y = vec![T::zero(); y.len()];
-        let images = x.par_chunks(pixels).zip(y.par_chunks(pixels));
-        let gradients = of_x.par_chunks_mut(pixels).zip(of_y.par_chunks_mut(pixels));
-        gradients.zip(images).zip(self.tables()).for_each(|(((of_x, of_y), (x, y)), grad)| {
-            let axes = [x, y].map(|pixels| Axis::spanning(&self.band, self.binning, pixels));
-            let table = &self.padded(grad, &axes, pixels, Layout::AsGiven);
-            let images = x.par_chunks(BACKWARD_CHUNK).zip(y.par_chunks(BACKWARD_CHUNK));
-            let gradients =
-                of_x.par_chunks_mut(BACKWARD_CHUNK).zip(of_y.par_chunks_mut(BACKWARD_CHUNK));
-            gradients.zip(images).for_each(|((of_x, of_y), (x, y))| {
-                vectorised(GatherBoth { band: &self.band, axes: &axes, x, y, table, of_x, of_y });
-            });
-        });
-        [of_x, of_y]
     }
 
     /// The upstream gradient of every row.
@@ -130,24 +109,32 @@ impl<T: Real, const M: usize> Backward<'_, T, M> {
         self.grad.par_chunks(self.binning.bins.count().pow(2))
     }
 
-    /// The upstream gradient of one row on the unfolded axes, divided by the number of pixels.
-    fn padded(&self, grad: &[T], axes: &[Axis; 2], pixels: usize, layout: Layout) -> Vec<T> {
+    /// The upstream gradient `G` of one row on the unfolded axes, divided by the number of pixels,
+    /// as its steps from row to row, `G(k, l) − G(k − 1, l)`.
+    fn steps(&self, grad: &[T], axes: &[Axis; 2], pixels: usize, layout: Layout) -> Vec<T> {
         let count = self.binning.bins.count();
         let columns = axes[1].slots();
         let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(self.binning));
-        let per_pixel = 1.0 / pixels as f64;
-        let mut table = vec![T::zero(); axes[0].slots() * columns];
-        for (slot, row) in rows_kept {
-            let to = &mut table[slot * columns..][..columns];
-            for &(slot, column) in &columns_kept {
-                let entry = match layout {
-                    Layout::AsGiven => grad[row * count + column],
-                    Layout::Transposed => grad[column * count + row],
-                };
-                to[slot] = T::of(entry.wide() * per_pixel);
+        let mut rows_kept = rows_kept.into_iter().peekable();
+        let mut steps = vec![T::zero(); axes[0].slots() * columns];
+        let (mut here, mut before) = (vec![0.0; columns], vec![0.0; columns]);
+        for (slot, steps) in steps.chunks_exact_mut(columns).enumerate() {
+            here.fill(0.0);
+            if let Some((_, row)) = rows_kept.next_if(|&(kept, _)| kept == slot) {
+                for &(slot, column) in &columns_kept {
+                    let entry = match layout {
+                        Layout::AsGiven => grad[row * count + column],
+                        Layout::Transposed => grad[column * count + row],
+                    };
+                    here[slot] = entry.wide() / pixels as f64;
+                }
             }
+            for ((step, here), before) in steps.iter_mut().zip(&here).zip(&before) {
+                *step = T::of(here - before);
+            }
+            std::mem::swap(&mut here, &mut before);
         }
-        table
+        steps
     }
 }
 
@@ -187,8 +174,9 @@ impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
     }
 }
 
-/// Contracts the upstream gradient with every pixel's slopes in `x` and windows in `y`.
-struct GatherFirst<'a, T, const M: usize> {
+/// Contracts the steps of the upstream gradient with every pixel's slopes in `x` and windows in
+/// `y`.
+struct Gather<'a, T, const M: usize> {
     band: &'a Band<T, M>,
     axes: &'a [Axis; 2],
     x: &'a [T],
@@ -197,7 +185,7 @@ struct GatherFirst<'a, T, const M: usize> {
     gradient: &'a mut [T],
 }
 
-impl<T: Real, const M: usize> Loop for GatherFirst<'_, T, M> {
+impl<T: Real, const M: usize> Loop for Gather<'_, T, M> {
     type Output = ();
 
     #[inline(always)]
@@ -206,56 +194,17 @@ impl<T: Real, const M: usize> Loop for GatherFirst<'_, T, M> {
         let columns = axis_y.slots();
         for ((&x, &y), gradient) in self.x.iter().zip(self.y).zip(self.gradient) {
             let (row, growth) = axis_x.place(self.band, x);
-            let (_, slopes) = self.band.windows_and_slopes(growth);
+            let slopes = self.band.step_slopes(growth);
             let (column, growth) = axis_y.place(self.band, y);
             let windows = self.band.windows(growth);
             let mut seen = [T::zero(); M];
             for (i, slope) in slopes.into_iter().enumerate() {
-                let grad = &self.table[(row + i) * columns + column..][..M];
-                for (seen, &grad) in seen.iter_mut().zip(grad) {
-                    *seen = *seen + slope * grad;
+                let steps = &self.table[(row + i) * columns + column..][..M];
+                for (seen, &step) in seen.iter_mut().zip(steps) {
+                    *seen = *seen + slope * step;
                 }
             }
             *gradient = product(seen, windows);
-        }
-    }
-}
-
-/// Contracts the upstream gradient with every pixel's slopes in one image and windows in the
-/// other, both ways round.
-struct GatherBoth<'a, T, const M: usize> {
-    band: &'a Band<T, M>,
-    axes: &'a [Axis; 2],
-    x: &'a [T],
-    y: &'a [T],
-    table: &'a [T],
-    of_x: &'a mut [T],
-    of_y: &'a mut [T],
-}
-
-impl<T: Real, const M: usize> Loop for GatherBoth<'_, T, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let [axis_x, axis_y] = self.axes;
-        let columns = axis_y.slots();
-        let gradients = self.of_x.iter_mut().zip(self.of_y);
-        for ((&x, &y), (of_x, of_y)) in self.x.iter().zip(self.y).zip(gradients) {
-            let (row, growth) = axis_x.place(self.band, x);
-            let (windows_x, slopes_x) = self.band.windows_and_slopes(growth);
-            let (column, growth) = axis_y.place(self.band, y);
-            let (windows_y, slopes_y) = self.band.windows_and_slopes(growth);
-            let (mut by_slope, mut by_window) = ([T::zero(); M], [T::zero(); M]);
-            for i in 0..M {
-                let grad = &self.table[(row + i) * columns + column..][..M];
-                for j in 0..M {
-                    by_slope[j] = by_slope[j] + slopes_x[i] * grad[j];
-                    by_window[j] = by_window[j] + windows_x[i] * grad[j];
-                }
-            }
-            *of_x = product(by_slope, windows_y);
-            *of_y = product(by_window, slopes_y);
         }
     }
 }

@@ -61,10 +61,11 @@ fn backward<T: Real, const M: usize>(
     let rows = gradient.par_chunks_mut(pixels).zip(x.par_chunks(pixels));
     rows.zip(grad.par_chunks(count)).for_each(|((gradient, x), grad)| {
         let axis = Axis::spanning(&band, binning, x);
-        let mut table = vec![T::zero(); axis.slots()];
+        let mut padded = vec![0.0; axis.slots()];
         for (slot, bin) in axis.folded(binning) {
-            table[slot] = T::of(grad[bin].wide() / pixels as f64);
+            padded[slot] = grad[bin].wide() / pixels as f64;
         }
+        let table = steps(&padded);
         let chunks = gradient.par_chunks_mut(BACKWARD_CHUNK).zip(x.par_chunks(BACKWARD_CHUNK));
         chunks.for_each(|(gradient, x)| {
             vectorised(Gather { band: &band, axis: &axis, x, table: &table, gradient });
@@ -96,7 +97,13 @@ impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
     }
 }
 
-/// Contracts the upstream gradient with every pixel's slopes.
+/// The step of a padded gradient at the lower edge of every slot, `g_j − g_{j−1}`.
+fn steps<T: Real>(padded: &[f64]) -> Vec<T> {
+    let before = std::iter::once(&0.0).chain(padded);
+    padded.iter().zip(before).map(|(here, before)| T::of(here - before)).collect()
+}
+
+/// Contracts the steps of the upstream gradient with every pixel's slopes.
 struct Gather<'a, T, const M: usize> {
     band: &'a Band<T, M>,
     axis: &'a Axis,
@@ -112,9 +119,9 @@ impl<T: Real, const M: usize> Loop for Gather<'_, T, M> {
     fn run(self) {
         for (&x, gradient) in self.x.iter().zip(self.gradient) {
             let (slot, growth) = self.axis.place(self.band, x);
-            let (_, mut slopes) = self.band.windows_and_slopes(growth);
-            for (slope, &grad) in slopes.iter_mut().zip(&self.table[slot..slot + M]) {
-                *slope = *slope * grad;
+            let mut slopes = self.band.step_slopes(growth);
+            for (slope, &step) in slopes.iter_mut().zip(&self.table[slot..slot + M]) {
+                *slope = *slope * step;
             }
             *gradient = super::band::sum(slopes);
         }

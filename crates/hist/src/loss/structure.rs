@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
@@ -102,35 +102,68 @@ impl StructureLoss {
     pub fn measures<B: Backend, const D: usize>(&self, joint: Tensor<B, D>) -> Tensor<B, D> {
         assert!(D >= 2, "a joint histogram has at least two dimensions");
         let (rows, columns) = (D - 2, D - 1);
-        let total = |p: Tensor<B, D>| p.sum_dim(columns).sum_dim(rows);
-        let entropy = |p: Tensor<B, D>| total(x_ln_x(p)).neg();
-        let entropy_of_x = || entropy(joint.clone().sum_dim(columns));
-        let entropy_of_y = || entropy(joint.clone().sum_dim(rows));
-        let joint_entropy = || entropy(joint.clone());
+        let p = joint;
+        let empty = p.clone().lower_equal_elem(least_entry(p.dtype()));
+        let log = |quotient: Tensor<B, D>| quotient.mask_fill(empty.clone(), 1.0).log();
+        let given_x = || p.clone() / filled(p.clone().sum_dim(columns));
+        let given_y = || p.clone() / filled(p.clone().sum_dim(rows));
 
+        // The integrands, and what their own dependence on P adds to the gradient everywhere.
+        let joint_entropy = || mean(p.clone(), log(p.clone()).neg(), -1.0);
         match self.kind {
-            StructureKind::ConditionalEntropy => joint_entropy() - entropy_of_y(),
+            StructureKind::ConditionalEntropy => mean(p.clone(), log(given_y()).neg(), 0.0),
             StructureKind::RelativeMutualInformation => {
-                // 1 − MI/H(X, Y), on one fraction line so that nothing cancels twice.
-                let h = joint_entropy();
-                quotient_or_zero(h.clone() + h.clone() - entropy_of_x() - entropy_of_y(), h)
+                let unshared = log(given_x()) + log(given_y());
+                quotient_or_zero(mean(p.clone(), unshared.neg(), 0.0), joint_entropy())
             }
             StructureKind::NegativeMutualInformation => {
-                joint_entropy() - entropy_of_x() - entropy_of_y()
+                let lift = given_x() / filled(p.clone().sum_dim(rows));
+                mean(p.clone(), log(lift).neg(), 1.0)
             }
             StructureKind::NormalisedMutualInformation => {
-                let marginal_entropies = entropy_of_x() + entropy_of_y();
-                let unshared = joint_entropy().mul_scalar(2.0) - marginal_entropies.clone();
-                quotient_or_zero(unshared, marginal_entropies)
+                let unshared = log(given_x()) + log(given_y());
+                let marginal = unshared.clone() - log(p.clone()).mul_scalar(2.0);
+                quotient_or_zero(
+                    mean(p.clone(), unshared.neg(), 0.0),
+                    mean(p.clone(), marginal, -2.0),
+                )
             }
         }
     }
 }
 
-/// `p ln p`, which is 0 at 0 and below, with the gradient 0 there.
-fn x_ln_x<B: Backend, const D: usize>(p: Tensor<B, D>) -> Tensor<B, D> {
-    let empty = p.clone().lower_equal_elem(0.0);
-    p.clone().mask_fill(empty, 1.0).log() * p
+/// The mean `Σ P f` of a function `f` of the entries of `P`.
+///
+/// The entropies' derivatives with respect to `f` are, whatever `P` is, the same number for all
+/// entries: of `−P ln P` it is −1, of `−P ln(P/P_Y)` it is 0. So `f` is left out of the graph and
+/// the number put in its place: nothing has to cancel, and no reciprocal of a tiny entry is taken.
+fn mean<B: Backend, const D: usize>(
+    p: Tensor<B, D>,
+    f: Tensor<B, D>,
+    through_f: f64,
+) -> Tensor<B, D> {
+    let total = |values: Tensor<B, D>| values.sum_dim(D - 1).sum_dim(D - 2);
+    let mean = total(p.clone() * f.detach());
+    if through_f == 0.0 {
+        return mean;
+    }
+    let mass = total(p);
+    mean + (mass.clone() - mass.detach()).mul_scalar(through_f)
+}
+
+/// Entries up to this one count as empty: smaller ones have no accurate quotients.
+fn least_entry(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::MIN_POSITIVE,
+        DType::F16 => 0.0,
+        _ => f32::MIN_POSITIVE.into(),
+    }
+}
+
+/// The sums, with those that are 0 replaced by 1, to divide by.
+fn filled<B: Backend, const D: usize>(sums: Tensor<B, D>) -> Tensor<B, D> {
+    let empty = sums.clone().lower_equal_elem(0.0);
+    sums.mask_fill(empty, 1.0)
 }
 
 /// `a/b`, which is 0 where `b` is 0, with the gradient 0 there.
