@@ -182,6 +182,7 @@ fn check_side(side: &'static str, value: usize, depth: usize) -> Result<(), Mode
 mod tests {
     use super::*;
     use rstest::rstest;
+    use serde::de::value::MapDeserializer;
 
     #[rstest]
     #[case(GeneratorOptions { base_width: 0, ..Default::default() }, "base_width is 0")]
@@ -196,6 +197,18 @@ mod tests {
     fn says_what_is_wrong(#[case] options: GeneratorOptions, #[case] expected: &str) {
         let message = GeneratorConfig::new(options).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn what_is_read_is_checked() {
+        let read = |name: &'static str, value: usize| {
+            let settings = MapDeserializer::new(std::iter::once((name, value)));
+            GeneratorConfig::deserialize(settings)
+                .map_err(|e: serde::de::value::Error| e.to_string())
+        };
+        assert_eq!(read("base_width", 16).unwrap().options().base_width, 16);
+        assert!(read("depth", 1).unwrap_err().contains("depth is 1"));
+        assert!(read("dept", 4).unwrap_err().contains("unknown field"));
     }
 
     #[test]
