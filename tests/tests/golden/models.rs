@@ -7,13 +7,16 @@
 
 use std::collections::BTreeMap;
 
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
+use burn_autodiff::Autodiff;
 use huenet_models::{Activations, Discriminator, Pass, Statistics};
 use huenet_tests::golden::{Golden, scalar};
 use huenet_tests::golden_networks::{
-    CONDITIONAL, GENERATOR, UNCONDITIONAL, load_counts, load_discriminator, load_generator,
-    load_images, weights,
+    CONDITIONAL, GENERATOR, UNCONDITIONAL, gradients, load_counts, load_discriminator,
+    load_generator, load_images, weights,
 };
 use rstest::rstest;
 
@@ -131,7 +134,10 @@ fn compare_layer(golden: &Golden, layer: &str, got: &[f64], channels: usize) {
         let error = relative_l2(got, &golden.f64s(name));
         let tolerance = (SLACK + 1.0) * official + rounding;
         println!("{name}: {error:.1e}, tolerance {tolerance:.1e}");
-        assert!(error < tolerance, "{name}: {error:e}, tolerance {tolerance:e}");
+        assert!(
+            error < tolerance,
+            "{name}: {error:e}, tolerance {tolerance:e}"
+        );
     };
     if golden.has(&stem) {
         return compare(got, &stem, 0.0);
@@ -149,7 +155,11 @@ fn compare_layer(golden: &Golden, layer: &str, got: &[f64], channels: usize) {
     };
     // The means, unlike the mean squares, were added up in float32, over up to 32768 pixels.
     compare(&mean(|v| v), &format!("{stem}.channel_mean"), 1e-5);
-    compare(&mean(|v| v * v), &format!("{stem}.channel_mean_square"), 1e-7);
+    compare(
+        &mean(|v| v * v),
+        &format!("{stem}.channel_mean_square"),
+        1e-7,
+    );
 }
 
 fn discriminators<B: Backend>() {
@@ -220,4 +230,57 @@ fn compare_statistics(steps: &Golden, weights: &BTreeMap<String, Vec<f64>>) -> u
             assert!(error < 1e-6, "{name}: {error:e}");
         })
         .count()
+}
+
+/// The gradients of the discriminator's loss in the first training step of the paired tasks:
+/// cross entropy against one on the real batch, against zero on the generated one.
+#[test]
+fn gradients_of_the_discriminator_loss() {
+    let golden = Golden::open("models");
+    let device = Default::default();
+    let generator = load_generator::<Flex>(&golden, &device);
+    let discriminator = load_discriminator::<Autodiff<Flex>>(&golden, CONDITIONAL, &device);
+    let input = load_images::<Flex>(&golden, "input_u8", &device);
+    let target = load_images(&golden, "target_u8", &device);
+    let mut pass = Pass::new(TRAIN, None);
+    let generated = generator.forward(input.clone(), load_counts(&golden, &device), &mut pass);
+
+    let judge = |image| {
+        let condition = Tensor::from_inner(input.clone());
+        discriminator.forward(Some(condition), Tensor::from_inner(image), TRAIN)
+    };
+    // ln(1 + e^x) is the cross entropy of logit x against zero, of −x against one.
+    let softplus =
+        |x: Tensor<Autodiff<Flex>, 4>| relu(x.clone()) + x.abs().neg().exp().add_scalar(1.0).log();
+    let loss = softplus(judge(target).neg()).mean() + softplus(judge(generated)).mean();
+
+    let steps = Golden::open("train_step");
+    let case = &steps.cases()[0];
+    let expected = scalar(&case["losses_of_steps_1_2_3"]["f64"][0]["disc_loss"]);
+    let value: f64 = loss.clone().into_data().iter::<f64>().sum();
+    assert!(
+        (value - expected).abs() < 1e-5,
+        "loss {value} instead of {expected}"
+    );
+
+    let taken = GradientsParams::from_grads(loss.backward(), &discriminator);
+    let gradients = gradients(CONDITIONAL, &discriminator, &taken);
+    for (name, got) in &gradients {
+        let weight = &case["per_weight"][name];
+        let tensor = |key: &str| weight[key].as_str().map(|name| steps.f64s(name));
+        let truth = tensor("grad.f64").unwrap_or_else(|| panic!("{name} has no golden gradient"));
+        let kept: Vec<f64> = match tensor("index") {
+            Some(index) => index.iter().map(|&i| got[i as usize]).collect(),
+            None => got.clone(),
+        };
+        let official = scalar(&weight["grad_rel_l2_error_f32"]);
+        let error = relative_l2(&kept, &truth);
+        println!("{name}: {error:.1e} against the official {official:.1e}");
+        // The float64 run's images come from a resize in float32: 1.2e-6 in its gradients.
+        assert!(
+            error < SLACK * official + 1.2e-6,
+            "{name}: {error:e}, official {official:e}"
+        );
+    }
+    assert_eq!(gradients.len(), 12);
 }
