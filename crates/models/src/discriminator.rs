@@ -67,7 +67,7 @@ impl DiscriminatorConfig {
     /// Checks `options`.
     ///
     /// # Errors
-    /// [`ModelError::OutOfRange`] for a count that is zero or beyond reason,
+    /// [`ModelError::OutOfRange`] for a number that is zero or beyond reason,
     /// [`ModelError::TooSmall`] for a side of which the convolutions leave nothing.
     pub fn new(options: DiscriminatorOptions) -> Result<Self, ModelError> {
         check_count("base_width", options.base_width, 1, MAX_CHANNELS)?;
@@ -79,14 +79,14 @@ impl DiscriminatorConfig {
             MAX_CHANNELS,
         )?;
         for (side, value) in [("height", options.height), ("width", options.width)] {
-            if !(MIN_SIDE..=MAX_SIDE).contains(&value) {
+            if value < MIN_SIDE {
                 return Err(ModelError::TooSmall {
                     side,
                     value,
                     min: MIN_SIDE,
-                    max: MAX_SIDE,
                 });
             }
+            check_count(side, value, MIN_SIDE, MAX_SIDE)?;
         }
         Ok(Self { options })
     }
@@ -349,7 +349,8 @@ mod tests {
     #[rstest]
     #[case(DiscriminatorOptions { base_width: 0, ..Default::default() }, "base_width is 0")]
     #[case(DiscriminatorOptions { image_channels: 0, ..Default::default() }, "image_channels is 0")]
-    #[case(DiscriminatorOptions { width: 23, ..Default::default() }, "needs between 24")]
+    #[case(DiscriminatorOptions { width: 23, ..Default::default() }, "the discriminator needs 24")]
+    #[case(DiscriminatorOptions { height: 1 << 20, ..Default::default() }, "height is 1048576")]
     fn says_what_is_wrong(#[case] options: DiscriminatorOptions, #[case] expected: &str) {
         let message = DiscriminatorConfig::new(options).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");

@@ -6,7 +6,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A count (of channels, of bins) that must not be zero, or not be huge, is.
+    /// A number (of channels, of bins, of pixels) that must not be zero, or not be huge, is.
     #[error("{parameter} is {value}; it must be between {min} and {max}")]
     OutOfRange {
         /// The parameter's name.
@@ -39,7 +39,7 @@ pub enum ModelError {
     },
     /// An image too small for the discriminator's five convolutions.
     #[error(
-        "{side} is {value} pixels; the discriminator needs between {min} and {max} \
+        "{side} is {value} pixels; the discriminator needs {min} or more \
          (its five 4x4 convolutions leave nothing of a smaller image)"
     )]
     TooSmall {
@@ -49,8 +49,6 @@ pub enum ModelError {
         value: usize,
         /// The smallest side allowed.
         min: usize,
-        /// The largest side allowed.
-        max: usize,
     },
 }
 
