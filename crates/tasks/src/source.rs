@@ -104,7 +104,10 @@ fn open_collection(recipe: &Recipe) -> Result<Collection, DataError> {
         .as_ref()
         .filter(|_| settings.dataset != DEMO_DATASET)
     else {
-        return Ok(demo::collection());
+        return Ok(match settings.task {
+            Task::Edges2photos => demo::side_by_side(),
+            Task::Colorization | Task::ColorTransfer => demo::collection(),
+        });
     };
     let split = match settings.split {
         SplitChoice::NinetyTen => Split::NinetyTen { seed: SPLIT_SEED },

@@ -45,7 +45,7 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 #[case(&["--bach-size", "4"], &["--bach-size", "--batch-size"])]
 #[case(&["--resume", "nowhere"], &["nowhere", "config.toml"])]
 #[case(&["--config", "nowhere.toml"], &["nowhere.toml"])]
-#[case(&["--dataset", "demo", "--task", "edges2photos"], &["dataset", "edge maps"])]
+#[case(&["--dataset", "demo", "--task", "colorization", "--img-c", "1", "--img-out-c", "1"], &["img_c", "colours"])]
 fn options_that_cannot_be(#[case] options: &[&str], #[case] words: &[&str]) {
     let place = Place::new();
     let overridden = |pair: &&[&str]| !options.contains(&pair[0]);
