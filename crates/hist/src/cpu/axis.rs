@@ -38,6 +38,7 @@ impl Axis {
             undefined |= x.is_nan();
         }
         let (count, reach) = (binning.bins.count() as f64, (M / 2) as f64);
+        // From `lost` on, no bin of a band counts, nor does the edge below its first bin.
         let edge_near = |x: T| (band.position(x) + 0.5).floor();
         let (lowest, highest) = match binning.kernel.boundary() {
             Boundary::Wrap => {
@@ -45,11 +46,11 @@ impl Axis {
                 (0.0, count)
             }
             Boundary::Reflect => {
-                let lost = (-count - reach, 2.0 * count + reach);
+                let lost = (-count - reach, 2.0 * count + reach + 1.0);
                 (edge_near(low).clamp(lost.0, lost.1), edge_near(high).clamp(lost.0, lost.1))
             }
             Boundary::Open => {
-                let lost = (-reach, count + reach);
+                let lost = (-reach, count + reach + 1.0);
                 (edge_near(low).clamp(lost.0, lost.1), edge_near(high).clamp(lost.0, lost.1))
             }
         };
