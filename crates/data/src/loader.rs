@@ -54,6 +54,15 @@ impl LoaderConfig {
         })
     }
 
+    /// Keeps the order of the dataset, as held-out images should.
+    #[must_use]
+    pub fn without_shuffle(self) -> Self {
+        Self {
+            shuffle: None,
+            ..self
+        }
+    }
+
     /// The seed of every random choice: order, crop, flip.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {

@@ -1,7 +1,8 @@
 //! A recipe: settings that have been checked, with everything built from them.
 
 use huenet_data::{
-    ColourSpace, CountBins, Direction, ImageSize, Pairing, ParameterError, Preprocessing,
+    ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, Pairing, ParameterError,
+    Preprocessing,
 };
 use huenet_hist::{Bins, Boundary, Kernel};
 use huenet_models::{
@@ -11,6 +12,9 @@ use huenet_models::{
 use crate::settings::{DEMO_DATASET, Settings, SettingsError};
 use crate::task::Task;
 
+/// More threads than any machine that this runs on has cores.
+const MAX_THREADS: usize = 1024;
+
 /// The settings of a run, checked: sizes fit the networks, ranges are ranges, weights
 /// are finite. Nothing downstream checks them again.
 #[derive(Clone, Debug)]
@@ -19,6 +23,7 @@ pub struct Recipe {
     bins: Bins,
     kernel: Kernel,
     preprocessing: Preprocessing,
+    order: LoaderConfig,
     generator: GeneratorConfig,
     discriminator: DiscriminatorConfig,
 }
@@ -60,10 +65,12 @@ impl Recipe {
         })
         .map_err(|error| unfit_network(s, &error))?;
         let preprocessing = preprocessing(s)?;
+        let order = training_order(s)?;
         Ok(Self {
             bins,
             kernel,
             preprocessing,
+            order,
             generator,
             discriminator,
             settings,
@@ -95,6 +102,11 @@ impl Recipe {
         &self.preprocessing
     }
 
+    /// How training images are ordered, grouped and read.
+    pub fn training_order(&self) -> &LoaderConfig {
+        &self.order
+    }
+
     /// The colour space of the networks' images.
     pub fn colour(&self) -> ColourSpace {
         self.preprocessing.colour
@@ -122,16 +134,15 @@ impl Recipe {
 }
 
 fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
-    let counts = [
-        ("batch_size", s.batch_size),
-        ("epochs", s.epochs),
-        ("cp_freq", s.cp_freq),
-        ("buffer_size", s.buffer_size),
-    ];
+    let counts = [("epochs", s.epochs), ("cp_freq", s.cp_freq)];
     for (key, value) in counts {
         if value == 0 {
             return Err(unfit(key, value, "it must be at least 1"));
         }
+    }
+    if s.threads > MAX_THREADS {
+        let expected = format!("at most {MAX_THREADS}, or 0 for all the machine has");
+        return Err(unfit("threads", s.threads, expected));
     }
     let rates = [("gen_lr", s.gen_lr), ("dis_lr", s.dis_lr)];
     for (key, value) in rates {
@@ -194,6 +205,17 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
         });
     }
     Ok(())
+}
+
+fn training_order(s: &Settings) -> Result<LoaderConfig, SettingsError> {
+    let batches = LoaderConfig::new(s.batch_size)
+        .map_err(|error| unfit("batch_size", s.batch_size, error))?
+        .with_seed(s.seed)
+        .with_workers(s.workers)
+        .map_err(|error| unfit("workers", s.workers, error))?;
+    batches
+        .with_shuffle(s.buffer_size)
+        .map_err(|error| unfit("buffer_size", s.buffer_size, error))
 }
 
 fn preprocessing(s: &Settings) -> Result<Preprocessing, SettingsError> {

@@ -1,8 +1,8 @@
 //! The images of a run: where they come from, and the loaders that read them.
 
 use huenet_data::{
-    Collection, DataError, HostBatch, Layout, Loader, LoaderConfig, PairDataset, ParameterError,
-    Phase, Split, demo,
+    Collection, DataError, HostBatch, Layout, Loader, PairDataset, ParameterError, Phase, Split,
+    demo,
 };
 
 use crate::error::TaskError;
@@ -29,7 +29,6 @@ impl Images {
     /// [`TaskError::Data`] if the folder is missing, empty, or not laid out as the task
     /// needs.
     pub fn open(recipe: &Recipe) -> Result<Self, TaskError> {
-        let settings = recipe.settings();
         let collection = open_collection(recipe)?;
         let dataset = |phase| {
             PairDataset::new(
@@ -39,16 +38,14 @@ impl Images {
                 *recipe.preprocessing(),
             )
         };
-        let order = LoaderConfig::new(settings.batch_size)?
-            .with_seed(settings.seed)
-            .with_workers(settings.workers)?;
-        let train = Loader::new(
-            dataset(Phase::Train)?,
-            order.with_shuffle(settings.buffer_size)?,
-        );
+        let order = *recipe.training_order();
+        let train = Loader::new(dataset(Phase::Train)?, order);
         let held_out = match collection.images(Phase::HeldOut) {
             [] => None,
-            _ => Some(Loader::new(dataset(Phase::HeldOut)?, order)),
+            _ => Some(Loader::new(
+                dataset(Phase::HeldOut)?,
+                order.without_shuffle(),
+            )),
         };
         Ok(Self {
             train,
@@ -98,7 +95,6 @@ impl Images {
 }
 
 fn open_collection(recipe: &Recipe) -> Result<Collection, DataError> {
-    let settings = recipe.settings();
     let Some(root) = settings
         .dataroot
         .as_ref()
