@@ -95,6 +95,7 @@ impl Images {
 }
 
 fn open_collection(recipe: &Recipe) -> Result<Collection, DataError> {
+    let settings = recipe.settings();
     let Some(root) = settings
         .dataroot
         .as_ref()
