@@ -25,7 +25,9 @@ pub enum HistogramError {
         max: f64,
     },
     /// The range is empty or reversed.
-    #[error("the range [{min}, {max}] of a histogram is empty: the first border has to be less than the second")]
+    #[error(
+        "the range [{min}, {max}] of a histogram is empty: the first border has to be less than the second"
+    )]
     RangeEmpty {
         /// The lower border asked for.
         min: f64,

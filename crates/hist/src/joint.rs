@@ -18,7 +18,12 @@ pub struct JointHistogramConfig {
 impl JointHistogramConfig {
     /// Initialises a [joint histogram](JointHistogram).
     pub fn init(&self) -> JointHistogram {
-        JointHistogram { binning: Binning { bins: self.bins, kernel: self.kernel } }
+        JointHistogram {
+            binning: Binning {
+                bins: self.bins,
+                kernel: self.kernel,
+            },
+        }
     }
 }
 
@@ -46,7 +51,9 @@ pub struct JointHistogram {
 
 impl ModuleDisplay for JointHistogram {
     fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+        DisplaySettings::new()
+            .with_new_line_after_attribute(false)
+            .optional()
     }
 
     fn custom_content(&self, content: Content) -> Option<Content> {
@@ -74,9 +81,20 @@ impl JointHistogram {
     ) -> Tensor<B, D2> {
         let dims = x.dims();
         let pixels = dims[D - 1];
-        assert_eq!(dims, y.dims(), "a joint histogram needs two images of the same shape");
-        assert!(pixels > 0, "a joint histogram needs at least one pixel; the shape is {dims:?}");
-        assert_eq!(D2, D + 1, "a joint histogram has one dimension more than its images");
+        assert_eq!(
+            dims,
+            y.dims(),
+            "a joint histogram needs two images of the same shape"
+        );
+        assert!(
+            pixels > 0,
+            "a joint histogram needs at least one pixel; the shape is {dims:?}"
+        );
+        assert_eq!(
+            D2,
+            D + 1,
+            "a joint histogram has one dimension more than its images"
+        );
         let rows = dims.iter().product::<usize>() / pixels;
 
         let x = x.reshape([rows, pixels]).into_primitive().tensor();

@@ -80,7 +80,10 @@ impl TryFrom<UncheckedKernel> for Kernel {
 
 impl Default for Kernel {
     fn default() -> Self {
-        Self { ratio: Self::DEFAULT_RATIO, boundary: Boundary::default() }
+        Self {
+            ratio: Self::DEFAULT_RATIO,
+            boundary: Boundary::default(),
+        }
     }
 }
 
@@ -177,7 +180,9 @@ mod tests {
     #[case(f64::NAN)]
     #[case(f64::INFINITY)]
     fn bad_ratios_are_refused(#[case] ratio: f64) {
-        let error = Kernel::new(ratio, Boundary::Reflect).unwrap_err().to_string();
+        let error = Kernel::new(ratio, Boundary::Reflect)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("choose between 0.25 and 64"), "{error}");
     }
 }

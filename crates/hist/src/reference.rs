@@ -27,7 +27,7 @@ use crate::{Binning, Boundary};
 /// # Shapes
 ///
 /// - x: `[rows, N]`
-/// - output: `[rows, N, K]`, each entry in `[0, 1]`
+/// - output: `[rows, N, K]`, each entry at least 0
 pub fn windows<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 3> {
     let shape = WindowShape::of(binning);
     let x = into_range(x, binning);
@@ -43,6 +43,10 @@ pub fn windows<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 3> {
 ///
 /// - x: `[rows, N]`
 /// - output: `[rows, K]`
+///
+/// # Panics
+///
+/// If `x` has no pixels (`N = 0`).
 pub fn marginal<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
     let pixels = x.dims()[1];
     chunks(&x, binning)
@@ -61,6 +65,10 @@ pub fn marginal<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> 
 ///
 /// - x, y: `[rows, N]`
 /// - output: `[rows, K, K]`, rows for `x`, columns for `y`
+///
+/// # Panics
+///
+/// If the shapes differ, or there are no pixels (`N = 0`).
 pub fn joint<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 3> {
     let pixels = x.dims()[1];
     chunks(&x, binning)
@@ -112,7 +120,9 @@ pub(crate) fn chunks<B: Backend>(
     let [rows, pixels] = x.dims();
     let affordable = MAP_ENTRIES / (rows * binning.bins.count()).max(1);
     let length = affordable.clamp(PIXELS / 16, PIXELS);
-    (0..pixels).step_by(length).map(move |start| (start, length.min(pixels - start)))
+    (0..pixels)
+        .step_by(length)
+        .map(move |start| (start, length.min(pixels - start)))
 }
 
 /// The constants of the window in its closed form.
@@ -126,7 +136,10 @@ struct WindowShape {
 impl WindowShape {
     fn of(binning: &Binning) -> Self {
         let ratio = binning.kernel.ratio();
-        Self { half: (-ratio / 2.0).exp(), whole: (-ratio).exp() }
+        Self {
+            half: (-ratio / 2.0).exp(),
+            whole: (-ratio).exp(),
+        }
     }
 
     /// `e^(−h) (1 + z²) + z (1 + e^(−2h))`
@@ -154,7 +167,12 @@ fn into_range<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
     }
     let min = binning.bins.min();
     let length = binning.bins.max() - min;
-    let turns = x.clone().detach().sub_scalar(min).div_scalar(length).floor();
+    let turns = x
+        .clone()
+        .detach()
+        .sub_scalar(min)
+        .div_scalar(length)
+        .floor();
     x - turns.mul_scalar(length)
 }
 
@@ -169,7 +187,9 @@ fn mirror_images(binning: &Binning) -> impl Iterator<Item = Vec<f64>> + use<> {
         Boundary::Wrap => {
             // Enough turns for what is left out to be below the rounding of double precision.
             let turns = (f64::MANTISSA_DIGITS as f64 / (binning.kernel.ratio() * count)).ceil();
-            (-turns as i64..=turns as i64).map(|n| (n as f64 * count, 1.0)).collect()
+            (-turns as i64..=turns as i64)
+                .map(|n| (n as f64 * count, 1.0))
+                .collect()
         }
     };
     images.into_iter().map(move |(offset, direction)| {
@@ -189,8 +209,15 @@ fn distances<B: Backend>(x: Tensor<B, 2>, centres: Vec<f64>, binning: &Binning) 
     let from_centre = if dtype == DType::F64 {
         x - along_bins(centres)
     } else {
-        let rounded = centres.iter().map(|&centre| f64::from(centre as f32)).collect::<Vec<_>>();
-        let rest = centres.iter().zip(&rounded).map(|(centre, rounded)| centre - rounded).collect();
+        let rounded = centres
+            .iter()
+            .map(|&centre| f64::from(centre as f32))
+            .collect::<Vec<_>>();
+        let rest = centres
+            .iter()
+            .zip(&rounded)
+            .map(|(centre, rounded)| centre - rounded)
+            .collect();
         (x - along_bins(rounded)) - along_bins(rest)
     };
     from_centre.mul_scalar(binning.kernel.ratio() / binning.bins.width())

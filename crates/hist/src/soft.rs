@@ -18,7 +18,12 @@ pub struct SoftHistogramConfig {
 impl SoftHistogramConfig {
     /// Initialises a [soft histogram](SoftHistogram).
     pub fn init(&self) -> SoftHistogram {
-        SoftHistogram { binning: Binning { bins: self.bins, kernel: self.kernel } }
+        SoftHistogram {
+            binning: Binning {
+                bins: self.bins,
+                kernel: self.kernel,
+            },
+        }
     }
 }
 
@@ -47,7 +52,9 @@ pub struct SoftHistogram {
 
 impl ModuleDisplay for SoftHistogram {
     fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+        DisplaySettings::new()
+            .with_new_line_after_attribute(false)
+            .optional()
     }
 
     fn custom_content(&self, content: Content) -> Option<Content> {
@@ -71,7 +78,10 @@ impl SoftHistogram {
     pub fn forward<B: HistogramBackend, const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
         let mut dims = x.dims();
         let pixels = dims[D - 1];
-        assert!(pixels > 0, "a histogram needs at least one pixel; the shape is {dims:?}");
+        assert!(
+            pixels > 0,
+            "a histogram needs at least one pixel; the shape is {dims:?}"
+        );
         let rows = dims.iter().product::<usize>() / pixels;
 
         let x = x.reshape([rows, pixels]).into_primitive().tensor();

@@ -18,7 +18,11 @@ fn configurations_survive_a_file() {
     let kernel = Kernel::new(1.5, Boundary::Wrap).unwrap();
     round_trip(&SoftHistogramConfig::new(bins, kernel));
     round_trip(&JointHistogramConfig::new(bins, kernel));
-    round_trip(&EarthMoversDistanceConfig::new(bins).with_kind(EmdKind::L1).with_cyclic(true));
+    round_trip(
+        &EarthMoversDistanceConfig::new(bins)
+            .with_kind(EmdKind::L1)
+            .with_cyclic(true),
+    );
     round_trip(&StructureLossConfig::new().with_kind(StructureKind::RelativeMutualInformation));
 }
 
@@ -40,15 +44,23 @@ fn configurations_survive_a_file() {
     "unknown field `bins`"
 )]
 fn bad_files_are_refused(#[case] json: &str, #[case] message: &str) {
-    let error = SoftHistogramConfig::load_binary(json.as_bytes()).unwrap_err().to_string();
+    let error = SoftHistogramConfig::load_binary(json.as_bytes())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(message), "{error}");
 }
 
 #[test]
 fn the_default_is_the_official_code() {
     let kernel = Kernel::default();
-    assert_eq!((kernel.ratio(), kernel.boundary()), (2.5, Boundary::Reflect));
-    assert_eq!(StructureLossConfig::new().kind, StructureKind::ConditionalEntropy);
+    assert_eq!(
+        (kernel.ratio(), kernel.boundary()),
+        (2.5, Boundary::Reflect)
+    );
+    assert_eq!(
+        StructureLossConfig::new().kind,
+        StructureKind::ConditionalEntropy
+    );
     let emd = EarthMoversDistanceConfig::new(Bins::new(256, -1.0, 1.0).unwrap());
     assert_eq!((emd.kind, emd.cyclic), (EmdKind::Rms, false));
 }

@@ -15,7 +15,9 @@ use proptest::prelude::*;
 #[track_caller]
 fn assert_derivative(found: &[f64], differences: &[f64], binning: &Binning) {
     let steepest = binning.kernel.ratio() / binning.bins.width() / found.len() as f64;
-    let largest = differences.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let largest = differences
+        .iter()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
     let tolerance = 2e-6 * largest + 2e-9 * steepest;
     for (i, (found, expected)) in found.iter().zip(differences).enumerate() {
         assert!(
@@ -35,13 +37,18 @@ fn differences(
     let moved = |sign: f64| {
         let rows: Vec<f64> = (0..x.len())
             .flat_map(|moved| {
-                x.iter().enumerate().map(move |(i, x)| if i == moved { x + sign * step } else { *x })
+                x.iter()
+                    .enumerate()
+                    .map(move |(i, x)| if i == moved { x + sign * step } else { *x })
             })
             .collect();
         values(f(tensor(&rows, [x.len(), x.len()], DType::F64)))
     };
     let (up, down) = (moved(1.0), moved(-1.0));
-    up.iter().zip(down).map(|(up, down)| (up - down) / (2.0 * step)).collect()
+    up.iter()
+        .zip(down)
+        .map(|(up, down)| (up - down) / (2.0 * step))
+        .collect()
 }
 
 fn gradient(x: &[f64], f: impl Fn(Tensor<Tracked, 2>) -> Tensor<Tracked, 1>) -> Vec<f64> {
@@ -52,12 +59,16 @@ fn gradient(x: &[f64], f: impl Fn(Tensor<Tracked, 2>) -> Tensor<Tracked, 1>) -> 
 
 /// A weighted sum of the entries of each row, with weights that no symmetry can hide behind.
 fn weighted<B: HistogramBackend>(p: Tensor<B, 2>) -> Tensor<B, 1> {
-    let weights: Vec<f64> = (0..p.dims()[1]).map(|k| (1.3 * k as f64 + 0.4).sin()).collect();
+    let weights: Vec<f64> = (0..p.dims()[1])
+        .map(|k| (1.3 * k as f64 + 0.4).sin())
+        .collect();
     (p * row(&weights)).sum_dim(1).squeeze_dim(1)
 }
 
 fn marginal<B: HistogramBackend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
-    SoftHistogramConfig::new(binning.bins, binning.kernel).init().forward(x)
+    SoftHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(x)
 }
 
 /// The joint histograms of each row of `x` with the same row `y`, or the other way round.
@@ -69,7 +80,9 @@ fn joint<B: HistogramBackend>(
 ) -> Tensor<B, 3> {
     let y = row::<B>(y).repeat_dim(0, x.dims()[0]);
     let (x, y) = if swapped { (y, x) } else { (x, y) };
-    JointHistogramConfig::new(binning.bins, binning.kernel).init().forward(x, y)
+    JointHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(x, y)
 }
 
 proptest! {

@@ -15,15 +15,15 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 fn marginal<B: HistogramBackend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
-    SoftHistogramConfig::new(binning.bins, binning.kernel).init().forward(x)
+    SoftHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(x)
 }
 
-fn joint<B: HistogramBackend>(
-    x: Tensor<B, 2>,
-    y: Tensor<B, 2>,
-    binning: &Binning,
-) -> Tensor<B, 3> {
-    JointHistogramConfig::new(binning.bins, binning.kernel).init().forward(x, y)
+fn joint<B: HistogramBackend>(x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 3> {
+    JointHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(x, y)
 }
 
 fn histogram(x: &[f64], binning: &Binning) -> Vec<f64> {
@@ -44,12 +44,17 @@ fn gradients<B: HistogramBackend>(
     let (n, count) = (x.len(), binning.bins.count());
     let image = |values: &[f64]| primitive(tensor::<B, 2>(values, [1, n], dtype));
     let of_p = primitive(tensor::<B, 2>(&weights(count), [1, count], dtype));
-    let of_joint =
-        primitive(tensor::<B, 3>(&weights(count * count), [1, count, count], dtype));
+    let of_joint = primitive(tensor::<B, 3>(
+        &weights(count * count),
+        [1, count, count],
+        dtype,
+    ));
     let marginal = B::marginal_backward(image(x), of_p, binning);
     let [of_x, of_y] = B::joint_backward(image(x), image(y), of_joint, binning, [true, true]);
     [Some(marginal), of_x, of_y].map(|gradient| {
-        values(Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(gradient.unwrap())))
+        values(Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(
+            gradient.unwrap(),
+        )))
     })
 }
 
@@ -70,7 +75,10 @@ fn agrees<B: HistogramBackend>(
     assert_close(&values(joint(a, b, &binning)), &expected, tolerance);
 
     let expected = gradients::<Default64>(&x, &y, &binning, DType::F64);
-    for (found, expected) in gradients::<B>(&x, &y, &binning, dtype).iter().zip(&expected) {
+    for (found, expected) in gradients::<B>(&x, &y, &binning, dtype)
+        .iter()
+        .zip(&expected)
+    {
         assert_close(found, expected, 4.0 * tolerance);
     }
 }
@@ -185,7 +193,10 @@ fn mirrored_mass_is_kept(#[case] x: &[f64], #[case] expected: f64) {
 #[test]
 fn a_mirrored_pixel_counts_as_its_image() {
     let binning = binning(64, 0.0, 1.0, 2.5, Boundary::Reflect);
-    let (outside, inside) = (histogram(&[-0.23, 1.31], &binning), histogram(&[0.23, 0.69], &binning));
+    let (outside, inside) = (
+        histogram(&[-0.23, 1.31], &binning),
+        histogram(&[0.23, 0.69], &binning),
+    );
     assert_close(&outside, &inside, 1e-13);
 }
 
@@ -195,8 +206,9 @@ fn a_pixel_in_the_centre_of_a_bin_counts_as_the_formula_says() {
     let p = histogram(&[4.5], &binning);
     // φ = sinh(h)/(cosh(m) + cosh(h)) at distances of whole bins, h = ρ/2.
     let h = 1.25_f64;
-    let expected: Vec<f64> =
-        (-4..=4).map(|d| h.sinh() / ((2.5 * f64::from(d)).cosh() + h.cosh())).collect();
+    let expected: Vec<f64> = (-4..=4)
+        .map(|d| h.sinh() / ((2.5 * f64::from(d)).cosh() + h.cosh()))
+        .collect();
     assert_close(&p, &expected, 1e-14);
 }
 
@@ -208,7 +220,9 @@ fn a_pixel_in_the_centre_of_a_bin_counts_as_the_formula_says() {
 fn any_number_of_threads_gives_the_same_bits(#[case] threads: usize) {
     let n = 70_000;
     let pixels = |seed: f64| -> Vec<f64> {
-        (0..n).map(|i| (f64::from(i) * seed).sin() * (0.3 + 0.7 * (f64::from(i) * 1e-4).cos())).collect()
+        (0..n)
+            .map(|i| (f64::from(i) * seed).sin() * (0.3 + 0.7 * (f64::from(i) * 1e-4).cos()))
+            .collect()
     };
     let (x, y) = (pixels(0.37), pixels(1.93));
     let binning = binning(32, -1.0, 1.0, 2.5, Boundary::Reflect);
@@ -216,10 +230,18 @@ fn any_number_of_threads_gives_the_same_bits(#[case] threads: usize) {
         let [a, b] = [&x, &y].map(|v| tensor::<NdArray<f32>, 2>(v, [1, v.len()], DType::F32));
         let p = values(marginal(a.clone(), &binning));
         let joint = values(joint(a, b, &binning));
-        (p, joint, gradients::<NdArray<f32>>(&x, &y, &binning, DType::F32))
+        (
+            p,
+            joint,
+            gradients::<NdArray<f32>>(&x, &y, &binning, DType::F32),
+        )
     };
     let with = |threads| {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all)
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+            .install(all)
     };
     assert!(with(threads) == with(4));
 }
@@ -255,15 +277,28 @@ fn what_is_not_a_number_is_never_counted(#[case] boundary: Boundary) {
     let p = values(marginal(rows.clone(), &binning));
     assert!(p[..8].iter().all(|p| p.is_nan()));
     assert_eq!(p[8..], histogram(&[0.5, 0.6], &binning));
-    let p = values(joint(rows.clone().flip([1]), tensor(&[0.1; 4], [2, 2], DType::F64), &binning));
+    let p = values(joint(
+        rows.clone().flip([1]),
+        tensor(&[0.1; 4], [2, 2], DType::F64),
+        &binning,
+    ));
     assert!(p[..64].iter().all(|p| p.is_nan()) && p[64..].iter().all(|p| p.is_finite()));
 
-    let found = gradients::<Double>(&[0.3, f64::NAN, 0.6], &[0.2, 0.4, 0.9], &binning, DType::F64);
+    let found = gradients::<Double>(
+        &[0.3, f64::NAN, 0.6],
+        &[0.2, 0.4, 0.9],
+        &binning,
+        DType::F64,
+    );
     for gradient in found {
         let defined: Vec<bool> = gradient.iter().map(|value| value.is_finite()).collect();
         assert_eq!(defined, [true, false, true]);
     }
-    assert!(histogram(&[f64::NAN; 3], &binning).iter().all(|p| p.is_nan()));
+    assert!(
+        histogram(&[f64::NAN; 3], &binning)
+            .iter()
+            .all(|p| p.is_nan())
+    );
 }
 
 #[rstest]
@@ -277,14 +312,19 @@ fn what_is_far_outside_is_lost(#[case] boundary: Boundary, #[case] far: f64) {
     let near = histogram(&[0.3], &binning);
     let halved: Vec<f64> = near.iter().map(|p| p / 2.0).collect();
     assert_close(&histogram(&[0.3, far], &binning), &halved, 1e-14);
-    let [marginal, of_x, of_y] = gradients::<Double>(&[0.3, far], &[0.1, 0.2], &binning, DType::F64);
+    let [marginal, of_x, of_y] =
+        gradients::<Double>(&[0.3, far], &[0.1, 0.2], &binning, DType::F64);
     assert_eq!([marginal[1], of_x[1], of_y[1]], [0.0; 3]);
 }
 
 #[test]
 fn infinity_has_no_place_on_a_circle() {
     let binning = binning(8, 0.0, 1.0, 2.5, Boundary::Wrap);
-    assert!(histogram(&[0.3, f64::INFINITY], &binning).iter().all(|p| p.is_nan()));
+    assert!(
+        histogram(&[0.3, f64::INFINITY], &binning)
+            .iter()
+            .all(|p| p.is_nan())
+    );
     let mass: f64 = histogram(&[0.3, 1e18, -7e5], &binning).iter().sum();
     assert!((mass - 1.0).abs() < 1e-12);
 }

@@ -15,7 +15,10 @@ const COUNT: usize = 6;
 
 fn emd(kind: EmdKind, cyclic: bool) -> EarthMoversDistance {
     let bins = Bins::new(COUNT, 0.0, 3.0).unwrap();
-    EarthMoversDistanceConfig::new(bins).with_kind(kind).with_cyclic(cyclic).init()
+    EarthMoversDistanceConfig::new(bins)
+        .with_kind(kind)
+        .with_cyclic(cyclic)
+        .init()
 }
 
 fn distance(emd: &EarthMoversDistance, p: &[f64], q: &[f64]) -> f64 {
@@ -34,7 +37,12 @@ fn distributions(entries: usize) -> impl Strategy<Value = Vec<f64>> {
 fn measure(kind: StructureKind, joint: &[f64]) -> f64 {
     let count = joint.len().isqrt();
     let joint = tensor::<Double, 2>(joint, [count, count], DType::F64);
-    values(StructureLossConfig::new().with_kind(kind).init().forward(joint))[0]
+    values(
+        StructureLossConfig::new()
+            .with_kind(kind)
+            .init()
+            .forward(joint),
+    )[0]
 }
 
 proptest! {
@@ -163,7 +171,8 @@ fn equal_histograms_have_no_gradient(#[case] kind: EmdKind) {
         let gradient = |rows: std::ops::Range<usize>| {
             let span = rows.start * COUNT..rows.end * COUNT;
             let shape = [rows.len(), COUNT];
-            let [p, q] = [&p, &q].map(|p| tensor::<Tracked, 2>(&p[span.clone()], shape, DType::F64));
+            let [p, q] =
+                [&p, &q].map(|p| tensor::<Tracked, 2>(&p[span.clone()], shape, DType::F64));
             let p = p.require_grad();
             let gradients = emd.distances(p.clone(), q).sum().backward();
             values(p.grad(&gradients).unwrap())
@@ -188,13 +197,18 @@ fn empty_bins_are_harmless(#[case] kind: StructureKind, #[case] of_constants: f6
         joint[COUNT * COUNT..].copy_from_slice(&[1.0 / (COUNT * COUNT) as f64; COUNT * COUNT]);
         joint[COUNT * COUNT] = 1e-44;
         let joint = tensor::<Tracked, 3>(&joint, [2, COUNT, COUNT], dtype).require_grad();
-        let measures =
-            StructureLossConfig::new().with_kind(kind).init().measures(joint.clone());
+        let measures = StructureLossConfig::new()
+            .with_kind(kind)
+            .init()
+            .measures(joint.clone());
         assert_eq!(measures.dims(), [2, 1, 1]);
         assert_eq!(values(measures.clone())[0], of_constants);
         let gradients = measures.sum().backward();
         let gradient = values(joint.grad(&gradients).unwrap());
-        assert!(gradient.iter().all(|value| value.is_finite()), "{gradient:?}");
+        assert!(
+            gradient.iter().all(|value| value.is_finite()),
+            "{gradient:?}"
+        );
     }
 }
 
@@ -207,7 +221,9 @@ fn the_distance_leads_to_the_reference() {
     let emd = EarthMoversDistanceConfig::new(bins).init();
     let n = 64;
     let ramp = |from: f64, to: f64| -> Vec<f64> {
-        (0..n).map(|i| from + (to - from) * f64::from(i) / f64::from(n)).collect()
+        (0..n)
+            .map(|i| from + (to - from) * f64::from(i) / f64::from(n))
+            .collect()
     };
     let shape = [1, n as usize];
     let target = histogram.forward(tensor::<Tracked, 2>(&ramp(0.2, 0.9), shape, DType::F64));
@@ -221,5 +237,9 @@ fn the_distance_leads_to_the_reference() {
         x = Tensor::from_inner(x.clone().inner() - x.grad(&gradients).unwrap().mul_scalar(4.0));
     }
     assert!(distances[29] < 0.3 * distances[0], "{distances:?}");
-    assert_close(&distances[..1], &[distances.iter().copied().fold(0.0, f64::max)], 1e-12);
+    assert_close(
+        &distances[..1],
+        &[distances.iter().copied().fold(0.0, f64::max)],
+        1e-12,
+    );
 }

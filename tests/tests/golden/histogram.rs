@@ -94,11 +94,15 @@ impl<B: AutodiffBackend + HistogramBackend> Histograms<B> for OnePass {
     }
 
     fn marginal(&self, x: Tensor<B, 2>, binning: Binning) -> Tensor<B, 2> {
-        SoftHistogramConfig::new(binning.bins, binning.kernel).init().forward(x)
+        SoftHistogramConfig::new(binning.bins, binning.kernel)
+            .init()
+            .forward(x)
     }
 
     fn joint(&self, x: Tensor<B, 2>, y: Tensor<B, 2>, binning: Binning) -> Tensor<B, 3> {
-        JointHistogramConfig::new(binning.bins, binning.kernel).init().forward(x, y)
+        JointHistogramConfig::new(binning.bins, binning.kernel)
+            .init()
+            .forward(x, y)
     }
 }
 
@@ -132,7 +136,13 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
             bins: bins.expect("the official bins are possible"),
             kernel: kernel.expect("the official kernels are possible"),
         };
-        Self { json, golden, dtype, binning, device: Default::default() }
+        Self {
+            json,
+            golden,
+            dtype,
+            binning,
+            device: Default::default(),
+        }
     }
 
     fn check(&self, histograms: &impl Histograms<B>, report: &mut Report) {
@@ -149,22 +159,42 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
 
         for (name, image) in [("src", &src), ("tar", &tar), ("out", &out)] {
             let p = marginal(image);
-            self.compare(report, &format!("hist_{name}.f64"), values(p.clone().inner()));
-            self.compare(report, &format!("cdf_{name}.f64"), values(p.cumsum(1).inner()));
+            self.compare(
+                report,
+                &format!("hist_{name}.f64"),
+                values(p.clone().inner()),
+            );
+            self.compare(
+                report,
+                &format!("cdf_{name}.f64"),
+                values(p.cumsum(1).inner()),
+            );
         }
         self.compare(report, "pxy_src_out.f64", values(joint(&src, &out).inner()));
 
         let emd: EarthMoversDistance = EarthMoversDistanceConfig::new(self.binning.bins).init();
-        self.check_loss(report, roundings, "emd", [("tar", &tar), ("out", &out)], || {
-            emd.distances(marginal(&tar), marginal(&out))
-        });
+        self.check_loss(
+            report,
+            roundings,
+            "emd",
+            [("tar", &tar), ("out", &out)],
+            || emd.distances(marginal(&tar), marginal(&out)),
+        );
         let entropy: StructureLoss = StructureLossConfig::new().init();
-        self.check_loss(report, roundings, "ce_src_out", [("src", &src), ("out", &out)], || {
-            entropy.measures(joint(&src, &out)).squeeze_dim::<2>(2)
-        });
-        self.check_loss(report, roundings, "ce_tar_out", [("tar", &tar), ("out", &out)], || {
-            entropy.measures(joint(&tar, &out)).squeeze_dim::<2>(2)
-        });
+        self.check_loss(
+            report,
+            roundings,
+            "ce_src_out",
+            [("src", &src), ("out", &out)],
+            || entropy.measures(joint(&src, &out)).squeeze_dim::<2>(2),
+        );
+        self.check_loss(
+            report,
+            roundings,
+            "ce_tar_out",
+            [("tar", &tar), ("out", &out)],
+            || entropy.measures(joint(&tar, &out)).squeeze_dim::<2>(2),
+        );
     }
 
     /// Checks the values per sample, their mean, and the gradient of the mean.
@@ -180,7 +210,12 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
         let measures = measures();
         let per_sample = values(measures.clone().inner());
         if let Some(truth) = self.truth(&format!("{loss}_per_sample.f64")) {
-            report.compare_loss(name, &format!("{loss}_per_sample"), &per_sample, &truth.values);
+            report.compare_loss(
+                name,
+                &format!("{loss}_per_sample"),
+                &per_sample,
+                &truth.values,
+            );
         }
         let mean = measures.mean();
         let value = values(mean.clone().inner());
@@ -203,21 +238,24 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
     /// As `compare`, but allows in single precision what rounding the histogram's entries, which
     /// happens between the pixels and the loss, does to a gradient: where the loss hardly depends
     /// on an image, that is more than a small part of the gradient.
-    fn compare_gradient(
-        &self,
-        report: &mut Report,
-        tensor: &str,
-        found: Vec<f64>,
-        roundings: f64,
-    ) {
-        let Some(truth) = self.truth(tensor) else { return };
+    fn compare_gradient(&self, report: &mut Report, tensor: &str, found: Vec<f64>, roundings: f64) {
+        let Some(truth) = self.truth(tensor) else {
+            return;
+        };
         let steepest = self.binning.kernel.ratio() / self.binning.bins.width() / 4.0;
         let rounding = match self.dtype {
             DType::F32 => roundings * f64::from(f32::EPSILON) * steepest / found.len() as f64,
             _ => 0.0,
         };
         let tolerance = report.tolerance_for(&truth);
-        report.within(&self.name(), tensor, &found, &truth.values, tolerance, rounding);
+        report.within(
+            &self.name(),
+            tensor,
+            &found,
+            &truth.values,
+            tolerance,
+            rounding,
+        );
     }
 
     fn compare(&self, report: &mut Report, tensor: &str, found: Vec<f64>) {
@@ -227,17 +265,25 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
     }
 
     fn name(&self) -> String {
-        self.json["name"].as_str().expect("a case has a name").to_owned()
+        self.json["name"]
+            .as_str()
+            .expect("a case has a name")
+            .to_owned()
     }
 
     fn truth(&self, tensor: &str) -> Option<Truth> {
         let stored = self.json["tensors"][tensor].as_str()?;
         let rounded = stored.ends_with("as_f32");
-        Some(Truth { values: self.golden.f64s(stored), rounded })
+        Some(Truth {
+            values: self.golden.f64s(stored),
+            rounded,
+        })
     }
 
     fn image(&self, name: &str) -> Tensor<B, 2> {
-        let stored = self.json["tensors"][name].as_str().expect("a case has images");
+        let stored = self.json["tensors"][name]
+            .as_str()
+            .expect("a case has images");
         let shape = self.golden.shape(stored);
         let pixels = shape[1..].iter().product();
         let data = TensorData::new(self.golden.f64s(stored), [shape[0], pixels]);
@@ -254,7 +300,11 @@ struct Truth {
 }
 
 fn values<B: burn::tensor::backend::Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
-    tensor.into_data().convert::<f64>().into_vec().expect("numbers")
+    tensor
+        .into_data()
+        .convert::<f64>()
+        .into_vec()
+        .expect("numbers")
 }
 
 /// Collects the differences, so that a failure shows all of them.
@@ -273,15 +323,32 @@ impl Report {
             DType::F32 => (2e-5, 1e-6),
             _ => (1e-9, 1e-12),
         };
-        Self { tolerance, floor, compared: 0, worst: (0.0, String::new()), failures: Vec::new() }
+        Self {
+            tolerance,
+            floor,
+            compared: 0,
+            worst: (0.0, String::new()),
+            failures: Vec::new(),
+        }
     }
 
     fn compare(&mut self, case: &str, what: &str, found: &[f64], truth: &Truth) {
-        self.within(case, what, found, &truth.values, self.tolerance_for(truth), 0.0);
+        self.within(
+            case,
+            what,
+            found,
+            &truth.values,
+            self.tolerance_for(truth),
+            0.0,
+        );
     }
 
     fn tolerance_for(&self, truth: &Truth) -> f64 {
-        if truth.rounded { self.tolerance.max(1e-6) } else { self.tolerance }
+        if truth.rounded {
+            self.tolerance.max(1e-6)
+        } else {
+            self.tolerance
+        }
     }
 
     pub(crate) fn compare_loss(&mut self, case: &str, what: &str, found: &[f64], truth: &[f64]) {
@@ -301,10 +368,16 @@ impl Report {
         tolerance: f64,
         floor: f64,
     ) {
-        let largest = truth.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        let largest = truth
+            .iter()
+            .fold(0.0_f64, |largest, value| largest.max(value.abs()));
         let allowed = tolerance * largest + floor;
         self.check(found.len() == truth.len(), || {
-            format!("{case}: {what} has {} numbers instead of {}", found.len(), truth.len())
+            format!(
+                "{case}: {what} has {} numbers instead of {}",
+                found.len(),
+                truth.len()
+            )
         });
         for (i, (found, truth)) in found.iter().zip(truth).enumerate() {
             let difference = (found - truth).abs();
@@ -334,8 +407,14 @@ impl Report {
     ///
     /// If anything differed, or nothing was compared.
     pub(crate) fn finish(self) {
-        assert!(self.compared > 0, "the golden numbers hold nothing to compare");
-        println!("{} numbers; largest difference {:.1e} ({})", self.compared, self.worst.0, self.worst.1);
+        assert!(
+            self.compared > 0,
+            "the golden numbers hold nothing to compare"
+        );
+        println!(
+            "{} numbers; largest difference {:.1e} ({})",
+            self.compared, self.worst.0, self.worst.1
+        );
         assert!(
             self.failures.is_empty(),
             "{} differences:\n{}",

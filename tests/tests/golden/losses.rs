@@ -41,7 +41,11 @@ fn agrees<B: AutodiffBackend + HistogramBackend>(dtype: DType) {
     let golden = Golden::open("losses");
     let mut report = Report::new(dtype);
     for case in golden.cases() {
-        let case = Case { json: case, golden: &golden, dtype };
+        let case = Case {
+            json: case,
+            golden: &golden,
+            dtype,
+        };
         // The entropy of which image, given the output.
         case.check_generator::<B>(&mut report, "generator_loss", "tar");
         case.check_generator::<B>(&mut report, "generator_loss_color_transfer", "src");
@@ -67,7 +71,9 @@ impl Case<'_> {
         let logits = self.tensor::<B>("disc_fake_logits").require_grad();
         let channels = |image: Tensor<B, 4>| -> Tensor<B, 3> {
             let [batch, height, width, channels] = image.dims();
-            image.permute([0, 3, 1, 2]).reshape([batch, channels, height * width])
+            image
+                .permute([0, 3, 1, 2])
+                .reshape([batch, channels, height * width])
         };
         let [structure, colours] = [structure, "tar"].map(|name| channels(self.tensor(name)));
 
@@ -83,9 +89,10 @@ impl Case<'_> {
         let histogram = SoftHistogramConfig::new(bins, kernel).init();
         let joint = JointHistogramConfig::new(bins, kernel).init();
 
-        let hist = EarthMoversDistanceConfig::new(bins)
-            .init()
-            .forward(histogram.forward(colours), histogram.forward(channels(output.clone())));
+        let hist = EarthMoversDistanceConfig::new(bins).init().forward(
+            histogram.forward(colours),
+            histogram.forward(channels(output.clone())),
+        );
         let mi = StructureLossConfig::new()
             .init()
             .forward(joint.forward::<B, 3, 4>(structure, channels(output.clone())));
@@ -95,7 +102,12 @@ impl Case<'_> {
             + mi.clone().mul_scalar(weight("mi"))
             + hist.clone().mul_scalar(weight("hist"));
 
-        for (term, value) in [("total", &total), ("gan", &gan), ("mi", &mi), ("hist", &hist)] {
+        for (term, value) in [
+            ("total", &total),
+            ("gan", &gan),
+            ("mi", &mi),
+            ("hist", &hist),
+        ] {
             let what = format!("{loss}.{term}");
             let truth = scalar(&self.json["scalars"][&what]["f64"]);
             report.compare_loss(self.name(), &what, &values(value.clone().inner()), &[truth]);
@@ -152,5 +164,9 @@ fn cross_entropy<B: AutodiffBackend>(logits: Tensor<B, 4>, target: f64) -> Tenso
 }
 
 fn values<B: burn::tensor::backend::Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
-    tensor.into_data().convert::<f64>().into_vec().expect("numbers")
+    tensor
+        .into_data()
+        .convert::<f64>()
+        .into_vec()
+        .expect("numbers")
 }

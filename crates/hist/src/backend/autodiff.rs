@@ -16,7 +16,11 @@ use crate::Binning;
 /// themselves be differentiated.
 impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B, C> {
     fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
-        match MarginalStep.prepare::<C>([x.node.clone()]).compute_bound().stateful() {
+        match MarginalStep
+            .prepare::<C>([x.node.clone()])
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(mut step) => {
                 let state = (step.checkpoint(&x), *binning);
                 step.finish(state, B::marginal(x.primitive, binning))
@@ -25,20 +29,14 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
         }
     }
 
-    fn joint(
-        x: FloatTensor<Self>,
-        y: FloatTensor<Self>,
-        binning: &Binning,
-    ) -> FloatTensor<Self> {
+    fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
         let nodes = [x.node.clone(), y.node.clone()];
         match JointStep.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut step) => {
                 let state = ([step.checkpoint(&x), step.checkpoint(&y)], *binning);
                 step.finish(state, B::joint(x.primitive, y.primitive, binning))
             }
-            OpsKind::UnTracked(step) => {
-                step.finish(B::joint(x.primitive, y.primitive, binning))
-            }
+            OpsKind::UnTracked(step) => step.finish(B::joint(x.primitive, y.primitive, binning)),
         }
     }
 }

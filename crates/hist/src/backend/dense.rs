@@ -26,7 +26,10 @@ pub(super) fn marginal_backward<B: Backend>(
         let (_, slopes) = reference::windows_and_slopes(x, binning);
         slopes.matmul(grad.clone()).squeeze_dim::<2>(2)
     });
-    primitive(Tensor::cat(gradients.collect(), 1).mul_scalar(1.0 / pixels), dtype)
+    primitive(
+        Tensor::cat(gradients.collect(), 1).mul_scalar(1.0 / pixels),
+        dtype,
+    )
 }
 
 pub(super) fn joint<B: Backend>(
@@ -51,9 +54,8 @@ pub(super) fn joint_backward<B: Backend>(
     let (x, y, grad) = (widened(x), widened(y), widened(grad));
     let [x_needed, y_needed] = needed;
     // With respect to y it is the same sum over the transposed table.
-    let gradient_of_x = x_needed.then(|| {
-        first_gradient(x.clone(), y.clone(), grad.clone().swap_dims(1, 2), binning)
-    });
+    let gradient_of_x = x_needed
+        .then(|| first_gradient(x.clone(), y.clone(), grad.clone().swap_dims(1, 2), binning));
     let gradient_of_y = y_needed.then(|| first_gradient(y, x, grad, binning));
     [gradient_of_x, gradient_of_y].map(|gradient| Some(primitive(gradient?, dtype)))
 }
@@ -81,7 +83,11 @@ fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D>
 }
 
 fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>, dtype: DType) -> FloatTensor<B> {
-    let tensor = if tensor.dtype() == dtype { tensor } else { tensor.cast(dtype) };
+    let tensor = if tensor.dtype() == dtype {
+        tensor
+    } else {
+        tensor.cast(dtype)
+    };
     tensor.into_primitive().tensor()
 }
 

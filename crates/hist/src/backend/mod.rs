@@ -62,11 +62,7 @@ pub trait HistogramBackend: Backend {
     ///
     /// - x, y: `[rows, N]`, `N > 0`
     /// - output: `[rows, K, K]`, rows for `x`, columns for `y`
-    fn joint(
-        x: FloatTensor<Self>,
-        y: FloatTensor<Self>,
-        binning: &Binning,
-    ) -> FloatTensor<Self> {
+    fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
         dense::joint::<Self>(x, y, binning)
     }
 

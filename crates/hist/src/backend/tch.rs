@@ -33,12 +33,16 @@ impl<E: TchElement> HostMemory for LibTorch<E> {
             Kind::Double => {
                 let tensor = tensor.contiguous();
                 // SAFETY: the type was checked, and the tensor outlives the slice.
-                Some(Entries::Double(Cow::Owned(unsafe { slice(&tensor) }.to_vec())))
+                Some(Entries::Double(Cow::Owned(
+                    unsafe { slice(&tensor) }.to_vec(),
+                )))
             }
             Kind::Float | Kind::Half | Kind::BFloat16 => {
                 let tensor = tensor.to_kind(Kind::Float).contiguous();
                 // SAFETY: the type was made so, and the tensor outlives the slice.
-                Some(Entries::Single(Cow::Owned(unsafe { slice(&tensor) }.to_vec())))
+                Some(Entries::Single(Cow::Owned(
+                    unsafe { slice(&tensor) }.to_vec(),
+                )))
             }
             _ => None,
         }

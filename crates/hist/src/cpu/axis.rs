@@ -47,11 +47,17 @@ impl Axis {
             }
             Boundary::Reflect => {
                 let lost = (-count - reach, 2.0 * count + reach + 1.0);
-                (edge_near(low).clamp(lost.0, lost.1), edge_near(high).clamp(lost.0, lost.1))
+                (
+                    edge_near(low).clamp(lost.0, lost.1),
+                    edge_near(high).clamp(lost.0, lost.1),
+                )
             }
             Boundary::Open => {
                 let lost = (-reach, count + reach + 1.0);
-                (edge_near(low).clamp(lost.0, lost.1), edge_near(high).clamp(lost.0, lost.1))
+                (
+                    edge_near(low).clamp(lost.0, lost.1),
+                    edge_near(high).clamp(lost.0, lost.1),
+                )
             }
         };
         // If no pixel is a number there is no lowest one.

@@ -15,7 +15,10 @@ const WIDTHS: [usize; 4] = [16, 32, 80, 320];
 /// mass, and an entry of it no more than rounding would take anyway.
 pub(super) fn width<T: Real>(ratio: f64) -> usize {
     let enough = |width: &usize| ratio * (*width as f64 / 2.0 - 0.5) >= T::DIGITS;
-    WIDTHS.into_iter().find(enough).unwrap_or(WIDTHS[WIDTHS.len() - 1])
+    WIDTHS
+        .into_iter()
+        .find(enough)
+        .unwrap_or(WIDTHS[WIDTHS.len() - 1])
 }
 
 /// The windows of a pixel over the `M` bins around it.
@@ -83,10 +86,11 @@ impl<T: Real, const M: usize> Band<T, M> {
     #[inline(always)]
     pub(super) fn windows(&self, growth: T) -> [T; M] {
         let mut windows = [T::zero(); M];
-        for i in 0..M {
-            let a = capped(growth * self.lower[i]);
-            let c = capped(growth * self.upper[i]);
-            windows[i] = (c - a) / ((T::one() + a) * (T::one() + c));
+        let edges = self.lower.iter().zip(&self.upper);
+        for (window, (&lower, &upper)) in windows.iter_mut().zip(edges) {
+            let a = capped(growth * lower);
+            let c = capped(growth * upper);
+            *window = (c - a) / ((T::one() + a) * (T::one() + c));
         }
         windows
     }
@@ -102,10 +106,10 @@ impl<T: Real, const M: usize> Band<T, M> {
     #[inline(always)]
     pub(super) fn step_slopes(&self, growth: T) -> [T; M] {
         let mut slopes = [T::zero(); M];
-        for i in 0..M {
-            let a = capped(growth * self.lower[i]);
+        for (slope, &lower) in slopes.iter_mut().zip(&self.lower) {
+            let a = capped(growth * lower);
             let below = T::one() + a;
-            slopes[i] = a / (below * below) * self.per_kernel_width;
+            *slope = a / (below * below) * self.per_kernel_width;
         }
         slopes
     }
@@ -114,7 +118,11 @@ impl<T: Real, const M: usize> Band<T, M> {
 /// The number, or [`Real::CEILING`] if it is greater. What is not a number stays so.
 #[inline(always)]
 fn capped<T: Real>(value: T) -> T {
-    if value > T::CEILING { T::CEILING } else { value }
+    if value > T::CEILING {
+        T::CEILING
+    } else {
+        value
+    }
 }
 
 /// The sum over a band, in halves, so that it is a vector operation and rounds little.

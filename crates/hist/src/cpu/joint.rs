@@ -33,42 +33,45 @@ pub(crate) fn joint_backward<T: Real>(
     })
 }
 
-fn forward<T: Real, const M: usize>(
-    x: &[T],
-    y: &[T],
-    rows: usize,
-    binning: &Binning,
-) -> Vec<T> {
+fn forward<T: Real, const M: usize>(x: &[T], y: &[T], rows: usize, binning: &Binning) -> Vec<T> {
     let (pixels, count) = (row_length(x, rows), binning.bins.count());
     let band = Band::<T, M>::new(binning);
     let mut p = vec![T::zero(); rows * count * count];
     let images = x.par_chunks(pixels).zip(y.par_chunks(pixels));
-    p.par_chunks_mut(count * count).zip(images).for_each(|(p, (x, y))| {
-        let axes = [x, y].map(|pixels| Axis::spanning(&band, binning, pixels));
-        if axes.iter().any(Axis::undefined) {
-            p.fill(T::nan());
-            return;
-        }
-        let [rows, columns] = axes.each_ref().map(Axis::slots);
-        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
-            let mut table = vec![0.0; rows * columns];
-            let (x, y) = (&x[chunk.clone()], &y[chunk]);
-            vectorised(Count { band: &band, axes: &axes, x, y, table: &mut table });
-            table
-        });
-        let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(binning));
-        let mut sums = vec![0.0; count * count];
-        for (slot, bin) in rows_kept {
-            let from = &table[slot * columns..][..columns];
-            let to = &mut sums[bin * count..][..count];
-            for &(slot, bin) in &columns_kept {
-                to[bin] += from[slot];
+    p.par_chunks_mut(count * count)
+        .zip(images)
+        .for_each(|(p, (x, y))| {
+            let axes = [x, y].map(|pixels| Axis::spanning(&band, binning, pixels));
+            if axes.iter().any(Axis::undefined) {
+                p.fill(T::nan());
+                return;
             }
-        }
-        for (p, sum) in p.iter_mut().zip(sums) {
-            *p = T::of(sum / pixels as f64);
-        }
-    });
+            let [rows, columns] = axes.each_ref().map(Axis::slots);
+            let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
+                let mut table = vec![0.0; rows * columns];
+                let (x, y) = (&x[chunk.clone()], &y[chunk]);
+                vectorised(Count {
+                    band: &band,
+                    axes: &axes,
+                    x,
+                    y,
+                    table: &mut table,
+                });
+                table
+            });
+            let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(binning));
+            let mut sums = vec![0.0; count * count];
+            for (slot, bin) in rows_kept {
+                let from = &table[slot * columns..][..columns];
+                let to = &mut sums[bin * count..][..count];
+                for &(slot, bin) in &columns_kept {
+                    to[bin] += from[slot];
+                }
+            }
+            for (p, sum) in p.iter_mut().zip(sums) {
+                *p = T::of(sum / pixels as f64);
+            }
+        });
     p
 }
 
@@ -92,14 +95,29 @@ impl<T: Real, const M: usize> Backward<'_, T, M> {
         let pixels = row_length(x, self.rows);
         let mut gradient = vec![T::zero(); x.len()];
         let images = x.par_chunks(pixels).zip(y.par_chunks(pixels));
-        let rows = gradient.par_chunks_mut(pixels).zip(images).zip(self.tables());
+        let rows = gradient
+            .par_chunks_mut(pixels)
+            .zip(images)
+            .zip(self.tables());
         rows.for_each(|((gradient, (x, y)), grad)| {
             let axes = [x, y].map(|pixels| Axis::spanning(&self.band, self.binning, pixels));
             let table = &self.steps(grad, &axes, pixels, layout);
-            let images = x.par_chunks(BACKWARD_CHUNK).zip(y.par_chunks(BACKWARD_CHUNK));
-            gradient.par_chunks_mut(BACKWARD_CHUNK).zip(images).for_each(|(gradient, (x, y))| {
-                vectorised(Gather { band: &self.band, axes: &axes, x, y, table, gradient });
-            });
+            let images = x
+                .par_chunks(BACKWARD_CHUNK)
+                .zip(y.par_chunks(BACKWARD_CHUNK));
+            gradient
+                .par_chunks_mut(BACKWARD_CHUNK)
+                .zip(images)
+                .for_each(|(gradient, (x, y))| {
+                    vectorised(Gather {
+                        band: &self.band,
+                        axes: &axes,
+                        x,
+                        y,
+                        table,
+                        gradient,
+                    });
+                });
         });
         gradient
     }

@@ -27,25 +27,32 @@ fn forward<T: Real, const M: usize>(x: &[T], rows: usize, binning: &Binning) -> 
     let (pixels, count) = (row_length(x, rows), binning.bins.count());
     let band = Band::<T, M>::new(binning);
     let mut p = vec![T::zero(); rows * count];
-    p.par_chunks_mut(count).zip(x.par_chunks(pixels)).for_each(|(p, x)| {
-        let axis = Axis::spanning(&band, binning, x);
-        if axis.undefined() {
-            p.fill(T::nan());
-            return;
-        }
-        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
-            let mut table = vec![0.0; axis.slots()];
-            vectorised(Count { band: &band, axis: &axis, x: &x[chunk], table: &mut table });
-            table
+    p.par_chunks_mut(count)
+        .zip(x.par_chunks(pixels))
+        .for_each(|(p, x)| {
+            let axis = Axis::spanning(&band, binning, x);
+            if axis.undefined() {
+                p.fill(T::nan());
+                return;
+            }
+            let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
+                let mut table = vec![0.0; axis.slots()];
+                vectorised(Count {
+                    band: &band,
+                    axis: &axis,
+                    x: &x[chunk],
+                    table: &mut table,
+                });
+                table
+            });
+            let mut sums = vec![0.0; count];
+            for (slot, bin) in axis.folded(binning) {
+                sums[bin] += table[slot];
+            }
+            for (p, sum) in p.iter_mut().zip(sums) {
+                *p = T::of(sum / pixels as f64);
+            }
         });
-        let mut sums = vec![0.0; count];
-        for (slot, bin) in axis.folded(binning) {
-            sums[bin] += table[slot];
-        }
-        for (p, sum) in p.iter_mut().zip(sums) {
-            *p = T::of(sum / pixels as f64);
-        }
-    });
     p
 }
 
@@ -59,18 +66,27 @@ fn backward<T: Real, const M: usize>(
     let band = Band::<T, M>::new(binning);
     let mut gradient = vec![T::zero(); x.len()];
     let rows = gradient.par_chunks_mut(pixels).zip(x.par_chunks(pixels));
-    rows.zip(grad.par_chunks(count)).for_each(|((gradient, x), grad)| {
-        let axis = Axis::spanning(&band, binning, x);
-        let mut padded = vec![0.0; axis.slots()];
-        for (slot, bin) in axis.folded(binning) {
-            padded[slot] = grad[bin].wide() / pixels as f64;
-        }
-        let table = steps(&padded);
-        let chunks = gradient.par_chunks_mut(BACKWARD_CHUNK).zip(x.par_chunks(BACKWARD_CHUNK));
-        chunks.for_each(|(gradient, x)| {
-            vectorised(Gather { band: &band, axis: &axis, x, table: &table, gradient });
+    rows.zip(grad.par_chunks(count))
+        .for_each(|((gradient, x), grad)| {
+            let axis = Axis::spanning(&band, binning, x);
+            let mut padded = vec![0.0; axis.slots()];
+            for (slot, bin) in axis.folded(binning) {
+                padded[slot] = grad[bin].wide() / pixels as f64;
+            }
+            let table = steps(&padded);
+            let chunks = gradient
+                .par_chunks_mut(BACKWARD_CHUNK)
+                .zip(x.par_chunks(BACKWARD_CHUNK));
+            chunks.for_each(|(gradient, x)| {
+                vectorised(Gather {
+                    band: &band,
+                    axis: &axis,
+                    x,
+                    table: &table,
+                    gradient,
+                });
+            });
         });
-    });
     gradient
 }
 
@@ -100,7 +116,11 @@ impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
 /// The step of a padded gradient at the lower edge of every slot, `g_j − g_{j−1}`.
 fn steps<T: Real>(padded: &[f64]) -> Vec<T> {
     let before = std::iter::once(&0.0).chain(padded);
-    padded.iter().zip(before).map(|(here, before)| T::of(here - before)).collect()
+    padded
+        .iter()
+        .zip(before)
+        .map(|(here, before)| T::of(here - before))
+        .collect()
 }
 
 /// Contracts the steps of the upstream gradient with every pixel's slopes.

@@ -32,7 +32,10 @@ fn the_band_holds_all_but_rounding() {
     for ratio in [0.25, 0.3, 0.5, 1.0, 1.5, 2.5, 3.0, 5.0, 8.0, 20.0, 64.0] {
         for beyond_edge in [-0.5, -0.2, 0.0, 0.5] {
             let single = left_out(ratio, width::<f32>(ratio), beyond_edge);
-            assert!(single <= 2.0 * f64::from(f32::EPSILON) / 2.0, "{ratio}: {single:e}");
+            assert!(
+                single <= 2.0 * f64::from(f32::EPSILON) / 2.0,
+                "{ratio}: {single:e}"
+            );
             let double = left_out(ratio, width::<f64>(ratio), beyond_edge);
             assert!(double <= 2.0 * f64::EPSILON / 2.0, "{ratio}: {double:e}");
         }
@@ -49,7 +52,10 @@ fn windows_sum_to_one(#[case] ratio: f64) {
         for beyond_edge in [-0.5, -0.31, 0.0, 0.17, 0.5] {
             let growth = band.growth(beyond_edge);
             let mass: f64 = band.windows(growth).into_iter().map(T::wide).sum();
-            assert!((mass - 1.0).abs() < tolerance, "{ratio}, {beyond_edge}: {mass}");
+            assert!(
+                (mass - 1.0).abs() < tolerance,
+                "{ratio}, {beyond_edge}: {mass}"
+            );
             assert!(band.step_slopes(growth).into_iter().all(|s| s >= T::zero()));
         }
     }
@@ -73,7 +79,10 @@ fn the_axis_is_as_long_as_the_pixels_need(
     let band = Band::<f32, 16>::new(&binning);
     let axis = Axis::spanning(&band, &binning, pixels);
     assert_eq!(axis.slots(), slots);
-    for &x in pixels.iter().chain(&[f32::NAN, f32::INFINITY, -1e30, 0.0, 1e30]) {
+    for &x in pixels
+        .iter()
+        .chain(&[f32::NAN, f32::INFINITY, -1e30, 0.0, 1e30])
+    {
         let (slot, _) = axis.place(&band, x);
         assert!(slot + 16 <= axis.slots(), "{x} starts at {slot}");
     }

@@ -41,7 +41,11 @@ pub struct EarthMoversDistanceConfig {
 impl EarthMoversDistanceConfig {
     /// Initialises an [earth mover's distance](EarthMoversDistance).
     pub fn init(&self) -> EarthMoversDistance {
-        EarthMoversDistance { bins: self.bins, kind: self.kind, cyclic: self.cyclic }
+        EarthMoversDistance {
+            bins: self.bins,
+            kind: self.kind,
+            cyclic: self.cyclic,
+        }
     }
 }
 
@@ -53,8 +57,7 @@ impl EarthMoversDistanceConfig {
 /// On a circle the cumulative sums depend on where it is cut open. Cutting elsewhere subtracts a
 /// constant from `Δ`, and the distance is the least over all cuts (for `L1`: Werman, Peleg,
 /// Rosenfeld, "A distance metric for multidimensional histograms", 1985): the best constant is a
-/// median of `Δ` for [`EmdKind::L1`], and the mean for the two others. The constant is not
-/// confined to the values that `Δ` takes, so mass within a bin may part.
+/// median of `Δ` for [`EmdKind::L1`], and the mean for the two others.
 ///
 /// The histograms are taken as they are, not normalised. Where the square root of
 /// [`EmdKind::Rms`] has its kink, at equal histograms, the gradient is 0.
@@ -76,7 +79,9 @@ pub struct EarthMoversDistance {
 
 impl ModuleDisplay for EarthMoversDistance {
     fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+        DisplaySettings::new()
+            .with_new_line_after_attribute(false)
+            .optional()
     }
 
     fn custom_content(&self, content: Content) -> Option<Content> {
@@ -121,7 +126,11 @@ impl EarthMoversDistance {
         p: Tensor<B, D>,
         q: Tensor<B, D>,
     ) -> Tensor<B, D> {
-        assert_eq!(p.dims(), q.dims(), "an earth mover's distance needs histograms of one shape");
+        assert_eq!(
+            p.dims(),
+            q.dims(),
+            "an earth mover's distance needs histograms of one shape"
+        );
         let bins = D - 1;
         assert_eq!(
             p.dims()[bins],
@@ -129,7 +138,11 @@ impl EarthMoversDistance {
             "the last dimension of a histogram is its number of bins"
         );
         let difference = (p - q).cumsum(bins);
-        let difference = if self.cyclic { self.best_cut(difference) } else { difference };
+        let difference = if self.cyclic {
+            self.best_cut(difference)
+        } else {
+            difference
+        };
         match self.kind {
             EmdKind::Rms => sqrt_or_zero(difference.square().mean_dim(bins)),
             EmdKind::Squared => difference.square().sum_dim(bins),

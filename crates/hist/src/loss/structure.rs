@@ -2,8 +2,8 @@
 
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
-use burn::tensor::{DType, Tensor};
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Which measure of dependence is the loss.
@@ -66,7 +66,9 @@ pub struct StructureLoss {
 
 impl ModuleDisplay for StructureLoss {
     fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+        DisplaySettings::new()
+            .with_new_line_after_attribute(false)
+            .optional()
     }
 
     fn custom_content(&self, content: Content) -> Option<Content> {
@@ -167,10 +169,7 @@ fn filled<B: Backend, const D: usize>(sums: Tensor<B, D>) -> Tensor<B, D> {
 }
 
 /// `a/b`, which is 0 where `b` is 0, with the gradient 0 there.
-fn quotient_or_zero<B: Backend, const D: usize>(
-    a: Tensor<B, D>,
-    b: Tensor<B, D>,
-) -> Tensor<B, D> {
+fn quotient_or_zero<B: Backend, const D: usize>(a: Tensor<B, D>, b: Tensor<B, D>) -> Tensor<B, D> {
     let zero = b.clone().equal_elem(0.0);
     (a / b.mask_fill(zero.clone(), 1.0)).mask_fill(zero, 0.0)
 }
