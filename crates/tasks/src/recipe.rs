@@ -209,13 +209,21 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
 
 fn training_order(s: &Settings) -> Result<LoaderConfig, SettingsError> {
     let batches = LoaderConfig::new(s.batch_size)
-        .map_err(|error| unfit("batch_size", s.batch_size, error))?
+        .map_err(|error| unfit("batch_size", s.batch_size, range(&error)))?
         .with_seed(s.seed)
         .with_workers(s.workers)
-        .map_err(|error| unfit("workers", s.workers, error))?;
+        .map_err(|error| unfit("workers", s.workers, range(&error)))?;
     batches
         .with_shuffle(s.buffer_size)
-        .map_err(|error| unfit("buffer_size", s.buffer_size, error))
+        .map_err(|error| unfit("buffer_size", s.buffer_size, range(&error)))
+}
+
+/// What would do, without the name and value that the message has already.
+fn range(error: &ParameterError) -> String {
+    match error {
+        ParameterError::Setting { min, max, .. } => format!("give {min} to {max}"),
+        other => other.to_string(),
+    }
 }
 
 fn preprocessing(s: &Settings) -> Result<Preprocessing, SettingsError> {

@@ -25,7 +25,7 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 
 #[rstest]
 #[case(&["--task", "edges2cats"], &["task", "edges2cats", "colorization"])]
-#[case(&["--batch-size", "0"], &["batch_size", "at least 1"])]
+#[case(&["--batch-size", "0"], &["batch_size = 0", "give 1 to"])]
 #[case(&["--batch-size", "-3"], &["batch_size", "-3", "whole number"])]
 #[case(&["--batch-size", "99999999999"], &["batch_size", "99999999999"])]
 #[case(&["--bin-num", "1000000000"], &["bin_num"])]
