@@ -34,8 +34,27 @@ pub(crate) fn huenet(arguments: &[String]) -> Result<u8> {
         );
         return Ok(built);
     }
-    let binary = target_folder()?.join("release").join("huenet");
-    run(Command::new(&binary).args(arguments))
+    let mut huenet = Command::new(target_folder()?.join("release").join("huenet"));
+    if backend.as_deref() == Some("tch") {
+        prepare_libtorch(&mut huenet)?;
+    }
+    run(huenet.args(arguments))
+}
+
+/// Lets the binary find LibTorch's libraries, and keeps its idle threads from spinning:
+/// they would take the cores from the histogram kernels between its own operations.
+fn prepare_libtorch(huenet: &mut Command) -> Result<()> {
+    if let Some(libtorch) = std::env::var_os("LIBTORCH") {
+        let own = PathBuf::from(libtorch).join("lib");
+        let others = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        let paths = std::iter::once(own).chain(std::env::split_paths(&others));
+        let joined = std::env::join_paths(paths).context("LIBTORCH holds a colon")?;
+        huenet.env("LD_LIBRARY_PATH", joined);
+    }
+    if std::env::var_os("OMP_WAIT_POLICY").is_none() {
+        huenet.env("OMP_WAIT_POLICY", "passive");
+    }
+    Ok(())
 }
 
 /// Every test of the workspace. The documentation's examples go first, so that the
