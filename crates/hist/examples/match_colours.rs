@@ -51,7 +51,9 @@ fn main() -> Result<(), HistogramError> {
         let gradients = (distance.mul_scalar(100.0) + entropy.mul_scalar(0.01)).backward();
         if let Some(gradient) = output.grad(&gradients) {
             // Pixels share the loss among them: a step of the same size for any number of them.
-            let gradient = gradient.mul_scalar(1e-3 * (SIDE * SIDE) as f64);
+            // The root mean square is as steep near its minimum as far away: smaller steps there.
+            let left = 1.0 - step as f64 / STEPS as f64;
+            let gradient = gradient.mul_scalar(1e-3 * left * (SIDE * SIDE) as f64);
             output = Tensor::from_inner((output.inner() - gradient).clamp(-1.0, 1.0));
         }
     }

@@ -181,10 +181,10 @@ impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
             for (wide, window) in wide.iter_mut().zip(windows) {
                 *wide = window.wide();
             }
-            for (i, window) in rows.into_iter().enumerate() {
+            for (i, window) in rows.iter().enumerate() {
                 let window = window.wide();
                 let sums = &mut self.table[(row + i) * columns + column..][..M];
-                for (sum, other) in sums.iter_mut().zip(wide) {
+                for (sum, other) in sums.iter_mut().zip(&wide) {
                     *sum += window * other;
                 }
             }
@@ -216,7 +216,7 @@ impl<T: Real, const M: usize> Loop for Gather<'_, T, M> {
             let (column, growth) = axis_y.place(self.band, y);
             let windows = self.band.windows(growth);
             let mut seen = [T::zero(); M];
-            for (i, slope) in slopes.into_iter().enumerate() {
+            for (i, &slope) in slopes.iter().enumerate() {
                 let steps = &self.table[(row + i) * columns + column..][..M];
                 for (seen, &step) in seen.iter_mut().zip(steps) {
                     *seen = *seen + slope * step;
