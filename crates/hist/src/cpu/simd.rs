@@ -12,8 +12,8 @@ pub(super) trait Loop {
 
 /// Runs a loop compiled for the machine it is on.
 ///
-/// The results do not depend on the machine: the compiler vectorises without reordering sums and
-/// without fusing multiplications into them.
+/// The results do not depend on the vector instructions: the compiler vectorises without
+/// reordering sums and without fusing multiplications into them.
 pub(super) fn vectorised<L: Loop>(work: L) -> L::Output {
     #[cfg(target_arch = "x86_64")]
     {
