@@ -1,13 +1,14 @@
 //! What each verb runs. Every function returns the exit code to hand on.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
-pub(crate) fn huenet(arguments: &[String]) -> Result<u8> {
+pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
     let backend = wanted_backend(arguments);
     let mut build = cargo();
     build.args([
@@ -18,24 +19,15 @@ pub(crate) fn huenet(arguments: &[String]) -> Result<u8> {
         "--bin",
         "huenet",
     ]);
-    match backend.as_deref() {
-        None | Some("flex") => {}
-        Some(other) if BACKEND_FEATURES.contains(&other) => {
-            build.args(["--features", &format!("huenet-cli/{other}")]);
-        }
-        // huenet itself names the backends it knows.
-        Some(_) => {}
+    // A backend that is none of these: huenet itself names those it knows.
+    if BACKEND_FEATURES.contains(&backend.as_str()) {
+        build.args(["--features", &format!("huenet-cli/{backend}")]);
     }
-    let built = run(&mut build)?;
-    if built != 0 {
-        eprintln!(
-            "error: huenet did not build{}",
-            libtorch_hint(backend.as_deref())
-        );
-        return Ok(built);
+    if run(&mut build)? != 0 {
+        bail!("huenet did not build{}", libtorch_hint(&backend));
     }
     let mut huenet = Command::new(target_folder()?.join("release").join("huenet"));
-    if backend.as_deref() == Some("tch") {
+    if backend == "tch" {
         prepare_libtorch(&mut huenet)?;
     }
     run(huenet.args(arguments))
@@ -47,8 +39,9 @@ fn prepare_libtorch(huenet: &mut Command) -> Result<()> {
     if let Some(libtorch) = std::env::var_os("LIBTORCH") {
         let own = PathBuf::from(libtorch).join("lib");
         let others = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        let paths = std::iter::once(own).chain(std::env::split_paths(&others));
-        let joined = std::env::join_paths(paths).context("LIBTORCH holds a colon")?;
+        let others = std::env::split_paths(&others).filter(|path| !path.as_os_str().is_empty());
+        let joined = std::env::join_paths(std::iter::once(own).chain(others))
+            .context("LIBTORCH and LD_LIBRARY_PATH cannot be joined to one path")?;
         huenet.env("LD_LIBRARY_PATH", joined);
     }
     if std::env::var_os("OMP_WAIT_POLICY").is_none() {
@@ -59,9 +52,9 @@ fn prepare_libtorch(huenet: &mut Command) -> Result<()> {
 
 /// Every test of the workspace. The documentation's examples go first, so that the
 /// test runner's summary is the last thing printed.
-pub(crate) fn test(arguments: &[String]) -> Result<u8> {
+pub(crate) fn test(arguments: &[OsString]) -> Result<u8> {
     if arguments.is_empty() {
-        let code = run(cargo().args(["test", "--workspace", "--doc", "--quiet"]))?;
+        let code = run(cargo().args(["test", "--doc", "--quiet"]).args(EVERYTHING))?;
         if code != 0 {
             return Ok(code);
         }
@@ -69,7 +62,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<u8> {
     let nextest = has_nextest();
     let mut runner = cargo();
     if nextest {
-        runner.args(["nextest", "run", "--workspace"]);
+        runner.args(["nextest", "run"]).args(EVERYTHING);
     } else {
         eprintln!("cargo-nextest is not installed; running cargo test");
         runner.args([
@@ -86,26 +79,18 @@ pub(crate) fn test(arguments: &[String]) -> Result<u8> {
 
 /// Formatting, clippy and rustdoc with warnings denied.
 pub(crate) fn lint() -> Result<u8> {
-    let checks: [&[&str]; 3] = [
-        &["fmt", "--all", "--check"],
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-        &[
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-            "--quiet",
-        ],
+    let format = ["fmt", "--all", "--check"];
+    let [clippy, doc] = ["clippy", "doc"].map(|verb| [&[verb], &EVERYTHING[..]].concat());
+    let checks = [
+        (&format[..], &[][..]),
+        (&clippy, &["--all-targets", "--", "-D", "warnings"]),
+        (&doc, &["--no-deps", "--document-private-items", "--quiet"]),
     ];
-    for check in checks {
-        let code = run(cargo().args(check).env("RUSTDOCFLAGS", "-D warnings"))?;
+    for (what, how) in checks {
+        let code = run(cargo()
+            .args(what)
+            .args(how)
+            .env("RUSTDOCFLAGS", "-D warnings"))?;
         if code != 0 {
             return Ok(code);
         }
@@ -113,26 +98,65 @@ pub(crate) fn lint() -> Result<u8> {
     Ok(0)
 }
 
+/// The crates and backends that need nothing but Rust and a C compiler.
+const EVERYTHING: [&str; 3] = ["--workspace", "--features", "huenet-cli/ndarray"];
+
 /// The cargo features of huenet-cli that name a backend.
 const BACKEND_FEATURES: [&str; 3] = ["flex", "ndarray", "tch"];
 
-/// The backend the arguments or the environment ask for. A config file's `backend`
-/// cannot change what is compiled; huenet says so if it names one that is missing.
-fn wanted_backend(arguments: &[String]) -> Option<String> {
-    let flag = arguments
-        .iter()
-        .enumerate()
-        .rev()
-        .find_map(|(at, argument)| match argument.strip_prefix("--backend")? {
-            "" => arguments.get(at + 1).cloned(),
-            value => value.strip_prefix('=').map(str::to_owned),
-        });
-    flag.or_else(|| std::env::var("HUENET_BACKEND").ok())
+/// The backend that the run will use: that of the last `--backend`, else of the
+/// environment, else of the settings file or the run that the arguments name.
+fn wanted_backend(arguments: &[OsString]) -> String {
+    let value = |flag: &str| {
+        arguments
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(
+                |(at, argument)| match argument.to_str()?.strip_prefix(flag)? {
+                    "" => arguments.get(at + 1).cloned(),
+                    value => value.strip_prefix('=').map(OsString::from),
+                },
+            )
+    };
+    let text = |value: OsString| value.into_string().ok();
+    let in_file = |path: PathBuf| backend_in(&std::fs::read_to_string(path).ok()?);
+    value("--backend")
+        .and_then(text)
+        .or_else(|| std::env::var("HUENET_BACKEND").ok())
+        .or_else(|| in_file(PathBuf::from(value("--config")?)))
+        .or_else(|| {
+            // A run's folder, or that of one of its checkpoints.
+            let run = PathBuf::from(value("--resume")?);
+            let folders = run.ancestors().step_by(2).take(2);
+            folders
+                .map(|folder| folder.join("config.toml"))
+                .find_map(in_file)
+        })
+        .unwrap_or_else(|| "flex".to_owned())
 }
 
-fn libtorch_hint(backend: Option<&str>) -> &'static str {
+/// The value of the line `backend = "NAME"` in a settings file. What else the file says
+/// is for huenet to read.
+fn backend_in(settings: &str) -> Option<String> {
+    settings.lines().find_map(|line| {
+        let value = line
+            .trim()
+            .strip_prefix("backend")?
+            .trim_start()
+            .strip_prefix('=')?;
+        let quote = value
+            .trim_start()
+            .chars()
+            .next()
+            .filter(|c| ['"', '\''].contains(c))?;
+        value.split(quote).nth(1).map(str::to_owned)
+    })
+}
+
+fn libtorch_hint(backend: &str) -> &'static str {
     match backend {
-        Some("tch") if std::env::var_os("LIBTORCH").is_none() => {
+        "tch" if std::env::var_os("LIBTORCH").is_none() => {
             "; the tch backend needs LibTorch 2.9.0: set LIBTORCH to its folder"
         }
         _ => "",
@@ -172,4 +196,34 @@ fn run(command: &mut Command) -> Result<u8> {
         .code()
         .and_then(|code| u8::try_from(code).ok())
         .unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(arguments: &[&str]) -> String {
+        wanted_backend(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_last_backend_flag_counts_in_either_spelling() {
+        assert_eq!(wanted(&["train", "--backend", "tch"]), "tch");
+        assert_eq!(
+            wanted(&["train", "--backend=tch", "--backend", "ndarray"]),
+            "ndarray"
+        );
+        assert_eq!(wanted(&["train", "--backend"]), "flex");
+    }
+
+    #[test]
+    fn a_settings_file_can_name_the_backend() {
+        let backend = |text| backend_in(text);
+        assert_eq!(
+            backend("seed = 1\nbackend = \"tch\" # fast\n"),
+            Some("tch".to_owned())
+        );
+        assert_eq!(backend("backend='ndarray'"), Some("ndarray".to_owned()));
+        assert_eq!(backend("# backend = \"tch\"\nbackends = 3"), None);
+    }
 }

@@ -5,6 +5,8 @@
 
 mod chores;
 
+use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -26,27 +28,25 @@ Verbs:
 ";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let verb = arguments.next().unwrap_or_else(|| "help".to_owned());
-    let rest: Vec<String> = arguments.collect();
-    let outcome = match verb.as_str() {
-        "train" => chores::huenet(&[vec!["train".to_owned()], rest].concat()),
+    let mut arguments = std::env::args_os().skip(1);
+    let verb = arguments.next().unwrap_or_else(|| "help".into());
+    let rest: Vec<OsString> = arguments.collect();
+    let outcome = match verb.to_str().unwrap_or_default() {
+        "train" => chores::huenet(&[vec![verb], rest].concat()),
         "huenet" => chores::huenet(&rest),
         "test" => chores::test(&rest),
         "lint" => chores::lint(),
-        "ci" => chores::lint().and_then(|code| {
-            if code == 0 {
-                chores::test(&rest)
-            } else {
-                Ok(code)
-            }
+        "ci" => chores::lint().and_then(|code| match code {
+            0 => chores::test(&rest),
+            failed => Ok(failed),
         }),
         "help" | "--help" | "-h" => {
-            print!("{HELP}");
+            // A reader that has gone away has read enough.
+            let _ = write!(std::io::stdout(), "{HELP}");
             Ok(0)
         }
-        unknown => {
-            eprintln!("error: xtask has no verb `{unknown}`\n\n{HELP}");
+        _ => {
+            eprintln!("error: xtask has no verb `{}`\n\n{HELP}", verb.display());
             Ok(2)
         }
     };

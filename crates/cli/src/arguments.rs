@@ -15,7 +15,8 @@ Examples:
   huenet config --task colorization                           every setting and its value";
 
 const TRAIN: &str = "\
-With neither a task nor a data root it trains on the built-in demo images. Settings come from, \
+With neither a task nor a data root it trains on the built-in demo images, at 64x64 pixels with \
+base width 16 and depth 6. Settings come from, \
 each over the one before: the task's defaults, the file named by --config (TOML), environment \
 variables HUENET_NAME, flags. Underscores in flags work as hyphens do.";
 
@@ -25,6 +26,7 @@ pub(crate) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Image-to-image translation steered by differentiable histograms")
         .after_help(EXAMPLES)
+        .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
@@ -41,7 +43,7 @@ pub(crate) fn command() -> Command {
                     .help_heading("Run")
                     .value_parser(value_parser!(std::path::PathBuf))
                     .conflicts_with("config")
-                    .help("Go on with the run in this folder, with the settings it has"),
+                    .help("Go on with the run in this folder (or its checkpoint in this folder), with the settings it has"),
             )
             .arg(
                 Arg::new("quiet")
@@ -63,7 +65,7 @@ pub(crate) fn command() -> Command {
 
 /// One flag for each setting, and `--config`.
 fn with_settings(command: Command) -> Command {
-    let command = command.arg(
+    let command = command.args_override_self(true).arg(
         Arg::new("config")
             .long("config")
             .value_name("FILE")

@@ -1,18 +1,19 @@
 //! `huenet info`.
 
 use crate::backend::COMPILED_IN;
+use crate::output;
 
 /// Prints versions and backends.
 pub(crate) fn info() -> anyhow::Result<()> {
-    println!("huenet    {}", env!("CARGO_PKG_VERSION"));
-    println!("burn      0.21.0");
-    println!("backends  {}", COMPILED_IN.join(", "));
+    output::line(format_args!("huenet    {}", env!("CARGO_PKG_VERSION")));
+    output::line(format_args!("burn      0.21.0"));
+    output::line(format_args!("backends  {}", COMPILED_IN.join(", ")));
     for (name, what) in ALL {
         if !COMPILED_IN.contains(&name) {
-            println!("          {name} is not compiled in: {what}");
+            output::line(format_args!("          {name} is not compiled in: {what}"));
         }
     }
-    println!("threads   {}", rayon::current_num_threads());
+    output::line(format_args!("threads   {}", rayon::current_num_threads()));
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 mod arguments;
 mod backend;
 mod info;
+mod output;
 mod progress;
 mod report;
 mod train;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::error(&error);
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.is::<backend::NotCompiledIn>();
             ExitCode::from(if usage { USAGE } else { FAULT })

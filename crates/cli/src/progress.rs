@@ -7,6 +7,8 @@ use std::time::Duration;
 use huenet_tasks::{Observer, Plan, Recipe, StepLosses, StepRecord};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output;
+
 /// Without a terminal, a line is printed after the first step and then every so many.
 const LINE_EVERY: u64 = 50;
 
@@ -57,22 +59,16 @@ impl Progress {
         match &self.bar {
             _ if self.quiet => {}
             Some(bar) => bar.println(line),
-            None => println!("{line}"),
+            None => output::line(line),
         }
     }
 
     /// The losses, smoothed over the last steps.
     fn follow(&mut self, new: &StepLosses) -> StepLosses {
         let old = self.losses.unwrap_or(*new);
-        let mix = |old: f64, new: f64| old + FOLLOW * (new - old);
-        let mixed = StepLosses {
-            gen_total_loss: mix(old.gen_total_loss, new.gen_total_loss),
-            gen_gan_loss: mix(old.gen_gan_loss, new.gen_gan_loss),
-            gen_mi_loss: mix(old.gen_mi_loss, new.gen_mi_loss),
-            gen_hist_loss: mix(old.gen_hist_loss, new.gen_hist_loss),
-            disc_loss: mix(old.disc_loss, new.disc_loss),
-        };
-        *self.losses.insert(mixed)
+        let (old, new) = (old.to_array(), new.to_array());
+        let mixed = std::array::from_fn(|i| old[i] + FOLLOW * (new[i] - old[i]));
+        *self.losses.insert(StepLosses::from_array(mixed))
     }
 }
 
@@ -91,6 +87,12 @@ impl Observer for Progress {
             plan.total_steps.saturating_sub(plan.first_step),
             plan.total_steps,
         ));
+        if plan.held_out_images == 0 {
+            self.say("nothing is held out: samples show training images, and nothing is evaluated");
+        }
+        if plan.first_step >= plan.total_steps {
+            self.say("nothing is left to do; --epochs or --max-steps can give it more");
+        }
         self.say(&format!("run: {}", plan.run.display()));
         if !self.quiet && std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(plan.total_steps).with_position(plan.first_step);

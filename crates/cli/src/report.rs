@@ -20,8 +20,7 @@ fn write(report: &Report, text: &mut String) -> std::fmt::Result {
             text,
             "\nlosses, mean of {averaged} steps      start       end"
         )?;
-        for ((name, first), (_, last)) in report.first.named().into_iter().zip(report.last.named())
-        {
+        for ((name, first), (_, last)) in report.first.named().zip(report.last.named()) {
             writeln!(text, "  {name:<26} {first:>9.4} {last:>9.4}")?;
         }
     }

@@ -25,6 +25,7 @@ const GENERATOR: &str = "generator.mpk";
 const DISCRIMINATOR: &str = "discriminator.mpk";
 const GENERATOR_ADAM: &str = "generator_adam.mpk";
 const DISCRIMINATOR_ADAM: &str = "discriminator_adam.mpk";
+const FILES: [&str; 4] = [GENERATOR, DISCRIMINATOR, GENERATOR_ADAM, DISCRIMINATOR_ADAM];
 
 type FileRecorder = NamedMpkFileRecorder<FullPrecisionSettings>;
 
@@ -64,15 +65,20 @@ impl Checkpoint {
     ///
     /// [`TaskError::NotARun`] if there is none, and if the manifest cannot be read.
     pub fn newest(run: &Path) -> Result<Self, TaskError> {
-        if run.join(MANIFEST).is_file() {
-            return Self::open(run);
-        }
-        let newest = list(&checkpoints_of(run)).into_iter().next_back();
         let missing = TaskError::NotARun {
             path: run.to_owned(),
             missing: "checkpoints",
         };
-        Self::open(&newest.ok_or(missing)?)
+        Self::find(run)?.ok_or(missing)
+    }
+
+    /// As [`newest`](Self::newest), with `None` for a run that has saved none yet.
+    pub(crate) fn find(run: &Path) -> Result<Option<Self>, TaskError> {
+        if is_checkpoint(run) {
+            return Self::open(run).map(Some);
+        }
+        let newest = list(&checkpoints_of(run)).into_iter().next_back();
+        newest.map(|folder| Self::open(&folder)).transpose()
     }
 
     fn open(folder: &Path) -> Result<Self, TaskError> {
@@ -87,6 +93,12 @@ impl Checkpoint {
             );
             return Err(damaged(&path, reason));
         }
+        if let Some(name) = FILES
+            .into_iter()
+            .find(|name| !manifest.files.contains_key(*name))
+        {
+            return Err(damaged(&path, format!("it does not list {name}")));
+        }
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
@@ -96,6 +108,11 @@ impl Checkpoint {
     /// The checkpoint's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The settings of the run when it was saved.
+    pub fn settings(&self) -> &Settings {
+        &self.manifest.settings
     }
 
     /// Where in its run it was saved.
@@ -138,6 +155,7 @@ impl Checkpoint {
             differences: differences.join(", "),
         })
     }
+
     /// Puts the saved weights and optimiser states into `gan`.
     ///
     /// # Errors
@@ -191,7 +209,7 @@ impl Checkpoint {
 }
 
 /// Saves `gan` at `position` in the run's folder; gives the checkpoint's folder. One
-/// already saved at that step is left as it is.
+/// that was saved at that step before is replaced.
 pub(crate) fn save<B: AutodiffBackend>(
     gan: &Gan<B>,
     position: Position,
@@ -201,9 +219,6 @@ pub(crate) fn save<B: AutodiffBackend>(
     let checkpoints = checkpoints_of(run);
     files::create_folder(&checkpoints)?;
     let folder = checkpoints.join(format!("step-{:08}", position.step));
-    if folder.exists() {
-        return Ok(folder);
-    }
     let aside = tempfile::Builder::new()
         .prefix(PARTIAL)
         .tempdir_in(&checkpoints)
@@ -233,28 +248,30 @@ pub(crate) fn save<B: AutodiffBackend>(
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| unsaved(&path, error.to_string()))?;
     files::write_atomically(&path, text.as_bytes())?;
+    let replaced = checkpoints.join(format!("{PARTIAL}replaced-{}", position.step));
     let rename = || {
+        if folder.exists() {
+            fs::rename(&folder, &replaced)?;
+        }
         fs::rename(aside.path(), &folder)?;
         share(&folder)?;
-        File::open(&checkpoints)?.sync_all()
+        // A folder's own entries need not survive a power cut before this; where folders
+        // cannot be synced (Windows) they need no syncing.
+        #[cfg(unix)]
+        File::open(&checkpoints)?.sync_all()?;
+        Ok(())
     };
     rename().map_err(|source| TaskError::write(&folder, source))?;
     // The folder has its final name: there is nothing left to remove.
     let _ = aside.keep();
+    // If it stays, a later sweep removes it.
+    let _ = fs::remove_dir_all(replaced);
     Ok(folder)
 }
 
 /// Removes what an interrupted save left behind.
 pub(crate) fn sweep(run: &Path) {
-    let Ok(entries) = fs::read_dir(checkpoints_of(run)) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
-            // Left-overs cost only space; a later sweep may have better luck.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
+    files::sweep(&checkpoints_of(run));
 }
 
 fn store<B: AutodiffBackend, R: Record<B>>(
@@ -303,16 +320,27 @@ fn checkpoints_of(run: &Path) -> PathBuf {
     run.join("checkpoints")
 }
 
+/// Whether a folder is a checkpoint.
+pub(crate) fn is_checkpoint(folder: &Path) -> bool {
+    folder.join(MANIFEST).is_file()
+}
+
 /// The checkpoints in a folder, oldest first.
 fn list(checkpoints: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(checkpoints).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = entries
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
-        .map(|entry| entry.path())
-        .filter(|folder| folder.join(MANIFEST).is_file())
+    let mut found: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let step = entry
+                .file_name()
+                .to_str()?
+                .strip_prefix("step-")?
+                .parse()
+                .ok()?;
+            is_checkpoint(&entry.path()).then(|| (step, entry.path()))
+        })
         .collect();
     found.sort();
-    found
+    found.into_iter().map(|(_, folder)| folder).collect()
 }
 
 fn damaged(path: &Path, reason: String) -> TaskError {

@@ -25,8 +25,7 @@ pub enum TaskError {
         source: io::Error,
     },
     /// A file or folder of the run cannot be written.
-    #[error("cannot write {}: {source}; check the folder's permissions and the free space, \
-             or choose another folder with --output-dir", path.display())]
+    #[error("cannot write {}: {source}; --output-dir chooses another folder", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -57,11 +56,23 @@ pub enum TaskError {
         differences: String,
     },
     /// A checkpoint's file cannot be read back.
-    #[error("the checkpoint file {} is damaged: {reason}; use an older checkpoint", path.display())]
+    #[error("the checkpoint file {} cannot be used: {reason}; --resume and --output-pre-dir \
+             also take the folder of an older checkpoint", path.display())]
     DamagedCheckpoint {
         /// The file.
         path: PathBuf,
         /// What the reader says.
+        reason: String,
+    },
+    /// The list of a run's steps cannot be read back.
+    #[error("{}, line {line}, is not a step: {reason}; mend the line, or move the file away to \
+             go on without the history", path.display())]
+    DamagedMetrics {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
         reason: String,
     },
     /// A checkpoint's file cannot be written.
@@ -72,16 +83,25 @@ pub enum TaskError {
         /// What the writer says.
         reason: String,
     },
+    /// A run cannot go on exactly, since its images are not what they were.
+    #[error("the training images of {} have changed ({steps_per_epoch} steps an epoch now): it \
+             cannot go on where it was. Start a new run from its weights with \
+             --output-pre-dir {}", run.display(), run.display())]
+    OtherImages {
+        /// The run's folder.
+        run: PathBuf,
+        /// Steps in an epoch with the images that are there.
+        steps_per_epoch: u64,
+    },
     /// Training ran away.
-    #[error("step {step}: {loss} is {value}; training has diverged. The checkpoints in {} are \
-             untouched: go on from one with a lower --gen-lr and --dis-lr", run.display())]
+    #[error("step {step}: {what}: training has diverged, and nothing of it was saved. Start \
+             again with a lower --gen-lr and --dis-lr, from the last checkpoint of {} if it has \
+             one: --output-pre-dir {}", run.display(), run.display())]
     Diverged {
         /// The step.
         step: u64,
-        /// The loss that is not finite.
-        loss: &'static str,
-        /// Its value.
-        value: f64,
+        /// What is not finite, and its value.
+        what: String,
         /// The run's folder.
         run: PathBuf,
     },

@@ -28,3 +28,21 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TaskErro
 pub(crate) fn create_folder(path: &Path) -> Result<(), TaskError> {
     std::fs::create_dir_all(path).map_err(|source| TaskError::write(path, source))
 }
+
+/// Removes what interrupted writes left in a folder.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            // Left-overs cost only space; a later sweep may have better luck.
+            let path = entry.path();
+            let _ = if path.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
+        }
+    }
+}

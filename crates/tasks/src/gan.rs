@@ -1,10 +1,10 @@
 //! The two players and one training step.
 
-use burn::module::{AutodiffModule, Module};
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
 use huenet_models::{Discriminator, Generator, Pass, Statistics};
@@ -165,9 +165,29 @@ impl<B: AutodiffBackend> Gan<B> {
         self
     }
 
+    /// Whether every weight and running statistic of both networks is a finite number.
+    pub fn is_finite(&self) -> bool {
+        let mut check = Finite(true);
+        self.generator.visit(&mut check);
+        self.discriminator.visit(&mut check);
+        check.0
+    }
+
     /// The generator without gradients, for samples and evaluation.
     pub fn trained_generator(&self) -> Generator<B::InnerBackend> {
         self.generator.valid()
+    }
+}
+
+/// Whether all tensors visited so far are finite.
+struct Finite(bool);
+
+impl<B: Backend> ModuleVisitor<B> for Finite {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        // The sum of magnitudes is finite only if each of them is, or they are so large
+        // that the network is beyond use.
+        let sum = param.val().abs().sum().into_data().iter::<f64>().next();
+        self.0 &= sum.is_none_or(f64::is_finite);
     }
 }
 
@@ -176,12 +196,5 @@ fn read<B: AutodiffBackend>(losses: [&Tensor<B, 1>; 5]) -> StepLosses {
     let inner = losses.map(|loss| loss.clone().inner());
     let data = Tensor::cat(inner.to_vec(), 0).into_data();
     let mut values = data.iter::<f64>();
-    let mut next = || values.next().unwrap_or(f64::NAN);
-    StepLosses {
-        gen_total_loss: next(),
-        gen_gan_loss: next(),
-        gen_mi_loss: next(),
-        gen_hist_loss: next(),
-        disc_loss: next(),
-    }
+    StepLosses::from_array(std::array::from_fn(|_| values.next().unwrap_or(f64::NAN)))
 }

@@ -27,40 +27,35 @@ pub struct StepLosses {
 }
 
 impl StepLosses {
-    /// Names and values, in the order of the fields.
-    pub fn named(&self) -> [(&'static str, f64); 5] {
+    /// The losses' names, in the order of [`to_array`](Self::to_array).
+    pub const NAMES: [&str; 5] = [
+        "gen_total_loss",
+        "gen_gan_loss",
+        "gen_mi_loss",
+        "gen_hist_loss",
+        "disc_loss",
+    ];
+
+    /// The losses in the order of their [`NAMES`](Self::NAMES).
+    pub fn to_array(self) -> [f64; 5] {
         [
-            ("gen_total_loss", self.gen_total_loss),
-            ("gen_gan_loss", self.gen_gan_loss),
-            ("gen_mi_loss", self.gen_mi_loss),
-            ("gen_hist_loss", self.gen_hist_loss),
-            ("disc_loss", self.disc_loss),
+            self.gen_total_loss,
+            self.gen_gan_loss,
+            self.gen_mi_loss,
+            self.gen_hist_loss,
+            self.disc_loss,
         ]
     }
 
-    /// The first loss that is not a finite number, if any.
-    pub fn non_finite(&self) -> Option<(&'static str, f64)> {
-        self.named()
-            .into_iter()
-            .find(|(_, value)| !value.is_finite())
-    }
-
-    /// The mean of each loss.
-    pub fn mean<'a>(losses: impl ExactSizeIterator<Item = &'a Self>) -> Self {
-        let count = losses.len().max(1) as f64;
-        let mut sum = [0.0; 5];
-        for one in losses {
-            for (sum, (_, value)) in sum.iter_mut().zip(one.named()) {
-                *sum += value / count;
-            }
-        }
+    /// The losses from the order of their [`NAMES`](Self::NAMES).
+    pub fn from_array(values: [f64; 5]) -> Self {
         let [
             gen_total_loss,
             gen_gan_loss,
             gen_mi_loss,
             gen_hist_loss,
             disc_loss,
-        ] = sum;
+        ] = values;
         Self {
             gen_total_loss,
             gen_gan_loss,
@@ -68,6 +63,28 @@ impl StepLosses {
             gen_hist_loss,
             disc_loss,
         }
+    }
+
+    /// Names and values.
+    pub fn named(self) -> impl Iterator<Item = (&'static str, f64)> {
+        Self::NAMES.into_iter().zip(self.to_array())
+    }
+
+    /// The first loss that is not a finite number, if any.
+    pub fn non_finite(self) -> Option<(&'static str, f64)> {
+        self.named().find(|(_, value)| !value.is_finite())
+    }
+
+    /// The mean of each loss.
+    pub fn mean<'a>(losses: impl ExactSizeIterator<Item = &'a Self>) -> Self {
+        let count = losses.len().max(1) as f64;
+        let mut mean = [0.0; 5];
+        for one in losses {
+            for (mean, value) in mean.iter_mut().zip(one.to_array()) {
+                *mean += value / count;
+            }
+        }
+        Self::from_array(mean)
     }
 }
 
@@ -97,11 +114,9 @@ impl MetricsWriter {
     /// Opens the file at `path`, keeping the steps up to `last_step` that it already
     /// has: what an interrupted run wrote after its last checkpoint is done again.
     pub(crate) fn open(path: &Path, last_step: u64) -> Result<Self, TaskError> {
-        let kept: String = read(path)?
-            .iter()
-            .take_while(|record| record.step <= last_step)
-            .map(line)
-            .collect();
+        let records = read(path)?;
+        let kept = records.iter().filter(|record| record.step <= last_step);
+        let kept: String = kept.map(line).collect();
         files::write_atomically(path, kept.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path);
         let file = file.map_err(|source| TaskError::write(path, source))?;
@@ -124,17 +139,30 @@ impl MetricsWriter {
 ///
 /// # Errors
 ///
-/// If the file cannot be read.
+/// [`TaskError::Read`] if the file cannot be read, [`TaskError::DamagedMetrics`] if a
+/// line before the last is not a step.
 pub fn read(path: &Path) -> Result<Vec<StepRecord>, TaskError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(source) => return Err(TaskError::read(path, source)),
     };
-    Ok(text
-        .lines()
-        .map_while(|line| serde_json::from_str(line).ok())
-        .collect())
+    let mut records = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        match serde_json::from_str(line) {
+            Ok(record) => records.push(record),
+            Err(_) if number + 1 == text.lines().count() => {}
+            Err(error) => {
+                let (path, reason) = (path.to_owned(), error.to_string());
+                return Err(TaskError::DamagedMetrics {
+                    path,
+                    line: number + 1,
+                    reason,
+                });
+            }
+        }
+    }
+    Ok(records)
 }
 
 fn line(record: &StepRecord) -> String {
@@ -180,5 +208,19 @@ mod tests {
             .map(|record| record.step)
             .collect();
         assert_eq!(steps, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_damaged_line_is_named_and_nothing_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let text = line(&record(1)) + "oops\n" + &line(&record(3));
+        std::fs::write(&path, &text).unwrap();
+        let message = MetricsWriter::open(&path, 3).err().unwrap().to_string();
+        assert!(
+            message.contains("metrics.jsonl") && message.contains("line 2"),
+            "{message}"
+        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }

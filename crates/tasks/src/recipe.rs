@@ -1,10 +1,12 @@
 //! A recipe: settings that have been checked, with everything built from them.
 
+use std::path::{Component, Path};
+
 use huenet_data::{
     ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, Pairing, ParameterError,
     Preprocessing,
 };
-use huenet_hist::{Bins, Boundary, Kernel};
+use huenet_hist::{Bins, Boundary, HistogramError, Kernel};
 use huenet_models::{
     DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions, ModelError,
 };
@@ -34,18 +36,26 @@ impl Recipe {
     /// # Errors
     ///
     /// [`SettingsError::Unfit`] or [`SettingsError::Missing`], naming the setting.
-    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+    pub fn new(mut settings: Settings) -> Result<Self, SettingsError> {
         check_ranges(&settings)?;
+        // A run can then be resumed from another working folder.
+        if let Some(root) = &mut settings.dataroot
+            && let Ok(absolute) = std::path::absolute(&root)
+        {
+            *root = absolute;
+        }
         let s = &settings;
-        let bins = Bins::new(s.bin_num, s.min_val, s.max_val).map_err(|error| {
-            let (key, value) = match s.min_val < s.max_val {
-                true => ("bin_num", s.bin_num.to_string()),
-                false => ("min_val", s.min_val.to_string()),
-            };
-            unfit(key, value, error)
+        let bins = Bins::new(s.bin_num, s.min_val, s.max_val).map_err(|error| match error {
+            HistogramError::BinCount { .. } => unfit("bin_num", s.bin_num, error),
+            _ => unfit("min_val", format!("{:?}", s.min_val), error),
         })?;
-        let kernel = Kernel::new(s.kernel_width_ratio, Boundary::Reflect)
-            .map_err(|error| unfit("kernel_width_ratio", s.kernel_width_ratio, error))?;
+        let kernel = Kernel::new(s.kernel_width_ratio, Boundary::Reflect).map_err(|error| {
+            unfit(
+                "kernel_width_ratio",
+                format!("{:?}", s.kernel_width_ratio),
+                error,
+            )
+        })?;
         let generator = GeneratorConfig::new(GeneratorOptions {
             base_width: s.base_width,
             depth: s.depth,
@@ -140,6 +150,17 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
             return Err(unfit(key, value, "it must be at least 1"));
         }
     }
+    if let Some(name) = &s.name {
+        let mut parts = Path::new(name).components();
+        let plain = matches!(
+            (parts.next(), parts.next()),
+            (Some(Component::Normal(_)), None)
+        );
+        if !plain || name.chars().any(char::is_control) {
+            let expected = "the name of a folder, without a path; --output-dir says where it lies";
+            return Err(unfit("name", name, expected));
+        }
+    }
     if s.threads > MAX_THREADS {
         let expected = format!("at most {MAX_THREADS}, or 0 for all the machine has");
         return Err(unfit("threads", s.threads, expected));
@@ -156,7 +177,11 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
     }
     for (key, value) in [("gen_beta_1", s.gen_beta_1), ("dis_beta_1", s.dis_beta_1)] {
         if !(0.0..1.0).contains(&value) {
-            return Err(unfit(key, value, "Adam's beta 1 is at least 0 and below 1"));
+            return Err(unfit(
+                key,
+                format!("{value:?}"),
+                "Adam's beta 1 is at least 0 and below 1",
+            ));
         }
     }
     let weights = [
@@ -221,6 +246,11 @@ fn training_order(s: &Settings) -> Result<LoaderConfig, SettingsError> {
 /// What would do, without the name and value that the message has already.
 fn range(error: &ParameterError) -> String {
     match error {
+        ParameterError::Setting {
+            min,
+            max: usize::MAX,
+            ..
+        } => format!("give at least {min}"),
         ParameterError::Setting { min, max, .. } => format!("give {min} to {max}"),
         other => other.to_string(),
     }

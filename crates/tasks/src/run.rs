@@ -33,34 +33,24 @@ impl RunFolder {
     /// [`TaskError::Write`] if it cannot be made.
     pub fn create(recipe: &Recipe) -> Result<Self, TaskError> {
         let settings = recipe.settings();
-        let name = settings.name.clone().unwrap_or_else(|| {
-            let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-            format!("{}-{}-{now}", settings.task, settings.dataset)
-        });
-        let path = settings.output_dir.join(name);
-        if path.is_dir()
-            && path
-                .read_dir()
-                .is_ok_and(|mut entries| entries.next().is_some())
-        {
-            return Err(TaskError::RunExists { path });
-        }
+        files::create_folder(&settings.output_dir)?;
+        let path = match &settings.name {
+            Some(name) => claim(settings.output_dir.join(name))?,
+            None => claim_automatic(settings)?,
+        };
         let run = Self { path };
         files::create_folder(&run.samples())?;
-        let text = toml::to_string(settings).map_err(|error| {
-            TaskError::write(&run.path.join(CONFIG), std::io::Error::other(error))
-        })?;
-        files::write_atomically(&run.path.join(CONFIG), text.as_bytes())?;
+        run.write_config(settings)?;
         Ok(run)
     }
 
-    /// The folder of an existing run, and the settings it was made with.
+    /// The folder of an existing run, and the settings in its `config.toml`.
     ///
     /// # Errors
     ///
     /// [`TaskError::NotARun`] if `path` holds no `config.toml`, and
     /// [`TaskError::Settings`] if that cannot be read.
-    pub fn open(path: &Path) -> Result<(Self, Settings), TaskError> {
+    pub(crate) fn open(path: &Path) -> Result<(Self, Layer), TaskError> {
         let config = path.join(CONFIG);
         if !config.is_file() {
             return Err(TaskError::NotARun {
@@ -68,13 +58,20 @@ impl RunFolder {
                 missing: CONFIG,
             });
         }
-        let settings = Settings::resolve(&[Layer::from_file(&config)?])?;
-        Ok((
-            Self {
-                path: path.to_owned(),
-            },
-            settings,
-        ))
+        let run = Self {
+            path: path.to_owned(),
+        };
+        files::create_folder(&run.samples())?;
+        files::sweep(&run.path);
+        files::sweep(&run.samples());
+        Ok((run, Layer::from_file(&config)?))
+    }
+
+    pub(crate) fn write_config(&self, settings: &Settings) -> Result<(), TaskError> {
+        let path = self.path.join(CONFIG);
+        let text = toml::to_string(settings)
+            .map_err(|error| TaskError::write(&path, std::io::Error::other(error)))?;
+        files::write_atomically(&path, text.as_bytes())
     }
 
     /// The folder itself.
@@ -104,5 +101,39 @@ impl RunFolder {
     /// Figures on held-out images.
     pub fn evaluation(&self) -> PathBuf {
         self.path.join("evaluation.json")
+    }
+}
+
+/// Makes the folder, unless there is one with something in it.
+fn claim(path: PathBuf) -> Result<PathBuf, TaskError> {
+    match std::fs::create_dir(&path) {
+        Ok(()) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let empty = path
+                .read_dir()
+                .is_ok_and(|mut entries| entries.next().is_none());
+            if empty {
+                Ok(path)
+            } else {
+                Err(TaskError::RunExists { path })
+            }
+        }
+        Err(source) => Err(TaskError::write(&path, source)),
+    }
+}
+
+/// Names the run by task, dataset and time; runs of the same second are numbered.
+fn claim_automatic(settings: &Settings) -> Result<PathBuf, TaskError> {
+    let dataset = Path::new(&settings.dataset).file_name().unwrap_or_default();
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    let name = format!("{}-{}-{now}", settings.task, dataset.to_string_lossy());
+    let mut path = settings.output_dir.join(&name);
+    let mut number = 1;
+    loop {
+        match claim(path) {
+            Err(TaskError::RunExists { .. }) => number += 1,
+            claimed => return claimed,
+        }
+        path = settings.output_dir.join(format!("{name}-{number}"));
     }
 }

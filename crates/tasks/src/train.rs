@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::backend::AutodiffBackend;
-use huenet_data::Batch;
+use huenet_data::{Batch, HostBatch};
 use huenet_hist::HistogramBackend;
 use rand::Rng;
 
@@ -19,7 +19,7 @@ use crate::recipe::Recipe;
 use crate::run::RunFolder;
 use crate::samples;
 use crate::seeds::{Purpose, stream};
-use crate::settings::{Layer, SettingsError};
+use crate::settings::{Layer, Settings, SettingsError};
 use crate::source::Images;
 
 /// Settings that a resumed run may change: they do not touch what was computed so far.
@@ -44,19 +44,21 @@ pub struct Job {
     recipe: Recipe,
     run: RunFolder,
     images: Images,
+    shown: HostBatch,
     weights: Option<Checkpoint>,
     position: Position,
 }
 
 impl Job {
-    /// A new run. Its folder is made only when its images and its starting checkpoint
-    /// have been found.
+    /// A new run. Its folder is made when its images and its starting checkpoint have
+    /// been found, and the images that its samples show have been read.
     ///
     /// # Errors
     ///
     /// Any [`TaskError`] of settings, images or folders.
     pub fn new(recipe: Recipe) -> Result<Self, TaskError> {
         let images = Images::open(&recipe)?;
+        let shown = images.shown()?;
         let weights = recipe.settings().output_pre_dir.as_deref();
         let weights = weights.map(Checkpoint::newest).transpose()?;
         if let Some(weights) = &weights {
@@ -67,28 +69,39 @@ impl Job {
             recipe,
             run,
             images,
+            shown,
             weights,
             position: Position::default(),
         })
     }
 
-    /// Goes on with the run in the folder `path`, exactly where its newest checkpoint
-    /// was saved, with the settings it was started with. `changes` may change those that
-    /// do not touch what was computed so far.
+    /// Goes on with a run exactly where its newest checkpoint was saved, with the
+    /// settings it was started with; `path` is the run's folder, or that of one of its
+    /// checkpoints. A run that has saved none starts again from its first step.
+    ///
+    /// `changes`, and the run's `config.toml`, may change settings that do not touch
+    /// what was computed so far; the new values are written to `config.toml`.
     ///
     /// # Errors
     ///
     /// Any [`TaskError`]; [`SettingsError::Unfit`] for a setting that cannot change.
-    pub fn resume(path: &Path, changes: &Layer) -> Result<Self, TaskError> {
-        let (run, settings) = RunFolder::open(path)?;
-        for name in changes.names() {
-            if !CHANGEABLE.contains(&name) {
-                let key = crate::settings::Key::find(name).map_or("?", |key| key.name);
-                let expected = format!(
-                    "a resumed run cannot change it; it can change {}",
-                    CHANGEABLE.join(", ")
-                );
-                let value = changes.shown(name);
+    pub fn resume(path: &Path, changes: &[Layer]) -> Result<Self, TaskError> {
+        let run = match checkpoint::is_checkpoint(path) {
+            true => path.ancestors().nth(2).unwrap_or(path),
+            false => path,
+        };
+        let (run, config) = RunFolder::open(run)?;
+        checkpoint::sweep(run.path());
+        let checkpoint = Checkpoint::find(path)?;
+        let config = Settings::resolve(&[config])?;
+        let saved = checkpoint
+            .as_ref()
+            .map_or(&config, |saved| saved.settings());
+        let wanted = config.with(changes)?;
+        for (key, value) in saved.differences(&wanted) {
+            if !CHANGEABLE.contains(&key) {
+                let can = CHANGEABLE.join(", ");
+                let expected = format!("a resumed run cannot change it; it can change {can}");
                 return Err(SettingsError::Unfit {
                     key,
                     value,
@@ -97,16 +110,29 @@ impl Job {
                 .into());
             }
         }
-        let recipe = Recipe::new(settings.with(changes)?)?;
-        let checkpoint = Checkpoint::newest(path)?;
-        let position = checkpoint.position();
-        checkpoint::sweep(path);
+        let recipe = Recipe::new(wanted)?;
         let images = Images::open(&recipe)?;
+        let shown = images.shown()?;
+        let position = checkpoint
+            .as_ref()
+            .map(Checkpoint::position)
+            .unwrap_or_default();
+        let steps_per_epoch = images.train().len() as u64;
+        let step = position.epoch.checked_mul(steps_per_epoch);
+        if step.and_then(|step| step.checked_add(position.batch as u64)) != Some(position.step) {
+            return Err(TaskError::OtherImages {
+                run: run.path().to_owned(),
+                steps_per_epoch,
+            });
+        }
+        run.write_config(recipe.settings())?;
+        let weights = checkpoint;
         Ok(Self {
             recipe,
             run,
             images,
-            weights: Some(checkpoint),
+            shown,
+            weights,
             position,
         })
     }
@@ -124,7 +150,7 @@ impl Job {
     fn plan(&self) -> Plan {
         let settings = self.recipe.settings();
         let steps_per_epoch = self.images.train().len() as u64;
-        let all = steps_per_epoch * settings.epochs as u64;
+        let all = steps_per_epoch.saturating_mul(settings.epochs as u64);
         let total_steps = match settings.max_steps as u64 {
             0 => all,
             limit => all.min(limit),
@@ -212,10 +238,12 @@ where
     B::InnerBackend: HistogramBackend,
 {
     let plan = job.plan();
+    observer.started(&plan);
     let Job {
         recipe,
         run,
         images,
+        shown,
         weights,
         mut position,
     } = job;
@@ -223,13 +251,32 @@ where
     if let Some(weights) = weights {
         gan = weights.restore(&recipe, gan, device)?;
     }
-    let shown = images.shown()?.to_tensors::<B::InnerBackend>(device);
+    let shown = shown.to_tensors::<B::InnerBackend>(device);
     let losses = HistogramLosses::new(&recipe);
     let mut metrics = MetricsWriter::open(&run.metrics(), position.step)?;
-    observer.started(&plan);
     if position.step == 0 {
         draw(&recipe, &gan, &shown, &run.sample(0), observer)?;
     }
+    let mut saved = None;
+    let mut save = |gan: &Gan<B>, position: Position, observer: &mut dyn Observer| {
+        if let Some((at, folder)) = &saved
+            && *at == position
+        {
+            return Ok(PathBuf::clone(folder));
+        }
+        if !gan.is_finite() {
+            let (step, what) = (position.step, "a weight is not a finite number".to_owned());
+            return Err(TaskError::Diverged {
+                step,
+                what,
+                run: run.path().to_owned(),
+            });
+        }
+        let folder = checkpoint::save(gan, position, &recipe, run.path())?;
+        observer.wrote(&folder);
+        saved = Some((position, folder.clone()));
+        Ok(folder)
+    };
 
     let settings = recipe.settings();
     while position.step < plan.total_steps {
@@ -262,12 +309,11 @@ where
             metrics.append(&record)?;
             observer.stepped(&record);
             if let Some((loss, value)) = values.non_finite() {
-                let run = run.path().to_owned();
+                let (step, what) = (position.step, format!("{loss} is {value}"));
                 return Err(TaskError::Diverged {
-                    step: position.step,
-                    loss,
-                    value,
-                    run,
+                    step,
+                    what,
+                    run: run.path().to_owned(),
                 });
             }
         }
@@ -281,12 +327,11 @@ where
         };
         draw(&recipe, &gan, &shown, &run.sample(position.epoch), observer)?;
         if position.epoch.is_multiple_of(settings.cp_freq as u64) {
-            observer.wrote(&checkpoint::save(&gan, position, &recipe, run.path())?);
+            save(&gan, position, observer)?;
         }
     }
 
-    let checkpoint = checkpoint::save(&gan, position, &recipe, run.path())?;
-    observer.wrote(&checkpoint);
+    let checkpoint = save(&gan, position, observer)?;
     let sample = run.last_sample();
     draw(&recipe, &gan, &shown, &sample, observer)?;
     observer.evaluating();

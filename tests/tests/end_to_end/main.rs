@@ -1,6 +1,6 @@
 //! The real `huenet` binary on real image files in the layouts of the real datasets.
 
 mod bad_input;
-mod settings;
+mod resume;
 mod support;
 mod train;

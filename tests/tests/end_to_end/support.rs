@@ -165,6 +165,15 @@ fn scene(width: u32, height: u32, hue: u32) -> RgbImage {
     })
 }
 
+/// `huenet train --resume`, in this place, of the run or checkpoint at `path`.
+pub(crate) fn resume(place: &Place, path: &str) -> Command {
+    let mut command = huenet();
+    command
+        .current_dir(place.root())
+        .args(["train", "--resume", path]);
+    command
+}
+
 /// The steps a run has written.
 pub(crate) fn metrics(run: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(run.join("metrics.jsonl")).expect("a run has metrics");

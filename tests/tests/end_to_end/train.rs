@@ -1,7 +1,5 @@
 //! Training: what is written, and what continuing means.
 
-use std::path::Path;
-
 use rstest::rstest;
 
 use crate::support::{LOSSES, Place, huenet, losses, metrics};
@@ -55,14 +53,7 @@ fn each_task_trains_on_its_folder(#[case] task: &str) {
             colours.len()
         );
     }
-    assert!(
-        printed.contains(
-            &run.join("samples/last.png")
-                .file_name()
-                .unwrap()
-                .to_string_lossy()[..]
-        )
-    );
+    assert!(printed.contains("output/run/samples/last.png"), "{printed}");
     let evaluation: serde_json::Value =
         serde_json::from_slice(&std::fs::read(run.join("evaluation.json")).unwrap()).unwrap();
     assert!(evaluation["emd"].as_f64().unwrap() > 0.0);
@@ -86,54 +77,6 @@ fn with_nothing_set_up_it_trains_on_the_demo_images() {
         .assert()
         .success();
     assert_eq!(metrics(&place.run("demo")).len(), 1);
-}
-
-#[test]
-fn a_resumed_run_is_the_run_that_was_never_stopped() {
-    let place = Place::new();
-    place.flowers();
-    let task = "color_transfer";
-    place
-        .train(task, "whole")
-        .args(["--max-steps", "6", "--epochs", "2"])
-        .assert()
-        .success();
-    // Seven training images make four batches: step 3 is in the middle of an epoch.
-    place
-        .train(task, "stopped")
-        .args(["--max-steps", "3", "--epochs", "2"])
-        .assert()
-        .success();
-    huenet()
-        .current_dir(place.root())
-        .args(["train", "--resume", "output/stopped", "--max-steps", "6"])
-        .assert()
-        .success();
-    let (whole, resumed) = (place.run("whole"), place.run("stopped"));
-    assert_eq!(losses(&whole), losses(&resumed));
-    // Equal weights draw equal pictures.
-    let picture = |run: &Path| std::fs::read(run.join("samples/last.png")).unwrap();
-    assert_eq!(picture(&whole), picture(&resumed));
-}
-
-#[test]
-fn a_run_can_start_from_the_weights_of_another() {
-    let place = Place::new();
-    place.flowers();
-    let run = |name: &str, more: &[&str]| {
-        let mut command = place.train("color_transfer", name);
-        command
-            .args(["--max-steps", "3", "--gen-lr", "0.01"])
-            .args(more)
-            .assert()
-            .success();
-        losses(&place.run(name))
-    };
-    let first = run("first", &[]);
-    let second = run("second", &["--output-pre-dir", "output/first"]);
-    assert_eq!(second.len(), 3);
-    // The same batch as the first run's first, seen by trained networks.
-    assert_ne!(first[0], second[0]);
 }
 
 #[test]
@@ -196,4 +139,61 @@ fn a_batch_of_one_and_one_channel_and_rgb_train() {
         command.assert().success();
         assert_eq!(losses(&place.run(name)).len(), 2);
     }
+}
+
+#[test]
+fn the_ndarray_backend_trains_too() {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.train("color_transfer", "run");
+    command
+        .args(["--backend", "ndarray", "--max-steps", "1"])
+        .assert()
+        .success();
+    assert_eq!(losses(&place.run("run")).len(), 1);
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_the_run() {
+    let place = Place::new();
+    place.flowers();
+    let command = place.train("color_transfer", "run");
+    let mut process = std::process::Command::new(command.get_program())
+        .args(command.get_args())
+        .args(["--max-steps", "3"])
+        .current_dir(place.root())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    assert!(process.wait().unwrap().success());
+    assert_eq!(losses(&place.run("run")).len(), 3);
+}
+
+#[test]
+fn any_number_of_epochs_can_be_asked_for() {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.train("color_transfer", "run");
+    command
+        .args(["--epochs", "9223372036854775807", "--max-steps", "1"])
+        .assert()
+        .success();
+}
+
+#[test]
+fn a_run_that_diverges_says_so_and_saves_nothing_of_it() {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.train("color_transfer", "run");
+    let failed = command
+        .args(["--gen-lr", "1e300", "--max-steps", "1"])
+        .assert()
+        .code(1);
+    let error = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(
+        error.contains("diverged") && error.contains("--gen-lr"),
+        "{error}"
+    );
+    assert!(!place.run("run").join("checkpoints/step-00000001").exists());
 }

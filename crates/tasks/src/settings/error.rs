@@ -29,6 +29,22 @@ pub enum SettingsError {
         /// What would do.
         expected: String,
     },
+    /// A layer gives a setting in two spellings.
+    #[error("{origin}: {key} is given twice")]
+    Twice {
+        /// Where it was given.
+        origin: String,
+        /// The setting.
+        key: &'static str,
+    },
+    /// A value is not text.
+    #[error("{origin}: the value of {key} is not valid UTF-8")]
+    NotUnicode {
+        /// Where it was given.
+        origin: String,
+        /// The setting.
+        key: &'static str,
+    },
     /// A value is of the right kind but out of range, or does not fit another one.
     #[error("{key} = {value} will not do: {expected}")]
     Unfit {

@@ -20,7 +20,7 @@ impl Kind {
     /// What a value of this kind looks like, for help and error texts.
     pub fn expected(self) -> String {
         match self {
-            Self::Whole => "a whole number".to_owned(),
+            Self::Whole => format!("a whole number from 0 to {}", i64::MAX),
             Self::Real => "a finite number".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Text => "text".to_owned(),
@@ -130,7 +130,7 @@ pub const KEYS: &[Key] = &[
     key("dataset", Kind::Text, Group::Run, "Name of the dataset's folder below the data root, or `demo` for the built-in set [official]"),
     key("output_dir", Kind::Text, Group::Run, "Folder that runs are written to [official]"),
     key("name", Kind::Text, Group::Run, "Name of the run's folder below the output folder; by default task, dataset and time"),
-    key("output_pre_dir", Kind::Text, Group::Run, "Start from the newest checkpoint of this run instead of fresh weights [official]"),
+    key("output_pre_dir", Kind::Text, Group::Run, "Start with the weights and optimiser states of this run's newest checkpoint, or of this checkpoint [official]"),
 
     key("img_h", Kind::Whole, Group::Data, "Image height in pixels [official]"),
     key("img_w", Kind::Whole, Group::Data, "Image width in pixels [official]"),
@@ -165,7 +165,7 @@ pub const KEYS: &[Key] = &[
     key("max_steps", Kind::Whole, Group::Training, "Stop after this many steps even if epochs are left; 0: no limit"),
     key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; one is always saved at the end [official]"),
     key("sample_mode", Kind::Choice(&["batch", "running"]), Group::Training, "Samples and evaluation: normalise with the batch's statistics and keep dropout on (as the official script does), or with running statistics and no dropout"),
-    key("held_out_images", Kind::Whole, Group::Training, "Most held-out images the final evaluation looks at; 0: none"),
+    key("held_out_images", Kind::Whole, Group::Training, "About how many held-out images the final evaluation looks at (rounded up to whole batches); 0: none"),
 
     key("backend", Kind::Choice(&["flex", "ndarray", "tch"]), Group::Machine, "Burn backend to compute with"),
     key("threads", Kind::Whole, Group::Machine, "Threads to compute with; 0: all the machine has"),

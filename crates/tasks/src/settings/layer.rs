@@ -1,6 +1,7 @@
 //! One source of settings (a TOML file, the environment, the command line) and how
 //! layers merge.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use figment::value::{Dict, Map, Tag, Value};
@@ -45,7 +46,12 @@ impl Layer {
             let key = known(&origin, &name)?;
             let shown = value.to_string();
             let value = typed(key, value).ok_or_else(|| invalid(&origin, key, &shown))?;
-            values.insert(key.name.to_owned(), value);
+            if values.insert(key.name.to_owned(), value).is_some() {
+                return Err(SettingsError::Twice {
+                    origin,
+                    key: key.name,
+                });
+            }
         }
         Ok(Self { origin, values })
     }
@@ -56,17 +62,24 @@ impl Layer {
     ///
     /// If a variable of the prefix names no setting, or its value is of the wrong kind.
     pub fn from_environment(
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, SettingsError> {
-        let own = variables.into_iter().filter_map(|(name, value)| {
-            let setting = name.strip_prefix(PREFIX)?.to_lowercase();
-            (!RESERVED.contains(&name.as_str())).then_some((name, setting, value))
-        });
         let mut values = Dict::new();
-        for (variable, setting, text) in own {
+        for (variable, text) in variables {
+            let variable = variable.to_string_lossy();
+            let Some(setting) = variable.strip_prefix(PREFIX) else {
+                continue;
+            };
+            if RESERVED.contains(&variable.as_ref()) {
+                continue;
+            }
             let origin = format!("environment variable {variable}");
-            let key = known(&origin, &setting)?;
-            values.insert(key.name.to_owned(), parsed(&origin, key, &text)?);
+            let key = known(&origin, &setting.to_lowercase())?;
+            let text = text.to_str().ok_or_else(|| SettingsError::NotUnicode {
+                origin: origin.clone(),
+                key: key.name,
+            })?;
+            values.insert(key.name.to_owned(), parsed(&origin, key, text)?);
         }
         Ok(Self {
             origin: "environment".to_owned(),
@@ -94,25 +107,6 @@ impl Layer {
     /// Where these settings come from, for messages.
     pub fn origin(&self) -> &str {
         &self.origin
-    }
-
-    /// The names this layer sets.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str)
-    }
-
-    /// The value this layer gives for a setting, for messages.
-    pub(crate) fn shown(&self, name: &str) -> String {
-        match self.values.get(name) {
-            Some(Value::String(_, text)) => text.clone(),
-            Some(Value::Bool(_, flag)) => flag.to_string(),
-            Some(Value::Num(_, number)) => match (number.to_u128(), number.to_f64()) {
-                (Some(whole), _) => whole.to_string(),
-                (None, Some(real)) => real.to_string(),
-                (None, None) => String::new(),
-            },
-            _ => String::new(),
-        }
     }
 
     /// The text that this layer gives for a setting of text.
@@ -144,7 +138,7 @@ pub(crate) fn merge(defaults: &Settings, layers: &[Layer]) -> Result<Settings, S
         // Layers hold only known names and values of the right kind, so what is left
         // is a number beyond its type.
         let name = error.path.first().cloned().unwrap_or_default();
-        SettingsError::invalid(layers, &name, &error.kind.to_string())
+        SettingsError::invalid(layers, &name, &error.to_string())
     })
 }
 
@@ -156,8 +150,7 @@ fn known(origin: &str, name: &str) -> Result<&'static Key, SettingsError> {
     })
 }
 
-fn invalid(origin: &str, key: &Key, value: &str) -> SettingsError {
-    let key = Key::find(key.name).unwrap_or(&super::KEYS[0]);
+fn invalid(origin: &str, key: &'static Key, value: &str) -> SettingsError {
     SettingsError::Invalid {
         origin: origin.to_owned(),
         key: key.name,
@@ -167,7 +160,7 @@ fn invalid(origin: &str, key: &Key, value: &str) -> SettingsError {
 }
 
 /// A value written as text (a flag, an environment variable).
-fn parsed(origin: &str, key: &Key, text: &str) -> Result<Value, SettingsError> {
+fn parsed(origin: &str, key: &'static Key, text: &str) -> Result<Value, SettingsError> {
     let value = match key.kind {
         Kind::Whole => text
             .parse()
@@ -226,10 +219,10 @@ mod tests {
         let layers = [
             file("batch-size = 2\nepochs = 3\nseed = 5\ntask = 'colorization'").unwrap(),
             Layer::from_environment([
-                ("HUENET_EPOCHS".to_owned(), "4".to_owned()),
-                ("HUENET_SEED".to_owned(), "6".to_owned()),
-                ("HUENET_GOLDEN_DIR".to_owned(), "x".to_owned()),
-                ("OTHER".to_owned(), "7".to_owned()),
+                ("HUENET_EPOCHS".into(), "4".into()),
+                ("HUENET_SEED".into(), "6".into()),
+                ("HUENET_GOLDEN_DIR".into(), "x".into()),
+                ("OTHER".into(), "7".into()),
             ])
             .unwrap(),
             Layer::from_flags([("seed", "7")]).unwrap(),
@@ -276,9 +269,25 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_given_twice_in_two_spellings_is_refused() {
+        let message = file("img_h = 64\nimg-h = 32").unwrap_err().to_string();
+        assert!(
+            message.contains("img_h") && message.contains("twice"),
+            "{message}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_unicode_is_refused() {
+        let value = std::os::unix::ffi::OsStringExt::from_vec(vec![0xff]);
+        let layer = Layer::from_environment([("HUENET_DATAROOT".into(), value)]);
+        assert!(layer.unwrap_err().to_string().contains("HUENET_DATAROOT"));
+    }
+
+    #[test]
     fn a_name_of_digits_is_a_name() {
-        let layer =
-            Layer::from_environment([("HUENET_NAME".to_owned(), "123".to_owned())]).unwrap();
+        let layer = Layer::from_environment([("HUENET_NAME".into(), "123".into())]).unwrap();
         assert_eq!(
             Settings::resolve(&[layer]).unwrap().name.as_deref(),
             Some("123")

@@ -187,13 +187,29 @@ impl Settings {
         layer::merge(&defaults, layers)
     }
 
-    /// These settings with those of `layer` over them.
+    /// These settings with those of `layers` over them; later layers win.
     ///
     /// # Errors
     ///
     /// [`SettingsError::Invalid`] if a value is not of its setting's kind.
-    pub fn with(&self, layer: &Layer) -> Result<Self, SettingsError> {
-        layer::merge(self, std::slice::from_ref(layer))
+    pub fn with(&self, layers: &[Layer]) -> Result<Self, SettingsError> {
+        layer::merge(self, layers)
+    }
+
+    /// The settings that are other in `wanted`, with the values they have there.
+    pub fn differences(&self, wanted: &Self) -> Vec<(&'static str, String)> {
+        let [ours, theirs] =
+            [self, wanted].map(|settings| toml::Table::try_from(settings).unwrap_or_default());
+        let other = |key: &&Key| ours.get(key.name) != theirs.get(key.name);
+        let value = |key: &Key| {
+            theirs
+                .get(key.name)
+                .map_or_else(String::new, toml::Value::to_string)
+        };
+        KEYS.iter()
+            .filter(other)
+            .map(|key| (key.name, value(key)))
+            .collect()
     }
 }
 

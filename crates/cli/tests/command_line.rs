@@ -1,14 +1,25 @@
-//! Settings: where they come from, and how they are shown.
+//! The command line: settings, where they come from and how they are shown; help; info.
 
+use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
+use tempfile::TempDir;
 
-use crate::support::{Place, huenet};
+fn huenet() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_huenet"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HUENET_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
 
-fn config(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> toml::Table {
+/// What `huenet config` prints, run in `folder`.
+fn config(folder: &TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> toml::Table {
     let mut command = huenet();
     command
-        .current_dir(place.root())
+        .current_dir(folder.path())
         .arg("config")
         .args(arguments);
     let output = command.envs(variables.iter().copied()).assert().success();
@@ -20,13 +31,14 @@ fn config(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> toml
 
 #[test]
 fn recipe_then_file_then_environment_then_flags() {
-    let place = Place::new();
-    place.write(
-        "my.toml",
-        b"task = 'colorization'\nbatch_size = 2\nepochs = 3\nseed = 4\n",
-    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("my.toml"),
+        "task = 'colorization'\nbatch_size = 2\nepochs = 3\nseed = 4\n",
+    )
+    .unwrap();
     let merged = config(
-        &place,
+        &folder,
         &["--config", "my.toml", "--seed", "6"],
         &[("HUENET_EPOCHS", "5"), ("HUENET_SEED", "5")],
     );
@@ -40,7 +52,7 @@ fn recipe_then_file_then_environment_then_flags() {
 
 #[test]
 fn printed_settings_read_back_as_the_same_settings() {
-    let place = Place::new();
+    let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "--task",
         "edges2photos",
@@ -51,9 +63,25 @@ fn printed_settings_read_back_as_the_same_settings() {
         "--no-yuv",
         "--gen-lr=1e-3",
     ];
-    let printed = config(&place, &arguments, &[]);
-    place.write("printed.toml", printed.to_string().as_bytes());
-    assert_eq!(config(&place, &["--config", "printed.toml"], &[]), printed);
+    let printed = config(&folder, &arguments, &[]);
+    std::fs::write(folder.path().join("printed.toml"), printed.to_string()).unwrap();
+    assert_eq!(config(&folder, &["--config", "printed.toml"], &[]), printed);
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_as_by_train() {
+    huenet()
+        .args(["config", "--bin-num", "1"])
+        .assert()
+        .code(2)
+        .stderr(contains("bin_num"));
+}
+
+#[test]
+fn the_last_of_a_flag_given_twice_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = config(&folder, &["--seed", "1", "--seed", "2"], &[]);
+    assert_eq!(settings["seed"].as_integer(), Some(2));
 }
 
 #[test]

@@ -1,0 +1,20 @@
+//! Printing that a closed pipe or a full disk cannot turn into a panic: a run must not
+//! die of its display.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// Prints `text` as it is.
+pub(crate) fn print(text: impl Display) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// Prints a line.
+pub(crate) fn line(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints an error's own message, which holds its causes.
+pub(crate) fn error(error: &anyhow::Error) {
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+}
