@@ -27,7 +27,11 @@ pub fn directory() -> PathBuf {
     match std::env::var_os("HUENET_GOLDEN_DIR") {
         Some(named) => {
             let named = PathBuf::from(named);
-            assert!(named.is_dir(), "HUENET_GOLDEN_DIR={} is not a folder", named.display());
+            assert!(
+                named.is_dir(),
+                "HUENET_GOLDEN_DIR={} is not a folder",
+                named.display()
+            );
             named
         }
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden"),
@@ -39,7 +43,7 @@ impl Golden {
     ///
     /// # Panics
     ///
-    /// If either file is missing or damaged, or the JSON lists no cases.
+    /// If either file is missing, or the JSON is damaged.
     pub fn open(name: &str) -> Self {
         let directory = directory();
         let path = directory.join(format!("{name}.json"));
@@ -50,7 +54,11 @@ impl Golden {
         let path = directory.join(format!("{name}.safetensors"));
         let bytes = std::fs::read(&path)
             .unwrap_or_else(|e| panic!("no golden tensors at {}: {e}", path.display()));
-        Self { name: name.to_owned(), json, bytes }
+        Self {
+            name: name.to_owned(),
+            json,
+            bytes,
+        }
     }
 
     /// The whole JSON file.
@@ -64,14 +72,22 @@ impl Golden {
     ///
     /// If there is none, or it is empty.
     pub fn cases(&self) -> &[Value] {
-        let cases = self.json["cases"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let cases = self.json["cases"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         assert!(!cases.is_empty(), "{}.json lists no cases", self.name);
         cases
     }
 
-    /// Whether the tensor file holds `tensor`.
-    pub fn has(&self, tensor: &str) -> bool {
-        self.tensors().tensor(tensor).is_ok()
+    /// The values of the tensor that `entry`, a part of the JSON file, names under `key`. None
+    /// if it names none there.
+    ///
+    /// # Panics
+    ///
+    /// If the tensor file lacks what the entry names.
+    pub fn named(&self, entry: &Value, key: &str) -> Option<Vec<f64>> {
+        entry[key].as_str().map(|tensor| self.f64s(tensor))
     }
 
     /// The shape of `tensor`.
@@ -95,7 +111,11 @@ impl Golden {
         let view = self.view(&tensors, tensor);
         let data = view.data();
         fn read<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-            data.as_chunks::<N>().0.iter().map(|bytes| value(*bytes)).collect()
+            data.as_chunks::<N>()
+                .0
+                .iter()
+                .map(|bytes| value(*bytes))
+                .collect()
         }
         match view.dtype() {
             Dtype::F16 => read(data, |b| f16::from_le_bytes(b).to_f64()),

@@ -88,12 +88,13 @@ pub fn load_discriminator<B: Backend>(
 ///
 /// If there is no such tensor.
 pub fn load_images<B: Backend>(golden: &Golden, name: &str, device: &B::Device) -> Tensor<B, 4> {
+    let stored = name_in(golden, "tensors_by_use", name);
     let values: Vec<f32> = golden
-        .f64s(name)
+        .f64s(stored)
         .iter()
         .map(|q| (q / 128.0 - 1.0) as f32)
         .collect();
-    let data = TensorData::new(values, golden.shape(name));
+    let data = TensorData::new(values, golden.shape(stored));
     Tensor::from_data(data, (device, burn::tensor::DType::F32)).permute([0, 3, 1, 2])
 }
 
@@ -106,12 +107,13 @@ pub fn load_images<B: Backend>(golden: &Golden, name: &str, device: &B::Device) 
 ///
 /// If the file is not `models`.
 pub fn load_counts<B: Backend>(golden: &Golden, device: &B::Device) -> Tensor<B, 3, Int> {
+    let stored = name_in(golden, "tensors_by_use", "target_hist");
     let values: Vec<i32> = golden
-        .f64s("target_hist")
+        .f64s(stored)
         .iter()
         .map(|&count| count as i32)
         .collect();
-    Tensor::from_data(TensorData::new(values, golden.shape("target_hist")), device)
+    Tensor::from_data(TensorData::new(values, golden.shape(stored)), device)
 }
 
 /// What a weight of a module is, by its golden name, row-major in the golden layout. The running
@@ -177,6 +179,12 @@ fn parameter(golden: &Golden, name: &str) -> usize {
     value.unwrap_or_else(|| panic!("the golden file has no {name}")) as usize
 }
 
+/// What the tensor file calls the tensor that is `name` in the JSON file's list `list`.
+fn name_in<'a>(golden: &'a Golden, list: &str, name: &str) -> &'a str {
+    let stored = golden.json()[list][name].as_str();
+    stored.unwrap_or_else(|| panic!("the golden file has no {name} in {list}"))
+}
+
 fn base_width(golden: &Golden) -> usize {
     GeneratorOptions::default().base_width / parameter(golden, "width_divisor")
 }
@@ -214,7 +222,8 @@ fn load<B: Backend, M: Module<B>>(golden: &Golden, prefix: &str, module: M) -> M
                 let theirs: Tensor<B, D> = if name.ends_with(".table") {
                     Tensor::from_data(table(self.1, &name, ours.dims()[0]), options)
                 } else {
-                    let data = TensorData::new(self.1.f64s(&name), self.1.shape(&name));
+                    let stored = name_in(self.1, "weights", &name);
+                    let data = TensorData::new(self.1.f64s(stored), self.1.shape(stored));
                     Tensor::from_data(data, options)
                 };
                 let theirs = if D == 4 {
@@ -231,10 +240,14 @@ fn load<B: Backend, M: Module<B>>(golden: &Golden, prefix: &str, module: M) -> M
 }
 
 fn table(golden: &Golden, name: &str, rows: usize) -> TensorData {
+    let entry = &golden.json()["weights"][name];
+    let stored = |part| {
+        let values = golden.named(entry, part);
+        values.unwrap_or_else(|| panic!("the golden file has no {part} of {name}"))
+    };
     let mut table = vec![0.0; rows];
-    let used = golden.f64s(&format!("{name}.rows"));
-    for (row, value) in used.iter().zip(golden.f64s(&format!("{name}.values"))) {
-        table[*row as usize] = value;
+    for (row, value) in stored("rows").into_iter().zip(stored("values")) {
+        table[row as usize] = value;
     }
     TensorData::new(table, [rows])
 }

@@ -1,5 +1,6 @@
-//! What the cross-crate tests share: the reader of the official numbers, and the
-//! way to run the real `huenet` binary.
+//! What the golden tests share: the reader of the official numbers, the networks they belong
+//! to, and the comparison with them.
 
+pub mod compare;
 pub mod golden;
 pub mod golden_networks;

@@ -22,13 +22,20 @@ fn each_value_is_counted_in_its_bin() {
     let golden = Golden::open("fixed_width_histogram");
     let mut checked = 0;
     for case in golden.cases() {
-        let Some(values) = tensor(&golden, case, "values") else { continue };
+        let Some(values) = tensor(&golden, case, "values") else {
+            continue;
+        };
         let bins = bins(case);
         let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
         if let Some(index) = tensor(&golden, case, "bin_index") {
             assert_eq!(index.len(), values.len(), "{}", case["name"]);
             for (&value, index) in values.iter().zip(index) {
-                assert_eq!(bins.index(value), index as usize, "{} {value:?}", case["name"]);
+                assert_eq!(
+                    bins.index(value),
+                    index as usize,
+                    "{} {value:?}",
+                    case["name"]
+                );
             }
             checked += 1;
         }
@@ -45,9 +52,13 @@ fn images_are_counted_channel_by_channel() {
     let golden = Golden::open("fixed_width_histogram");
     let mut checked = 0;
     for case in golden.cases() {
-        let Some(bytes) = tensor(&golden, case, "rgb_u8") else { continue };
+        let Some(bytes) = tensor(&golden, case, "rgb_u8") else {
+            continue;
+        };
         let name = case["tensors"]["rgb_u8"].as_str().expect("a tensor's name");
-        let [height, width, 3] = golden.shape(name)[..] else { panic!("{name} is no RGB image") };
+        let [height, width, 3] = golden.shape(name)[..] else {
+            panic!("{name} is no RGB image")
+        };
         let bytes = bytes.into_iter().map(|byte| byte as u8).collect();
         let image = RgbImage::from_raw(width as u32, height as u32, bytes).expect("all bytes");
         let preprocessing = Preprocessing {
@@ -58,7 +69,12 @@ fn images_are_counted_channel_by_channel() {
         };
         let encoded = ColourSpace::Yuv.encode(&image).expect("valid size");
         let expected = tensor(&golden, case, "counts").expect("counts");
-        assert_eq!(preprocessing.count(&encoded), counts(expected), "{}", case["name"]);
+        assert_eq!(
+            preprocessing.count(&encoded),
+            counts(expected),
+            "{}",
+            case["name"]
+        );
         checked += 1;
     }
     assert!(checked > 0, "no case has an image");

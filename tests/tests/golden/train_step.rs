@@ -1,18 +1,17 @@
-//! Three training steps of each task: losses, gradients, updated weights.
+//! Three training steps of each case: losses, gradients, updated weights.
 //!
-//! Gradients and losses are compared with the official code in f64, updates with what it
-//! computed in f32. Tolerances follow the README of the golden numbers: the published
-//! f32 code itself is off by the error the file lists for each gradient, and updates
-//! of weights whose gradient is near Adam's epsilon are ill-conditioned (up to 1.6e-2
-//! of their length).
+//! Losses and gradients are compared with the official code in float64, updates and running
+//! statistics with what it computed in float32. A case keeps the lengths of gradients and
+//! updates, and may keep samples of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use huenet_data::Batch;
 use huenet_tasks::settings::StructureReference;
 use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, StepLosses, Task};
+use huenet_tests::compare::{assert_close, assert_close_scalar, l2, sampled};
 use huenet_tests::golden::{Golden, scalar};
 use huenet_tests::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, gradients, load_counts, load_discriminator,
@@ -22,19 +21,25 @@ use serde_json::Value;
 
 type B = Autodiff<Flex>;
 
-/// Relative error allowed for a loss, against f64.
+/// Relative error allowed for a loss of the first step.
 const LOSS: f64 = 2e-5;
-/// Relative l2 error allowed for a gradient: so many times the published f32 code's own.
+/// How much more is allowed at each further step: it starts from slightly other weights.
+const LOSS_GROWTH: f64 = 5.0;
+/// Relative l2 error allowed for a gradient: so many times the official float32 run's own.
 const GRADIENT_FACTOR: f64 = 10.0;
 /// The same, at least.
 const GRADIENT_FLOOR: f64 = 5e-5;
-/// Relative l2 error allowed for an update.
-const UPDATE: f64 = 3e-2;
-/// Relative l2 error allowed for running statistics.
-const STATISTICS: f64 = 1e-5;
+/// Relative l2 error allowed for an update. Where gradients are near Adam's epsilon, official
+/// float32 and float64 runs differ by up to 1.6e-2; with an epsilon that is added in the wrong
+/// place, the worst weights are off by 0.12 and more.
+const UPDATE: f64 = 5e-2;
+/// Relative error allowed for an update's length, to which such differences hardly contribute.
+const UPDATE_LENGTH: f64 = 5e-3;
+/// Relative l2 error allowed for an update of running statistics.
+const STATISTICS: f64 = 1e-4;
 
 #[test]
-fn three_steps_of_each_task() {
+fn three_steps_of_each_case() {
     let (models, steps) = (Golden::open("models"), Golden::open("train_step"));
     for case in steps.cases() {
         check(&models, &steps, case);
@@ -44,12 +49,10 @@ fn three_steps_of_each_task() {
 fn check(models: &Golden, steps: &Golden, case: &Value) {
     let device = Default::default();
     let name = case["name"].as_str().expect("a case has a name");
-    let task: Task = name.parse().expect("a case is named after its task");
-    let recipe = recipe(models, case, task);
-    let prefix = if task.is_paired() {
-        CONDITIONAL
-    } else {
-        UNCONDITIONAL
+    let recipe = recipe(models, case);
+    let prefix = match case["paired"].as_bool().expect("a case is paired or not") {
+        true => CONDITIONAL,
+        false => UNCONDITIONAL,
     };
     let mut gan = Gan::<B>::with_networks(
         &recipe,
@@ -62,78 +65,105 @@ fn check(models: &Golden, steps: &Golden, case: &Value) {
         counts: load_counts(models, &device),
     };
     let losses = HistogramLosses::new(&recipe);
-    let expected = case["losses_of_steps_1_2_3"]["f64"]
-        .as_array()
-        .expect("losses are listed");
 
     let before = both(&gan, prefix);
     let (values, found) = gan.gradients(&recipe, &losses, &batch, None);
-    check_losses(name, 1, &values, &expected[0]);
+    check_losses(case, 1, &values);
     let mut slopes = gradients(GENERATOR, &gan.generator, &found.generator);
     slopes.extend(gradients(prefix, &gan.discriminator, &found.discriminator));
     gan = gan.update(&recipe, found);
     let after = both(&gan, prefix);
 
     let per_weight = case["per_weight"].as_object().expect("weights are listed");
-    assert_eq!(
-        per_weight.len(),
-        before.len(),
-        "{name}: every weight is listed"
+    let listed: BTreeSet<&String> = per_weight.keys().collect();
+    let existing: BTreeSet<&String> = before.keys().collect();
+    let odd: Vec<_> = listed.symmetric_difference(&existing).collect();
+    assert!(
+        odd.is_empty(),
+        "{name}: only the case or only the networks have {odd:?}"
     );
     for (weight, entry) in per_weight {
-        let place = format!("{name}: {weight}");
-        let pick = |values: &[f64]| -> Vec<f64> {
-            match entry["index"].as_str() {
-                Some(index) => steps
-                    .f64s(index)
-                    .iter()
-                    .map(|&i| values[i as usize])
-                    .collect(),
-                None => values.to_vec(),
-            }
+        let entry = Entry {
+            place: format!("{name}: {weight}"),
+            json: entry,
+            golden: steps,
         };
-        let expected_after = steps.f64s(entry["after.f32"].as_str().expect("values are stored"));
-        let (was, is) = (pick(&before[weight]), pick(&after[weight]));
         if weight.contains("moving_") {
-            assert_close(&place, &is, &expected_after, STATISTICS);
-            continue;
+            entry.check_update(&before[weight], &after[weight], [STATISTICS; 2]);
+        } else if !entry.is_noise() {
+            entry.check_gradient(&slopes[weight]);
+            entry.check_update(&before[weight], &after[weight], [UPDATE, UPDATE_LENGTH]);
         }
-        // The bias before batch norm has no gradient but rounding noise, and Adam turns
-        // noise into steps.
-        if weight.starts_with("g.up") && weight.ends_with("conv.bias") {
-            continue;
-        }
-        let slope = &slopes[weight];
-        let truth = steps.f64s(entry["grad.f64"].as_str().expect("gradients are stored"));
-        let own_error = scalar(&entry["grad_rel_l2_error_f32"]);
-        let allowed = (GRADIENT_FACTOR * own_error).max(GRADIENT_FLOOR);
-        assert_close(&format!("{place}, gradient"), &pick(slope), &truth, allowed);
-        let length = scalar(&entry["grad_l2"]["f64"]);
-        let error = (l2(slope) / length - 1.0).abs();
-        assert!(
-            error < allowed,
-            "{place}: gradient's length {} against {length}",
-            l2(slope)
-        );
-        let step = |to: &[f64]| -> Vec<f64> { to.iter().zip(&was).map(|(a, b)| a - b).collect() };
-        assert_close(
-            &format!("{place}, update"),
-            &step(&is),
-            &step(&expected_after),
-            UPDATE,
-        );
     }
 
-    for (step, expected) in expected.iter().enumerate().skip(1) {
+    for step in 2..=3 {
         let values;
         (gan, values) = gan.step(&recipe, &losses, &batch, None);
-        check_losses(name, step + 1, &values, expected);
+        check_losses(case, step, &values);
     }
 }
 
-fn recipe(models: &Golden, case: &Value, task: Task) -> Recipe {
+/// What a case keeps of one weight.
+struct Entry<'a> {
+    place: String,
+    json: &'a Value,
+    golden: &'a Golden,
+}
+
+impl Entry<'_> {
+    /// Whether the gradient is nothing but rounding, as that of the biases before a batch
+    /// normalisation: it is zero in exact arithmetic, and Adam turns noise into steps.
+    fn is_noise(&self) -> bool {
+        self.official_error() >= 1.0
+    }
+
+    /// How far the official float32 gradient is from the float64 one, relative l2.
+    fn official_error(&self) -> f64 {
+        scalar(&self.json["grad_rel_l2_error_f32"])
+    }
+
+    fn check_gradient(&self, gradient: &[f64]) {
+        let what = format!("{}, gradient", self.place);
+        let allowed = (GRADIENT_FACTOR * self.official_error()).max(GRADIENT_FLOOR);
+        let length = scalar(&self.json["grad_l2"]["f64"]);
+        assert_close_scalar(&format!("{what}'s length"), l2(gradient), length, allowed);
+        if let Some(truth) = self.golden.named(self.json, "grad.f64") {
+            assert_close(&what, &self.sampled(gradient), &truth, allowed);
+        }
+    }
+
+    /// `allowed`: for the update, and for its length.
+    fn check_update(&self, before: &[f64], after: &[f64], allowed: [f64; 2]) {
+        let [allowed, for_length] = allowed;
+        let what = format!("{}, update", self.place);
+        let update = difference(after, before);
+        let length = scalar(&self.json["update_l2"]["f32"]);
+        assert_close_scalar(&format!("{what}'s length"), l2(&update), length, for_length);
+        if let Some(truth) = self.golden.named(self.json, "after.f32") {
+            let truth = difference(&truth, &self.sampled(before));
+            assert_close(&what, &self.sampled(&update), &truth, allowed);
+        }
+    }
+
+    fn sampled(&self, values: &[f64]) -> Vec<f64> {
+        sampled(self.golden, self.json, values)
+    }
+}
+
+fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+/// The recipe of a case, by what it says of itself: its name need not be a task's.
+fn recipe(models: &Golden, case: &Value) -> Recipe {
     let whole = |name: &str| models.json()[name].as_u64().expect(name) as usize;
     let weight = |name: &str| scalar(&case["weights_of_losses"][name]);
+    let fits = |task: &Task| case["paired"].as_bool() == Some(task.is_paired());
+    let task = Task::ALL
+        .into_iter()
+        .filter(fits)
+        .max_by_key(|task| case["name"].as_str() == Some(task.name()))
+        .expect("there are tasks of both kinds");
     let official = Settings::official(task);
     let settings = Settings {
         dataroot: Some("unused".into()),
@@ -144,10 +174,11 @@ fn recipe(models: &Golden, case: &Value, task: Task) -> Recipe {
         gan_loss_weight: weight("gan"),
         mi_loss_weight: weight("mi"),
         hist_loss_weight: weight("hist"),
-        // What the published script compares with in colour transfer.
-        structure_reference: match task {
-            Task::ColorTransfer => StructureReference::Reference,
-            _ => StructureReference::Content,
+        // What the official losses compare the output with.
+        structure_reference: match case["generator_loss_used"].as_str() {
+            Some("generator_loss") => StructureReference::Reference,
+            Some("generator_loss_color_transfer") => StructureReference::Content,
+            other => panic!("{other:?} is none of the official generator losses"),
         },
         ..official
     };
@@ -160,29 +191,12 @@ fn both(gan: &Gan<B>, prefix: &str) -> BTreeMap<String, Vec<f64>> {
     all
 }
 
-fn check_losses(name: &str, step: usize, found: &StepLosses, expected: &Value) {
+/// Compares with the losses of the case's step, counted from 1.
+fn check_losses(case: &Value, step: usize, found: &StepLosses) {
+    let expected = &case["losses_of_steps_1_2_3"]["f64"][step - 1];
+    let allowed = LOSS * LOSS_GROWTH.powi(step as i32 - 1);
     for (loss, value) in found.named() {
-        let truth = scalar(&expected[loss]);
-        // Rounding of the first steps grows: each starts from slightly other weights.
-        let allowed = LOSS * 10f64.powi(step as i32 - 1);
-        let error = (value / truth - 1.0).abs();
-        assert!(
-            error < allowed,
-            "{name}, step {step}: {loss} {value} against {truth}: {error:.1e}"
-        );
+        let place = format!("{}, step {step}: {loss}", case["name"]);
+        assert_close_scalar(&place, value, scalar(&expected[loss]), allowed);
     }
-}
-
-fn assert_close(place: &str, found: &[f64], expected: &[f64], allowed: f64) {
-    assert_eq!(found.len(), expected.len(), "{place}");
-    let difference: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
-    let error = l2(&difference) / l2(expected).max(f64::MIN_POSITIVE);
-    assert!(
-        error <= allowed,
-        "{place}: relative l2 error {error:.2e}, allowed {allowed:.2e}"
-    );
-}
-
-fn l2(values: &[f64]) -> f64 {
-    values.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
