@@ -93,7 +93,10 @@ impl Observer for Progress {
         if plan.first_step >= plan.total_steps {
             self.say("nothing is left to do; --epochs or --max-steps can give it more");
         }
-        self.say(&format!("run: {}", plan.run.display()));
+        self.say(&format!(
+            "run: {0} (a sample grid each epoch in {0}/samples)",
+            plan.run.display()
+        ));
         if !self.quiet && std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(plan.total_steps).with_position(plan.first_step);
             let template = "{bar:30} {pos}/{len} {per_sec} {eta_precise} left  {msg}";
@@ -137,8 +140,8 @@ impl Observer for Progress {
         }
     }
 
-    fn wrote(&mut self, path: &Path) {
-        self.say(&format!("wrote {}", path.display()));
+    fn saved(&mut self, path: &Path) {
+        self.say(&format!("saved {}", path.display()));
     }
 
     fn evaluating(&mut self) {

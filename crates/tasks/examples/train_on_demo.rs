@@ -29,8 +29,8 @@ impl Observer for Printer {
         }
     }
 
-    fn wrote(&mut self, path: &Path) {
-        println!("wrote {}", path.display());
+    fn saved(&mut self, path: &Path) {
+        println!("saved {}", path.display());
     }
 }
 

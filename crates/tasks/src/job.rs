@@ -1,0 +1,181 @@
+//! A run about to start, or to go on.
+
+use std::path::{Path, PathBuf};
+
+use huenet_data::HostBatch;
+
+use crate::checkpoint::{self, Checkpoint, Position};
+use crate::error::TaskError;
+use crate::recipe::Recipe;
+use crate::run::RunFolder;
+use crate::settings::{Layer, Settings, SettingsError};
+use crate::source::Images;
+
+/// Settings that a resumed run may change: they do not touch what was computed so far.
+const CHANGEABLE: &[&str] = &[
+    "backend",
+    "cp_freq",
+    "dataroot",
+    "epochs",
+    "held_out_images",
+    "max_steps",
+    "sample_mode",
+    "threads",
+    "workers",
+];
+
+/// A run about to start: its recipe, its folder, its images, and the checkpoint that it
+/// goes on from.
+pub struct Job {
+    pub(crate) recipe: Recipe,
+    pub(crate) run: RunFolder,
+    pub(crate) images: Images,
+    /// The images of the sample grids.
+    pub(crate) shown: HostBatch,
+    pub(crate) weights: Option<Checkpoint>,
+    pub(crate) position: Position,
+}
+
+impl Job {
+    /// A new run. Its folder is made when its images and its starting checkpoint have
+    /// been found, and the images that its samples show have been read.
+    ///
+    /// # Errors
+    ///
+    /// Any [`TaskError`] of settings, images or folders.
+    pub fn new(recipe: Recipe) -> Result<Self, TaskError> {
+        let images = Images::open(&recipe)?;
+        let shown = images.shown()?;
+        let weights = recipe.settings().output_pre_dir.as_deref();
+        let weights = weights.map(Checkpoint::newest).transpose()?;
+        if let Some(weights) = &weights {
+            weights.check_configuration(&recipe)?;
+        }
+        let run = RunFolder::create(&recipe)?;
+        Ok(Self {
+            recipe,
+            run,
+            images,
+            shown,
+            weights,
+            position: Position::default(),
+        })
+    }
+
+    /// Goes on with a run exactly where its newest checkpoint was saved, with the
+    /// settings it was started with; `path` is the run's folder, or that of one of its
+    /// checkpoints. A run that has saved none starts again from its first step.
+    ///
+    /// `changes`, and the run's `config.toml`, may change settings that do not touch
+    /// what was computed so far; the new values are written to `config.toml`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`TaskError`]; [`SettingsError::Unfit`] for a setting that cannot change.
+    pub fn resume(path: &Path, changes: &[Layer]) -> Result<Self, TaskError> {
+        let run = match checkpoint::is_checkpoint(path) {
+            true => path.ancestors().nth(2).unwrap_or(path),
+            false => path,
+        };
+        let (run, config) = RunFolder::open(run)?;
+        checkpoint::sweep(run.path());
+        let checkpoint = Checkpoint::find(path)?;
+        let config = Settings::resolve(&[config])?;
+        let saved = checkpoint.as_ref().map_or(&config, Checkpoint::settings);
+        let wanted = config.with(changes)?;
+        check_changes(saved, &wanted)?;
+        let recipe = Recipe::new(wanted)?;
+        let images = Images::open(&recipe)?;
+        let shown = images.shown()?;
+        let position = checkpoint
+            .as_ref()
+            .map(Checkpoint::position)
+            .unwrap_or_default();
+        let steps_per_epoch = images.train().len() as u64;
+        let step = position.epoch.checked_mul(steps_per_epoch);
+        if step.and_then(|step| step.checked_add(position.batch as u64)) != Some(position.step) {
+            return Err(TaskError::OtherImages {
+                run: run.path().to_owned(),
+                steps_per_epoch,
+            });
+        }
+        run.write_config(recipe.settings())?;
+        let weights = checkpoint;
+        Ok(Self {
+            recipe,
+            run,
+            images,
+            shown,
+            weights,
+            position,
+        })
+    }
+
+    /// The checked settings.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The run's folder.
+    pub fn run(&self) -> &RunFolder {
+        &self.run
+    }
+
+    /// What the run is going to do.
+    pub fn plan(&self) -> Plan {
+        let settings = self.recipe.settings();
+        let steps_per_epoch = self.images.train().len() as u64;
+        let all = steps_per_epoch.saturating_mul(settings.epochs as u64);
+        let total_steps = match settings.max_steps as u64 {
+            0 => all,
+            limit => all.min(limit),
+        };
+        Plan {
+            run: self.run.path().to_owned(),
+            training_images: self.images.train_images(),
+            held_out_images: self.images.held_out_images(),
+            skipped: self.images.skipped(),
+            steps_per_epoch,
+            first_step: self.position.step,
+            total_steps,
+            epochs: settings.epochs as u64,
+        }
+    }
+}
+
+fn check_changes(saved: &Settings, wanted: &Settings) -> Result<(), SettingsError> {
+    let mut differences = saved.differences(wanted).into_iter();
+    match differences.find(|(key, _)| !CHANGEABLE.contains(key)) {
+        None => Ok(()),
+        Some((key, value)) => {
+            let can = CHANGEABLE.join(", ");
+            let expected = format!("a resumed run cannot change it; it can change {can}");
+            Err(SettingsError::Unfit {
+                key,
+                value,
+                expected,
+            })
+        }
+    }
+}
+
+/// What a run is going to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Images it trains on.
+    pub training_images: usize,
+    /// Images kept apart.
+    pub held_out_images: usize,
+    /// Images that the dataset lists but the folder lacks.
+    pub skipped: usize,
+    /// Steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// Steps already done before a resumed run goes on.
+    pub first_step: u64,
+    /// Steps when it ends.
+    pub total_steps: u64,
+    /// Epochs when it ends, if no limit of steps ends it sooner.
+    pub epochs: u64,
+}
