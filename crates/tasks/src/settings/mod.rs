@@ -157,8 +157,8 @@ impl Settings {
             img_w: 64,
             base_width: 16,
             depth: 6,
-            epochs: 60,
-            cp_freq: 20,
+            epochs: 120,
+            cp_freq: 40,
             ..Self::official(task)
         }
     }
