@@ -18,7 +18,8 @@ const TRAIN: &str = "\
 With neither a task nor a data root it trains on the built-in demo images, at 64x64 pixels with \
 base width 16 and depth 6. Settings come from, \
 each over the one before: the task's defaults, the file named by --config (TOML), environment \
-variables HUENET_NAME, flags. Underscores in flags work as hyphens do.";
+variables HUENET_NAME, flags. Underscores in flags work as hyphens do. What is marked [official] is \
+an option of the published script, with its name and meaning.";
 
 /// The whole command line.
 pub(crate) fn command() -> Command {
@@ -109,7 +110,8 @@ fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
             .default_missing_value("true"),
         Kind::Whole => arg.value_name("N"),
         Kind::Real => arg.value_name("X"),
-        Kind::Text => arg.value_name("TEXT"),
+        Kind::Text => arg.value_name("NAME"),
+        Kind::Folder => arg.value_name("DIR"),
         Kind::Choice(_) => arg.value_name("WORD"),
     }
 }

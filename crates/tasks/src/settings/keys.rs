@@ -10,8 +10,10 @@ pub enum Kind {
     Real,
     /// true or false.
     Flag,
-    /// Any text: a name or a path.
+    /// Any text: a name.
     Text,
+    /// The path of a folder.
+    Folder,
     /// One of a few words.
     Choice(&'static [&'static str]),
 }
@@ -24,6 +26,7 @@ impl Kind {
             Self::Real => "a finite number".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Text => "text".to_owned(),
+            Self::Folder => "the path of a folder".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -126,11 +129,11 @@ const TASKS: Kind = Kind::Choice(&["edges2photos", "color_transfer", "colorizati
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key("task", TASKS, Group::Run, "What to train [official]"),
-    key("dataroot", Kind::Text, Group::Run, "Folder that holds the dataset's folder [official]"),
+    key("dataroot", Kind::Folder, Group::Run, "Folder that holds the dataset's folder [official]"),
     key("dataset", Kind::Text, Group::Run, "Name of the dataset's folder below the data root, or `demo` for the built-in set [official]"),
-    key("output_dir", Kind::Text, Group::Run, "Folder that runs are written to [official]"),
+    key("output_dir", Kind::Folder, Group::Run, "Folder that runs are written to [official]"),
     key("name", Kind::Text, Group::Run, "Name of the run's folder below the output folder; by default task, dataset and time"),
-    key("output_pre_dir", Kind::Text, Group::Run, "Start with the weights and optimiser states of this run's newest checkpoint, or of this checkpoint [official]"),
+    key("output_pre_dir", Kind::Folder, Group::Run, "Start with the weights and optimiser states of this run's newest checkpoint, or of this checkpoint [official]"),
 
     key("img_h", Kind::Whole, Group::Data, "Image height in pixels [official]"),
     key("img_w", Kind::Whole, Group::Data, "Image width in pixels [official]"),

@@ -172,7 +172,7 @@ fn parsed(origin: &str, key: &'static Key, text: &str) -> Result<Value, Settings
             "false" | "0" | "no" | "off" => Some(toml::Value::Boolean(false)),
             _ => None,
         },
-        Kind::Text | Kind::Choice(_) => Some(toml::Value::String(text.to_owned())),
+        Kind::Text | Kind::Folder | Kind::Choice(_) => Some(toml::Value::String(text.to_owned())),
     };
     value
         .and_then(|value| typed(key, value))
@@ -191,7 +191,9 @@ fn typed(key: &Key, value: toml::Value) -> Option<Value> {
         }
         (Kind::Real, toml::Value::Integer(number)) => Value::Num(tag, (number as f64).into()),
         (Kind::Flag, toml::Value::Boolean(flag)) => Value::Bool(tag, flag),
-        (Kind::Text, toml::Value::String(text)) if !text.is_empty() => Value::String(tag, text),
+        (Kind::Text | Kind::Folder, toml::Value::String(text)) if !text.is_empty() => {
+            Value::String(tag, text)
+        }
         (Kind::Choice(words), toml::Value::String(text)) => {
             let word = text.replace('-', "_");
             words
