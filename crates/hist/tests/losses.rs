@@ -158,6 +158,20 @@ fn entropies_known_by_hand() {
     assert!((found - 0.5 * 2.0_f64.ln()).abs() < 1e-15, "{found}");
 }
 
+/// What little is unknown keeps its digits, though the logarithms of nearly 1 are nearly 0.
+#[test]
+fn near_certainty_keeps_its_digits() {
+    let rare = 1e-9_f64;
+    let often = 1.0 - rare;
+    let joint = [often / 2.0, rare / 2.0, rare / 2.0, often / 2.0];
+    let expected = -often * (-rare).ln_1p() - rare * rare.ln();
+    let found = measure(StructureKind::ConditionalEntropy, &joint);
+    assert!(
+        (found / expected - 1.0).abs() < 1e-14,
+        "{found} instead of {expected}"
+    );
+}
+
 /// The kink of the root: its gradient is 0, and the other histograms of the batch do not notice.
 #[rstest]
 #[case(EmdKind::Rms)]

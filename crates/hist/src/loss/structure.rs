@@ -107,23 +107,23 @@ impl StructureLoss {
         let p = joint;
         let empty = p.clone().lower_equal_elem(least_entry(p.dtype()));
         let log = |quotient: Tensor<B, D>| quotient.mask_fill(empty.clone(), 1.0).log();
-        let given_x = || p.clone() / filled(p.clone().sum_dim(columns));
-        let given_y = || p.clone() / filled(p.clone().sum_dim(rows));
+        let log_given_x = || log_share(p.clone(), columns).mask_fill(empty.clone(), 0.0);
+        let log_given_y = || log_share(p.clone(), rows).mask_fill(empty.clone(), 0.0);
 
         // The integrands, and what their own dependence on P adds to the gradient everywhere.
         let joint_entropy = || mean(p.clone(), log(p.clone()).neg(), -1.0);
         match self.kind {
-            StructureKind::ConditionalEntropy => mean(p.clone(), log(given_y()).neg(), 0.0),
+            StructureKind::ConditionalEntropy => mean(p.clone(), log_given_y().neg(), 0.0),
             StructureKind::RelativeMutualInformation => {
-                let unshared = log(given_x()) + log(given_y());
+                let unshared = log_given_x() + log_given_y();
                 quotient_or_zero(mean(p.clone(), unshared.neg(), 0.0), joint_entropy())
             }
             StructureKind::NegativeMutualInformation => {
-                let lift = given_x() / filled(p.clone().sum_dim(rows));
-                mean(p.clone(), log(lift).neg(), 1.0)
+                let lift = log_given_x() - filled(p.clone().sum_dim(rows)).log();
+                mean(p.clone(), lift.mask_fill(empty.clone(), 0.0).neg(), 1.0)
             }
             StructureKind::NormalisedMutualInformation => {
-                let unshared = log(given_x()) + log(given_y());
+                let unshared = log_given_x() + log_given_y();
                 let marginal = unshared.clone() - log(p.clone()).mul_scalar(2.0);
                 quotient_or_zero(
                     mean(p.clone(), unshared.neg(), 0.0),
@@ -151,6 +151,20 @@ fn mean<B: Backend, const D: usize>(
     }
     let mass = total(p);
     mean + (mass.clone() - mass.detach()).mul_scalar(through_f)
+}
+
+/// `ln (P/Σ P)` with the sum along one dimension, where `P` is not 0.
+///
+/// As `−ln (1 + R/P)`, `R` being the sum of the other entries: of an entry that is nearly all of
+/// the sum the quotient is nearly 1, and its logarithm would be nothing but rounding.
+fn log_share<B: Backend, const D: usize>(p: Tensor<B, D>, along: usize) -> Tensor<B, D> {
+    let p = p.detach();
+    let sum = p.clone().sum_dim(along);
+    // One entry at most, and the only one whose difference from the sum would cancel.
+    let most = p.clone().greater(sum.clone().mul_scalar(0.5));
+    let beside_most = p.clone().mask_fill(most.clone(), 0.0).sum_dim(along);
+    let others = (sum - p.clone()).mask_where(most, beside_most.expand(p.shape()));
+    (others / p).log1p().neg()
 }
 
 /// Entries up to this one count as empty: smaller ones have no accurate quotients.
