@@ -7,5 +7,6 @@ mod fixed_width_histogram;
 mod histogram;
 mod losses;
 mod models;
+mod report;
 mod resize_nearest;
 mod train_step;
