@@ -1,0 +1,157 @@
+//! The one-pass kernel on Flex beside the dense formulas, on the same images in the same run.
+//!
+//! ```text
+//! cargo bench --package huenet-hist
+//! ```
+//!
+//! After each pair of measurements a line says how many times as fast the kernel was, from the
+//! fastest sample of either.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use burn::backend::Autodiff;
+use burn::tensor::{Distribution, Tensor};
+use burn_flex::Flex;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
+use huenet_hist::{
+    Binning, Bins, HistogramBackend, JointHistogramConfig, Kernel, SoftHistogramConfig, reference,
+};
+
+type Tracked = Autodiff<Flex>;
+
+/// Sides of the square images, in pixels.
+const SIDES: [usize; 2] = [64, 256];
+/// Numbers of bins.
+const COUNTS: [usize; 2] = [64, 256];
+
+/// How a histogram is computed.
+#[derive(Clone, Copy)]
+enum Way {
+    Kernel,
+    Dense,
+}
+
+impl Way {
+    fn marginal<B: HistogramBackend>(self, x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
+        match self {
+            Self::Kernel => SoftHistogramConfig::new(binning.bins, binning.kernel)
+                .init()
+                .forward(x),
+            Self::Dense => reference::marginal(x, binning),
+        }
+    }
+
+    fn joint<B: HistogramBackend>(
+        self,
+        x: Tensor<B, 2>,
+        y: Tensor<B, 2>,
+        binning: &Binning,
+    ) -> Tensor<B, 3> {
+        match self {
+            Self::Kernel => JointHistogramConfig::new(binning.bins, binning.kernel)
+                .init()
+                .forward(x, y),
+            Self::Dense => reference::joint(x, y, binning),
+        }
+    }
+}
+
+fn image<B: HistogramBackend>(side: usize) -> Tensor<B, 2> {
+    Tensor::random(
+        [1, side * side],
+        Distribution::Uniform(-1.0, 1.0),
+        &B::Device::default(),
+    )
+}
+
+/// A benchmark of one computation in both ways.
+struct Comparison<'a> {
+    group: BenchmarkGroup<'a, WallTime>,
+    parameter: String,
+}
+
+impl Comparison<'_> {
+    /// Measures both ways, then prints how much faster the kernel is.
+    fn run<O>(&mut self, name: &str, mut work: impl FnMut(Way) -> O) {
+        let kernel = self.measure(&format!("{name}/kernel"), || work(Way::Kernel));
+        let dense = self.measure(&format!("{name}/dense"), || work(Way::Dense));
+        // A filter may have left one out.
+        if let (Some(kernel), Some(dense)) = (kernel, dense) {
+            println!(
+                "{name}, {}: the kernel is {:.1} times as fast\n",
+                self.parameter,
+                dense.as_secs_f64() / kernel.as_secs_f64()
+            );
+        }
+    }
+
+    /// The time of one run in the fastest sample.
+    fn measure<O>(&mut self, name: &str, mut work: impl FnMut() -> O) -> Option<Duration> {
+        let mut fastest: Option<Duration> = None;
+        let id = BenchmarkId::new(name, &self.parameter);
+        self.group.bench_function(id, |bencher| {
+            bencher.iter_custom(|runs| {
+                let start = Instant::now();
+                for _ in 0..runs {
+                    black_box(work());
+                }
+                let taken = start.elapsed();
+                let each = taken / u32::try_from(runs).unwrap_or(u32::MAX);
+                fastest = Some(fastest.map_or(each, |fastest| fastest.min(each)));
+                taken
+            });
+        });
+        fastest
+    }
+}
+
+fn compare(criterion: &mut Criterion, side: usize, count: usize) {
+    let binning = Binning {
+        bins: Bins::new(count, -1.0, 1.0).expect("possible bins"),
+        kernel: Kernel::default(),
+    };
+    let mut group = criterion.benchmark_group("histogram");
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(500));
+    let mut comparison = Comparison {
+        group,
+        parameter: format!("{side}x{side}, {count} bins"),
+    };
+
+    let (x, y) = (image::<Flex>(side), image::<Flex>(side));
+    comparison.run("marginal forward", |way| way.marginal(x.clone(), &binning));
+    comparison.run("joint forward", |way| {
+        way.joint(x.clone(), y.clone(), &binning)
+    });
+    // As in training, the gradient of the second image alone is wanted.
+    let (x, y) = (
+        Tensor::<Tracked, 2>::from_inner(x),
+        Tensor::<Tracked, 2>::from_inner(y),
+    );
+    comparison.run("marginal forward and backward", |way| {
+        let y = y.clone().require_grad();
+        let gradients = way.marginal(y.clone(), &binning).square().sum().backward();
+        y.grad(&gradients)
+    });
+    comparison.run("joint forward and backward", |way| {
+        let y = y.clone().require_grad();
+        let p = way.joint(x.clone(), y.clone(), &binning);
+        y.grad(&p.square().sum().backward())
+    });
+    comparison.group.finish();
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    for side in SIDES {
+        for count in COUNTS {
+            compare(&mut criterion, side, count);
+        }
+    }
+    criterion.final_summary();
+}
