@@ -1,9 +1,10 @@
 //! The soft joint histogram of two images.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
+use burn::module::Module;
 use burn::tensor::{Tensor, TensorPrimitive};
 
+use crate::display::one_line_display;
 use crate::{Binning, Bins, HistogramBackend, Kernel};
 
 /// Configuration to create a [joint histogram](JointHistogram).
@@ -49,19 +50,8 @@ pub struct JointHistogram {
     pub binning: Binning,
 }
 
-impl ModuleDisplay for JointHistogram {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add_formatted(&format!("{}, {}", self.binning.bins, self.binning.kernel))
-            .optional()
-    }
-}
+one_line_display!(JointHistogram, |self, content| content
+    .add_formatted(&self.binning));
 
 impl JointHistogram {
     /// The joint histograms of many pairs of images at once.

@@ -136,6 +136,12 @@ pub struct Binning {
     pub kernel: Kernel,
 }
 
+impl fmt::Display for Binning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.bins, self.kernel)
+    }
+}
+
 impl Binning {
     /// Where the mass of unfolded bin `j` goes, or `None` if it is lost.
     pub(crate) fn fold(&self, j: i64) -> Option<usize> {

@@ -107,6 +107,7 @@ mod backend;
 mod bins;
 #[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
 mod cpu;
+mod display;
 mod error;
 mod joint;
 mod kernel;

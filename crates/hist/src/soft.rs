@@ -1,9 +1,10 @@
 //! The soft histogram of one image.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
+use burn::module::Module;
 use burn::tensor::{Tensor, TensorPrimitive};
 
+use crate::display::one_line_display;
 use crate::{Binning, Bins, HistogramBackend, Kernel};
 
 /// Configuration to create a [soft histogram](SoftHistogram).
@@ -50,19 +51,8 @@ pub struct SoftHistogram {
     pub binning: Binning,
 }
 
-impl ModuleDisplay for SoftHistogram {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add_formatted(&format!("{}, {}", self.binning.bins, self.binning.kernel))
-            .optional()
-    }
-}
+one_line_display!(SoftHistogram, |self, content| content
+    .add_formatted(&self.binning));
 
 impl SoftHistogram {
     /// The histograms of many images at once.

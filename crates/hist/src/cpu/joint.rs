@@ -1,11 +1,9 @@
 //! The joint histogram of two images, and its gradients.
 
-use rayon::prelude::*;
-
 use super::axis::Axis;
 use super::band::{self, Band};
 use super::simd::{Loop, vectorised};
-use super::{BACKWARD_CHUNK, Real, chunk_length, row_length, sum_over_chunks, with_band_width};
+use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
 /// `x, y: [rows, N]` to `[rows, K, K]`.
@@ -34,45 +32,38 @@ pub(crate) fn joint_backward<T: Real>(
 }
 
 fn forward<T: Real, const M: usize>(x: &[T], y: &[T], rows: usize, binning: &Binning) -> Vec<T> {
-    let (pixels, count) = (row_length(x, rows), binning.bins.count());
+    let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
     let band = Band::<T, M>::new(binning);
-    let mut p = vec![T::zero(); rows * count * count];
-    let images = x.par_chunks(pixels).zip(y.par_chunks(pixels));
-    p.par_chunks_mut(count * count)
-        .zip(images)
-        .for_each(|(p, (x, y))| {
-            let axes = [x, y].map(|pixels| Axis::spanning(&band, binning, pixels));
-            if axes.iter().any(Axis::undefined) {
-                p.fill(T::nan());
-                return;
-            }
-            let [rows, columns] = axes.each_ref().map(Axis::slots);
-            let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
-                let mut table = vec![0.0; rows * columns];
-                let (x, y) = (&x[chunk.clone()], &y[chunk]);
-                vectorised(Count {
-                    band: &band,
-                    axes: &axes,
-                    x,
-                    y,
-                    table: &mut table,
-                });
-                table
+    histograms(rows, pixels, count * count, |index| {
+        let [x, y] = [x, y].map(|image| row(image, pixels, index));
+        let axes = [x, y].map(|pixels| Axis::spanning(&band, binning, pixels));
+        if axes.iter().any(Axis::undefined) {
+            return None;
+        }
+        let [rows, columns] = axes.each_ref().map(Axis::slots);
+        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
+            let mut table = vec![0.0; rows * columns];
+            let (x, y) = (&x[chunk.clone()], &y[chunk]);
+            vectorised(Count {
+                band: &band,
+                axes: &axes,
+                x,
+                y,
+                table: &mut table,
             });
-            let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(binning));
-            let mut sums = vec![0.0; count * count];
-            for (slot, bin) in rows_kept {
-                let from = &table[slot * columns..][..columns];
-                let to = &mut sums[bin * count..][..count];
-                for &(slot, bin) in &columns_kept {
-                    to[bin] += from[slot];
-                }
-            }
-            for (p, sum) in p.iter_mut().zip(sums) {
-                *p = T::of(sum / pixels as f64);
-            }
+            table
         });
-    p
+        let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(binning));
+        let mut sums = vec![0.0; count * count];
+        for (slot, bin) in rows_kept {
+            let from = &table[slot * columns..][..columns];
+            let to = &mut sums[bin * count..][..count];
+            for &(slot, bin) in &columns_kept {
+                to[bin] += from[slot];
+            }
+        }
+        Some(sums)
+    })
 }
 
 /// How the table of the upstream gradient is to be read.
@@ -92,39 +83,29 @@ struct Backward<'a, T, const M: usize> {
 
 impl<T: Real, const M: usize> Backward<'_, T, M> {
     fn of_first(&self, x: &[T], y: &[T], layout: Layout) -> Vec<T> {
-        let pixels = row_length(x, self.rows);
-        let mut gradient = vec![T::zero(); x.len()];
-        let images = x.par_chunks(pixels).zip(y.par_chunks(pixels));
-        let rows = gradient
-            .par_chunks_mut(pixels)
-            .zip(images)
-            .zip(self.tables());
-        rows.for_each(|((gradient, (x, y)), grad)| {
-            let axes = [x, y].map(|pixels| Axis::spanning(&self.band, self.binning, pixels));
-            let table = &self.steps(grad, &axes, pixels, layout);
-            let images = x
-                .par_chunks(BACKWARD_CHUNK)
-                .zip(y.par_chunks(BACKWARD_CHUNK));
-            gradient
-                .par_chunks_mut(BACKWARD_CHUNK)
-                .zip(images)
-                .for_each(|(gradient, (x, y))| {
-                    vectorised(Gather {
-                        band: &self.band,
-                        axes: &axes,
-                        x,
-                        y,
-                        table,
-                        gradient,
-                    });
+        let pixels = x.len() / self.rows.max(1);
+        let entries = self.binning.bins.count().pow(2);
+        let prepare = |index| {
+            let images = [x, y].map(|image| row(image, pixels, index));
+            let axes = images.map(|image| Axis::spanning(&self.band, self.binning, image));
+            let table = self.steps(row(self.grad, entries, index), &axes, pixels, layout);
+            (images, axes, table)
+        };
+        gradients(
+            self.rows,
+            pixels,
+            prepare,
+            |([x, y], axes, table), range, gradient| {
+                vectorised(Gather {
+                    band: &self.band,
+                    axes,
+                    x: &x[range.clone()],
+                    y: &y[range],
+                    table,
+                    gradient,
                 });
-        });
-        gradient
-    }
-
-    /// The upstream gradient of every row.
-    fn tables(&self) -> rayon::slice::Chunks<'_, T> {
-        self.grad.par_chunks(self.binning.bins.count().pow(2))
+            },
+        )
     }
 
     /// The upstream gradient `G` of one row on the unfolded axes, divided by the number of pixels,

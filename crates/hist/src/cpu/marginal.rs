@@ -1,11 +1,9 @@
 //! The histogram of one image, and its gradient.
 
-use rayon::prelude::*;
-
 use super::axis::Axis;
 use super::band::Band;
 use super::simd::{Loop, vectorised};
-use super::{BACKWARD_CHUNK, Real, chunk_length, row_length, sum_over_chunks, with_band_width};
+use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
 /// `x: [rows, N]` to `[rows, K]`.
@@ -24,36 +22,30 @@ pub(crate) fn marginal_backward<T: Real>(
 }
 
 fn forward<T: Real, const M: usize>(x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
-    let (pixels, count) = (row_length(x, rows), binning.bins.count());
+    let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
     let band = Band::<T, M>::new(binning);
-    let mut p = vec![T::zero(); rows * count];
-    p.par_chunks_mut(count)
-        .zip(x.par_chunks(pixels))
-        .for_each(|(p, x)| {
-            let axis = Axis::spanning(&band, binning, x);
-            if axis.undefined() {
-                p.fill(T::nan());
-                return;
-            }
-            let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
-                let mut table = vec![0.0; axis.slots()];
-                vectorised(Count {
-                    band: &band,
-                    axis: &axis,
-                    x: &x[chunk],
-                    table: &mut table,
-                });
-                table
+    histograms(rows, pixels, count, |index| {
+        let x = row(x, pixels, index);
+        let axis = Axis::spanning(&band, binning, x);
+        if axis.undefined() {
+            return None;
+        }
+        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
+            let mut table = vec![0.0; axis.slots()];
+            vectorised(Count {
+                band: &band,
+                axis: &axis,
+                x: &x[chunk],
+                table: &mut table,
             });
-            let mut sums = vec![0.0; count];
-            for (slot, bin) in axis.folded(binning) {
-                sums[bin] += table[slot];
-            }
-            for (p, sum) in p.iter_mut().zip(sums) {
-                *p = T::of(sum / pixels as f64);
-            }
+            table
         });
-    p
+        let mut sums = vec![0.0; count];
+        for (slot, bin) in axis.folded(binning) {
+            sums[bin] += table[slot];
+        }
+        Some(sums)
+    })
 }
 
 fn backward<T: Real, const M: usize>(
@@ -62,32 +54,31 @@ fn backward<T: Real, const M: usize>(
     rows: usize,
     binning: &Binning,
 ) -> Vec<T> {
-    let (pixels, count) = (row_length(x, rows), binning.bins.count());
+    let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
     let band = Band::<T, M>::new(binning);
-    let mut gradient = vec![T::zero(); x.len()];
-    let rows = gradient.par_chunks_mut(pixels).zip(x.par_chunks(pixels));
-    rows.zip(grad.par_chunks(count))
-        .for_each(|((gradient, x), grad)| {
-            let axis = Axis::spanning(&band, binning, x);
-            let mut padded = vec![0.0; axis.slots()];
-            for (slot, bin) in axis.folded(binning) {
-                padded[slot] = grad[bin].wide() / pixels as f64;
-            }
-            let table = steps(&padded);
-            let chunks = gradient
-                .par_chunks_mut(BACKWARD_CHUNK)
-                .zip(x.par_chunks(BACKWARD_CHUNK));
-            chunks.for_each(|(gradient, x)| {
-                vectorised(Gather {
-                    band: &band,
-                    axis: &axis,
-                    x,
-                    table: &table,
-                    gradient,
-                });
+    let prepare = |index| {
+        let (x, grad) = (row(x, pixels, index), row(grad, count, index));
+        let axis = Axis::spanning(&band, binning, x);
+        let mut padded = vec![0.0; axis.slots()];
+        for (slot, bin) in axis.folded(binning) {
+            padded[slot] = grad[bin].wide() / pixels as f64;
+        }
+        (x, axis, steps::<T>(&padded))
+    };
+    gradients(
+        rows,
+        pixels,
+        prepare,
+        |(x, axis, table), range, gradient| {
+            vectorised(Gather {
+                band: &band,
+                axis,
+                x: &x[range],
+                table,
+                gradient,
             });
-        });
-    gradient
+        },
+    )
 }
 
 /// Adds every pixel's windows to the table.

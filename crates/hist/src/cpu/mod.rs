@@ -32,6 +32,7 @@ mod tests;
 use std::ops::Range;
 
 use num_traits::Float;
+use rayon::prelude::*;
 
 pub(crate) use joint::{joint, joint_backward};
 pub(crate) use marginal::{marginal, marginal_backward};
@@ -104,9 +105,58 @@ macro_rules! with_band_width {
 }
 use with_band_width;
 
-/// The pixels of a row; not 0 even if there are none, so that slices can be cut.
-fn row_length<T>(x: &[T], rows: usize) -> usize {
-    (x.len() / rows.max(1)).max(1)
+/// The pixels of one of the rows of equal length.
+fn row<T>(x: &[T], pixels: usize, row: usize) -> &[T] {
+    &x[row * pixels..][..pixels]
+}
+
+/// The histograms of all rows, of `entries` entries each: the sums that `sums_of` finds for a row,
+/// divided by the number of its pixels, or nothing but NaN if it finds none.
+fn histograms<T: Real>(
+    rows: usize,
+    pixels: usize,
+    entries: usize,
+    sums_of: impl Fn(usize) -> Option<Vec<f64>> + Sync,
+) -> Vec<T> {
+    let mut p = vec![T::zero(); rows * entries];
+    p.par_chunks_mut(entries)
+        .enumerate()
+        .for_each(|(row, p)| match sums_of(row) {
+            Some(sums) => {
+                for (p, sum) in p.iter_mut().zip(sums) {
+                    *p = T::of(sum / pixels as f64);
+                }
+            }
+            None => p.fill(T::nan()),
+        });
+    p
+}
+
+/// The gradient of every pixel of all rows: `gather` fills those of a range of a row's pixels, with
+/// the help of what `prepare` made for that row.
+fn gradients<T: Real, Row: Sync>(
+    rows: usize,
+    pixels: usize,
+    prepare: impl Fn(usize) -> Row + Sync,
+    gather: impl Fn(&Row, Range<usize>, &mut [T]) + Sync,
+) -> Vec<T> {
+    /// Long enough to be worth a task; the results are independent of one another.
+    const CHUNK: usize = 1 << 12;
+    let mut gradients = vec![T::zero(); rows * pixels];
+    gradients
+        .par_chunks_mut(pixels.max(1))
+        .enumerate()
+        .for_each(|(row, gradients)| {
+            let prepared = prepare(row);
+            gradients
+                .par_chunks_mut(CHUNK)
+                .enumerate()
+                .for_each(|(chunk, gradients)| {
+                    let start = chunk * CHUNK;
+                    gather(&prepared, start..start + gradients.len(), gradients);
+                });
+        });
+    gradients
 }
 
 /// The sum of the tables of all chunks of `pixels`.
@@ -137,6 +187,3 @@ fn chunk_length(pixels: usize) -> usize {
     const MOST: usize = 64;
     pixels.div_ceil(MOST).max(SHORTEST)
 }
-
-/// Pixels of a backward chunk, whose results are independent of one another.
-const BACKWARD_CHUNK: usize = 1 << 12;

@@ -1,12 +1,13 @@
 //! The earth mover's distance between two histograms.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
+use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use crate::Bins;
+use crate::display::one_line_display;
 
 /// How the difference of two cumulative distributions becomes a number.
 ///
@@ -77,20 +78,9 @@ pub struct EarthMoversDistance {
     pub cyclic: bool,
 }
 
-impl ModuleDisplay for EarthMoversDistance {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content
-            .add_debug_attribute("kind", &self.kind)
-            .add_debug_attribute("cyclic", &self.cyclic)
-            .optional()
-    }
-}
+one_line_display!(EarthMoversDistance, |self, content| content
+    .add_debug_attribute("kind", &self.kind)
+    .add_debug_attribute("cyclic", &self.cyclic));
 
 impl EarthMoversDistance {
     /// The mean distance of many pairs of histograms.

@@ -1,10 +1,12 @@
 //! Losses that ask how much one image says about another.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
+use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
+
+use crate::display::one_line_display;
 
 /// Which measure of dependence is the loss.
 ///
@@ -64,17 +66,8 @@ pub struct StructureLoss {
     pub kind: StructureKind,
 }
 
-impl ModuleDisplay for StructureLoss {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content.add_debug_attribute("kind", &self.kind).optional()
-    }
-}
+one_line_display!(StructureLoss, |self, content| content
+    .add_debug_attribute("kind", &self.kind));
 
 impl StructureLoss {
     /// The mean loss of many joint histograms.
