@@ -73,17 +73,18 @@ impl<B: AutodiffBackend> Gan<B> {
     ///
     /// `dropout` draws the generator's dropout masks; `None` turns dropout off.
     pub fn step(
-        self,
+        &mut self,
         recipe: &Recipe,
         losses: &HistogramLosses,
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
-    ) -> (Self, StepLosses)
+    ) -> StepLosses
     where
         B: HistogramBackend,
     {
         let (values, gradients) = self.gradients(recipe, losses, batch, dropout);
-        (self.update(recipe, gradients), values)
+        self.update(recipe, gradients);
+        values
     }
 
     /// The losses of `batch` and their gradients.
@@ -152,17 +153,16 @@ impl<B: AutodiffBackend> Gan<B> {
     }
 
     /// Both optimisers' updates.
-    pub fn update(mut self, recipe: &Recipe, gradients: StepGradients) -> Self {
+    pub fn update(&mut self, recipe: &Recipe, gradients: StepGradients) {
         let settings = recipe.settings();
         self.generator =
             self.generator_adam
-                .step(settings.gen_lr, self.generator, gradients.generator);
+                .step(settings.gen_lr, self.generator.clone(), gradients.generator);
         self.discriminator = self.discriminator_adam.step(
             settings.dis_lr,
-            self.discriminator,
+            self.discriminator.clone(),
             gradients.discriminator,
         );
-        self
     }
 
     /// Whether every weight and running statistic of both networks is a finite number.

@@ -1,12 +1,11 @@
 //! The training loop.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::tensor::backend::AutodiffBackend;
-use huenet_data::Batch;
+use huenet_data::{Batch, Loader};
 use huenet_hist::HistogramBackend;
-use rand::Rng;
 
 use crate::checkpoint::{self, Position};
 use crate::error::TaskError;
@@ -76,126 +75,166 @@ where
 {
     let plan = job.plan();
     observer.started(&plan);
-    let Job {
-        recipe,
-        run,
-        images,
-        shown,
-        weights,
-        mut position,
-    } = job;
-    let mut gan = Gan::<B>::new(&recipe, device);
-    if let Some(weights) = weights {
-        gan = weights.restore(&recipe, gan, device)?;
+    let images = &job.images;
+    let mut training = Training::<B>::new(&job, device, observer)?;
+    if training.position.step == 0 {
+        training.draw(&job.run.sample(0))?;
     }
-    let shown = shown.to_tensors::<B::InnerBackend>(device);
-    let losses = HistogramLosses::new(&recipe);
-    let mut metrics = MetricsWriter::open(&run.metrics(), position.step)?;
-    if position.step == 0 {
-        draw(&recipe, &gan, &shown, &run.sample(0), observer)?;
-    }
-    let mut saved = None;
-    let mut save = |gan: &Gan<B>, position: Position, observer: &mut dyn Observer| {
-        if let Some((at, folder)) = &saved
-            && *at == position
-        {
-            return Ok(PathBuf::clone(folder));
-        }
-        if !gan.is_finite() {
-            let (step, what) = (position.step, "a weight is not a finite number".to_owned());
-            return Err(TaskError::Diverged {
-                step,
-                what,
-                run: run.path().to_owned(),
-            });
-        }
-        let folder = checkpoint::save(gan, position, &recipe, run.path())?;
-        observer.saved(&folder);
-        saved = Some((position, folder.clone()));
-        Ok(folder)
-    };
-
-    let settings = recipe.settings();
-    while position.step < plan.total_steps {
-        let mut batches = images
-            .train()
-            .epoch(position.epoch)
-            .skip_batches(position.batch);
-        while position.step < plan.total_steps {
+    while training.position.step < plan.total_steps {
+        let batches = images.train().epoch(training.position.epoch);
+        let mut batches = batches.skip_batches(training.position.batch);
+        while training.position.step < plan.total_steps {
             let waited = Instant::now();
             let Some(batch) = batches.next().transpose()? else {
                 break;
             };
             let batch = batch.to_tensors::<B>(device);
-            let (data_seconds, started) = (waited.elapsed().as_secs_f64(), Instant::now());
-
-            let mut dropout = stream(settings.seed, Purpose::Dropout, position.step);
-            let dropout: Option<&mut dyn Rng> = Some(&mut dropout);
-            let values;
-            (gan, values) = gan.step(&recipe, &losses, &batch, dropout);
-
-            position.step += 1;
-            position.batch += 1;
-            let record = StepRecord {
-                step: position.step,
-                epoch: position.epoch,
-                losses: values,
-                step_seconds: started.elapsed().as_secs_f64(),
-                data_seconds,
-            };
-            metrics.append(&record)?;
-            observer.stepped(&record);
-            if let Some((loss, value)) = values.non_finite() {
-                let (step, what) = (position.step, format!("{loss} is {value}"));
-                return Err(TaskError::Diverged {
-                    step,
-                    what,
-                    run: run.path().to_owned(),
-                });
-            }
+            training.step(&batch, waited.elapsed())?;
         }
-        if position.batch < images.train().len() {
-            break;
-        }
-        position = Position {
-            epoch: position.epoch + 1,
-            batch: 0,
-            ..position
-        };
-        draw(&recipe, &gan, &shown, &run.sample(position.epoch), observer)?;
-        if position.epoch.is_multiple_of(settings.cp_freq as u64) {
-            save(&gan, position, observer)?;
+        if training.position.batch == images.train().len() {
+            training.end_epoch()?;
         }
     }
-
-    let checkpoint = save(&gan, position, observer)?;
-    let sample = run.last_sample();
-    draw(&recipe, &gan, &shown, &sample, observer)?;
-    observer.evaluating();
-    let evaluation = match images.held_out() {
-        Some(held_out) => evaluate(&recipe, &gan.trained_generator(), held_out, device)?,
-        None => None,
-    };
-    if let Some(evaluation) = &evaluation {
-        let path = run.evaluation();
-        let text = serde_json::to_string_pretty(evaluation)
-            .map_err(|error| TaskError::write(&path, std::io::Error::other(error)))?;
-        files::write_atomically(&path, text.as_bytes())?;
-    }
-    report(&run, position, evaluation, sample, checkpoint)
+    training.finish(images.held_out(), device)
 }
 
-fn draw<B: AutodiffBackend>(
-    recipe: &Recipe,
-    gan: &Gan<B>,
-    shown: &Batch<B::InnerBackend>,
-    path: &Path,
-    observer: &mut dyn Observer,
-) -> Result<(), TaskError> {
-    let output = translate(recipe, &gan.trained_generator(), shown, 0);
-    samples::save(&samples::grid(recipe, shown, output)?, path)?;
-    observer.drew(path);
-    Ok(())
+/// A run under way.
+struct Training<'a, B: AutodiffBackend> {
+    recipe: &'a Recipe,
+    run: &'a RunFolder,
+    observer: &'a mut dyn Observer,
+    shown: Batch<B::InnerBackend>,
+    losses: HistogramLosses,
+    metrics: MetricsWriter,
+    gan: Gan<B>,
+    position: Position,
+    /// The newest checkpoint of this process.
+    saved: Option<(Position, PathBuf)>,
+}
+
+impl<'a, B> Training<'a, B>
+where
+    B: AutodiffBackend + HistogramBackend,
+    B::InnerBackend: HistogramBackend,
+{
+    fn new(
+        job: &'a Job,
+        device: &B::Device,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, TaskError> {
+        let gan = Gan::new(&job.recipe, device);
+        let gan = match &job.weights {
+            Some(weights) => weights.restore(&job.recipe, gan, device)?,
+            None => gan,
+        };
+        Ok(Self {
+            recipe: &job.recipe,
+            run: &job.run,
+            observer,
+            shown: job.shown.to_tensors(device),
+            losses: HistogramLosses::new(&job.recipe),
+            metrics: MetricsWriter::open(&job.run.metrics(), job.position.step)?,
+            gan,
+            position: job.position,
+            saved: None,
+        })
+    }
+
+    fn step(&mut self, batch: &Batch<B>, waited: Duration) -> Result<(), TaskError> {
+        let started = Instant::now();
+        let seed = self.recipe.settings().seed;
+        let mut dropout = stream(seed, Purpose::Dropout, self.position.step);
+        let losses = self
+            .gan
+            .step(self.recipe, &self.losses, batch, Some(&mut dropout));
+
+        self.position.step += 1;
+        self.position.batch += 1;
+        let record = StepRecord {
+            step: self.position.step,
+            epoch: self.position.epoch,
+            losses,
+            step_seconds: started.elapsed().as_secs_f64(),
+            data_seconds: waited.as_secs_f64(),
+        };
+        self.metrics.append(&record)?;
+        self.observer.stepped(&record);
+        match losses.non_finite() {
+            Some((loss, value)) => Err(self.diverged(format!("{loss} is {value}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn end_epoch(&mut self) -> Result<(), TaskError> {
+        self.position = Position {
+            epoch: self.position.epoch + 1,
+            batch: 0,
+            ..self.position
+        };
+        self.draw(&self.run.sample(self.position.epoch))?;
+        let every = self.recipe.settings().cp_freq as u64;
+        if self.position.epoch.is_multiple_of(every) {
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Draws the sample grid.
+    fn draw(&mut self, path: &Path) -> Result<(), TaskError> {
+        let generator = self.gan.trained_generator();
+        let output = translate(self.recipe, &generator, &self.shown, 0);
+        samples::save(&samples::grid(self.recipe, &self.shown, output)?, path)?;
+        self.observer.drew(path);
+        Ok(())
+    }
+
+    /// Saves a checkpoint, unless the last one is of this very position.
+    fn save(&mut self) -> Result<PathBuf, TaskError> {
+        if let Some((position, folder)) = &self.saved
+            && *position == self.position
+        {
+            return Ok(folder.clone());
+        }
+        if !self.gan.is_finite() {
+            return Err(self.diverged("a weight is not a finite number".to_owned()));
+        }
+        let folder = checkpoint::save(&self.gan, self.position, self.recipe, self.run.path())?;
+        self.observer.saved(&folder);
+        self.saved = Some((self.position, folder.clone()));
+        Ok(folder)
+    }
+
+    fn diverged(&self, what: String) -> TaskError {
+        let run = self.run.path().to_owned();
+        TaskError::Diverged {
+            step: self.position.step,
+            what,
+            run,
+        }
+    }
+
+    fn finish(
+        mut self,
+        held_out: Option<&Loader>,
+        device: &B::Device,
+    ) -> Result<Report, TaskError> {
+        let checkpoint = self.save()?;
+        let sample = self.run.last_sample();
+        self.draw(&sample)?;
+        self.observer.evaluating();
+        let generator = self.gan.trained_generator();
+        let evaluation = match held_out {
+            Some(held_out) => evaluate(self.recipe, &generator, held_out, device)?,
+            None => None,
+        };
+        if let Some(evaluation) = &evaluation {
+            let path = self.run.evaluation();
+            let text = serde_json::to_string_pretty(evaluation)
+                .map_err(|error| TaskError::write(&path, std::io::Error::other(error)))?;
+            files::write_atomically(&path, text.as_bytes())?;
+        }
+        report(self.run, self.position, evaluation, sample, checkpoint)
+    }
 }
 
 fn report(
