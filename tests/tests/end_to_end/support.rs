@@ -46,7 +46,7 @@ fn built() -> PathBuf {
     let path = binary.display();
     assert!(
         binary.is_file(),
-        "there is no {path}: run `cargo build -p huenet-cli` first"
+        "there is no {path}: run `cargo build -p huenet-cli --features ndarray` first"
     );
     binary
 }
