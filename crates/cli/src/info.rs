@@ -1,27 +1,31 @@
 //! `huenet info`.
 
+use huenet_tasks::settings::{Key, Kind};
+
 use crate::backend::COMPILED_IN;
-use crate::output;
+use crate::output::line;
+
+/// The release of Burn that the workspace pins.
+const BURN: &str = "0.21.0";
 
 /// Prints versions and backends.
 pub(crate) fn info() -> anyhow::Result<()> {
-    output::line(format_args!("huenet    {}", env!("CARGO_PKG_VERSION")));
-    output::line(format_args!("burn      0.21.0"));
-    output::line(format_args!("backends  {}", COMPILED_IN.join(", ")));
-    for (name, what) in ALL {
-        if !COMPILED_IN.contains(&name) {
-            output::line(format_args!("          {name} is not compiled in: {what}"));
-        }
+    line(format_args!("huenet    {}", env!("CARGO_PKG_VERSION")));
+    line(format_args!("burn      {BURN}"));
+    line(format_args!("backends  {}", COMPILED_IN.join(", ")));
+    let all = match Key::find("backend").map(|key| key.kind) {
+        Some(Kind::Choice(words)) => words,
+        _ => &[],
+    };
+    for name in all.iter().filter(|name| !COMPILED_IN.contains(name)) {
+        let what = match *name {
+            "tch" => ", with LIBTORCH set to the folder of LibTorch 2.9.0",
+            _ => "",
+        };
+        line(format_args!(
+            "          {name} is not compiled in: `cargo xtask train --backend {name}` builds it{what}"
+        ));
     }
-    output::line(format_args!("threads   {}", rayon::current_num_threads()));
+    line(format_args!("threads   {}", rayon::current_num_threads()));
     Ok(())
 }
-
-const ALL: [(&str, &str); 3] = [
-    ("flex", "`cargo xtask train` builds it"),
-    ("ndarray", "`cargo xtask train --backend ndarray` builds it"),
-    (
-        "tch",
-        "`cargo xtask train --backend tch` builds it, with LIBTORCH set to LibTorch 2.9.0",
-    ),
-];

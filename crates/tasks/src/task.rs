@@ -59,7 +59,7 @@ impl fmt::Display for Task {
 
 /// The text is none of the tasks' names.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown task `{0}`: the tasks are edges2photos, color_transfer and colorization")]
+#[error("unknown task `{0}`: the tasks are {names}", names = Task::ALL.map(Task::name).join(", "))]
 pub struct UnknownTask(String);
 
 impl FromStr for Task {

@@ -232,6 +232,13 @@ mod tests {
     }
 
     #[test]
+    fn the_words_for_tasks_are_the_tasks() {
+        let names = Task::ALL.map(Task::name);
+        let expected = format!("one of {}", names.join(", "));
+        assert_eq!(Key::find("task").unwrap().kind.expected(), expected);
+    }
+
+    #[test]
     fn defaults_are_the_official_table() {
         let row = |task| {
             let s = Settings::official(task);
