@@ -25,7 +25,7 @@ const REPORTED: usize = 20;
 
 /// Told how a run goes on; whoever shows progress implements it.
 pub trait Observer {
-    /// Everything is ready; training starts.
+    /// The images have been found; the networks are made next, then training starts.
     fn started(&mut self, plan: &Plan);
     /// A step is done.
     fn stepped(&mut self, record: &StepRecord);
