@@ -75,6 +75,11 @@ fn settings_that_cannot_be_are_refused_as_by_train() {
         .assert()
         .code(2)
         .stderr(contains("bin_num"));
+    huenet()
+        .args(["config", "--task", "colorization", "--img-h", "100"])
+        .assert()
+        .code(2)
+        .stderr(contains("img_h = 100"));
 }
 
 #[test]

@@ -76,6 +76,8 @@ impl Recipe {
         .map_err(|error| unfit_network(s, &error))?;
         let preprocessing = preprocessing(s)?;
         let order = training_order(s)?;
+        // Last: what is wrong should be known even while this is still to be given.
+        check_data_root(s)?;
         Ok(Self {
             bins,
             kernel,
@@ -219,6 +221,10 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
             "colorization makes colours: images need 3 channels",
         ));
     }
+    Ok(())
+}
+
+fn check_data_root(s: &Settings) -> Result<(), SettingsError> {
     if s.dataroot.is_none() && s.dataset != DEMO_DATASET {
         return Err(SettingsError::Missing {
             key: "dataroot",
