@@ -65,14 +65,8 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<u8> {
         runner.args(["nextest", "run"]).args(EVERYTHING);
     } else {
         eprintln!("cargo-nextest is not installed; running cargo test");
-        runner.args([
-            "test",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--examples",
-        ]);
+        let targets = ["--lib", "--bins", "--tests", "--examples"];
+        runner.arg("test").args(targets).args(EVERYTHING);
     }
     run(runner.args(arguments))
 }
