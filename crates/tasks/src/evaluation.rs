@@ -1,6 +1,5 @@
 //! How well a generator does on images it was not trained on.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use huenet_data::{Batch, Loader};
@@ -59,7 +58,6 @@ pub fn evaluate<B: HistogramBackend>(
     held_out: &Loader,
     device: &B::Device,
 ) -> Result<Option<Evaluation>, TaskError> {
-    let generator = generator.clone().no_grad();
     let losses = HistogramLosses::new(recipe);
     let mut sums = [0.0; 4];
     let mut images = 0;
@@ -68,7 +66,7 @@ pub fn evaluate<B: HistogramBackend>(
             break;
         }
         let batch = batch?.to_tensors::<B>(device);
-        let output = translate(recipe, &generator, &batch, index as u64);
+        let output = translate(recipe, generator, &batch, index as u64);
         let (content, reference) = (&batch.content, &batch.reference);
         let figures = [
             losses.distances(output.clone(), reference.clone()),
