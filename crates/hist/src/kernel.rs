@@ -1,6 +1,7 @@
 //! The Parzen window that spreads a pixel over the bins.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -143,16 +144,51 @@ impl fmt::Display for Binning {
 }
 
 impl Binning {
-    /// Where the mass of unfolded bin `j` goes, or `None` if it is lost.
-    pub(crate) fn fold(&self, j: i64) -> Option<usize> {
+    /// The stretches of the unfolded bin axis whose mass is kept, of those that reach into `range`,
+    /// in ascending order.
+    pub(crate) fn segments(&self, range: Range<i64>) -> Vec<Segment> {
         let count = self.bins.count() as i64;
-        let folded = match self.kernel.boundary {
-            Boundary::Reflect if (-count..0).contains(&j) => -1 - j,
-            Boundary::Reflect if (count..2 * count).contains(&j) => 2 * count - 1 - j,
-            Boundary::Wrap => j.rem_euclid(count),
-            _ => j,
+        let segment = |first: i64, mirrored| Segment {
+            unfolded: first..first + count,
+            mirrored,
         };
-        (0..count).contains(&folded).then_some(folded as usize)
+        match self.kernel.boundary {
+            Boundary::Open => vec![segment(0, false)],
+            Boundary::Reflect => {
+                vec![
+                    segment(-count, true),
+                    segment(0, false),
+                    segment(count, true),
+                ]
+            }
+            Boundary::Wrap => {
+                let turns = range.start.div_euclid(count)..=range.end.div_euclid(count);
+                turns.map(|turn| segment(turn * count, false)).collect()
+            }
+        }
+    }
+}
+
+/// A stretch of `K` unfolded bins whose mass goes to the `K` bins of the range.
+pub(crate) struct Segment {
+    /// The unfolded bins.
+    pub(crate) unfolded: Range<i64>,
+    /// Whether the first of them goes to the last bin of the range.
+    pub(crate) mirrored: bool,
+}
+
+impl Segment {
+    /// The bins to which the mass of a part of the segment goes.
+    pub(crate) fn folded(&self, part: &Range<i64>) -> Range<usize> {
+        let (from, to) = if self.mirrored {
+            (self.unfolded.end - part.end, self.unfolded.end - part.start)
+        } else {
+            (
+                part.start - self.unfolded.start,
+                part.end - self.unfolded.start,
+            )
+        };
+        from as usize..to as usize
     }
 }
 
@@ -174,8 +210,13 @@ mod tests {
     #[case(Boundary::Open, [None, None, None, None, Some(0), Some(1), Some(2), None, None, None, None])]
     fn unfolded_bins_fold_back(#[case] boundary: Boundary, #[case] expected: [Option<usize>; 11]) {
         let binning = binning(boundary);
-        let folded: Vec<_> = (-4..7).map(|j| binning.fold(j)).collect();
-        assert_eq!(folded, expected);
+        let mut found = [None; 11];
+        for segment in binning.segments(-4..7) {
+            for j in segment.unfolded.start.max(-4)..segment.unfolded.end.min(7) {
+                found[(j + 4) as usize] = Some(segment.folded(&(j..j + 1)).start);
+            }
+        }
+        assert_eq!(found, expected);
     }
 
     #[rstest]

@@ -115,13 +115,13 @@ mod loss;
 pub mod reference;
 mod soft;
 
-pub use backend::HistogramBackend;
+pub use backend::{HistogramBackend, LossPass};
 pub use bins::Bins;
 pub use error::HistogramError;
 pub use joint::{JointHistogram, JointHistogramConfig};
 pub use kernel::{Binning, Boundary, Kernel};
 pub use loss::{
-    EarthMoversDistance, EarthMoversDistanceConfig, EmdKind, StructureKind, StructureLoss,
-    StructureLossConfig,
+    EarthMoversDistance, EarthMoversDistanceConfig, EmdKind, HistogramLoss, HistogramLossConfig,
+    HistogramLosses, StructureKind, StructureLoss, StructureLossConfig,
 };
 pub use soft::{SoftHistogram, SoftHistogramConfig};

@@ -8,11 +8,11 @@ use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
-use super::HistogramBackend;
-use crate::Binning;
+use super::{HistogramBackend, LossPass};
+use crate::{Binning, HistogramLoss};
 
-/// `marginal` and `joint` are single steps of the graph that keep nothing but their images. The
-/// gradients keep their default bodies, which are ordinary tensor operations and so can
+/// `marginal`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
+/// the latter the gradients with respect to the histograms. The other keep their default bodies, which are ordinary tensor operations and so can
 /// themselves be differentiated.
 impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B, C> {
     fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
@@ -37,6 +37,32 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
                 step.finish(state, B::joint(x.primitive, y.primitive, binning))
             }
             OpsKind::UnTracked(step) => step.finish(B::joint(x.primitive, y.primitive, binning)),
+        }
+    }
+
+    fn losses(
+        content: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        target: FloatTensor<Self>,
+        loss: &HistogramLoss,
+        _: bool,
+    ) -> LossPass<Self> {
+        let nodes = [content.node.clone(), output.node.clone()];
+        let pass = |tracked| {
+            let images = (content.primitive.clone(), output.primitive.clone());
+            B::losses(images.0, images.1, target.primitive, loss, tracked)
+        };
+        let values = match LossStep.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let images = [step.checkpoint(&content), step.checkpoint(&output)];
+                let pass = pass(true);
+                step.finish((images, pass.of_histograms, loss.clone()), pass.values)
+            }
+            OpsKind::UnTracked(step) => step.finish(pass(false).values),
+        };
+        LossPass {
+            values,
+            of_histograms: None,
         }
     }
 }
@@ -81,6 +107,36 @@ impl<B: HistogramBackend> Backward<B, 2> for JointStep {
         let y: FloatTensor<B> = checkpointer.retrieve_node_output(y);
         let needed = ops.parents.each_ref().map(Option::is_some);
         let gradients = B::joint_backward(x, y, grad, &binning, needed);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LossStep;
+
+impl<B: HistogramBackend> Backward<B, 2> for LossStep {
+    type State = ([NodeId; 2], Option<[FloatTensor<B>; 2]>, HistogramLoss);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let ([content, output], of_histograms, loss) = ops.state;
+        // A tracked pass has them.
+        let Some(of_histograms) = of_histograms else {
+            return;
+        };
+        let content: FloatTensor<B> = checkpointer.retrieve_node_output(content);
+        let output: FloatTensor<B> = checkpointer.retrieve_node_output(output);
+        let needed = ops.parents.each_ref().map(Option::is_some);
+        let gradients = B::losses_backward(content, output, of_histograms, grad, &loss, needed);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 grads.register::<B>(parent.id, gradient);

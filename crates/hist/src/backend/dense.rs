@@ -1,10 +1,12 @@
 //! The default bodies: the dense formulas, in chunks of pixels.
 
+use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor, TensorPrimitive};
 
-use crate::{Binning, reference};
+use super::{HistogramBackend, LossPass};
+use crate::{Binning, HistogramLoss, reference};
 
 pub(super) fn marginal<B: Backend>(x: FloatTensor<B>, binning: &Binning) -> FloatTensor<B> {
     let x = tensor::<B, 2>(x);
@@ -58,6 +60,74 @@ pub(super) fn joint_backward<B: Backend>(
         .then(|| first_gradient(x.clone(), y.clone(), grad.clone().swap_dims(1, 2), binning));
     let gradient_of_y = y_needed.then(|| first_gradient(y, x, grad, binning));
     [gradient_of_x, gradient_of_y].map(|gradient| Some(primitive(gradient?, dtype)))
+}
+
+pub(super) fn losses<B: HistogramBackend>(
+    content: FloatTensor<B>,
+    output: FloatTensor<B>,
+    target: FloatTensor<B>,
+    loss: &HistogramLoss,
+    tracked: bool,
+) -> LossPass<B> {
+    let p = tensor::<B, 2>(B::marginal(output.clone(), &loss.binning));
+    let joint = tensor::<B, 3>(B::joint(content, output, &loss.binning));
+    let target = tensor::<B, 2>(target);
+    let dtype = p.dtype();
+    if !tracked {
+        let values = values_of(loss, p, joint, target);
+        return LossPass {
+            values: primitive(values, dtype),
+            of_histograms: None,
+        };
+    }
+    // The histograms are small: their part of the graph is differentiated here and now.
+    let p = Tensor::<Autodiff<B>, 2>::from_inner(p).require_grad();
+    let joint = Tensor::<Autodiff<B>, 3>::from_inner(joint).require_grad();
+    let values = values_of(loss, p.clone(), joint.clone(), Tensor::from_inner(target));
+    // A row's loss depends on its own histograms alone, so that one pass gives all gradients.
+    let gradients = values.clone().sum().backward();
+    let of_p = p.grad(&gradients).unwrap_or_else(|| p.inner().zeros_like());
+    let of_joint = joint
+        .grad(&gradients)
+        .unwrap_or_else(|| joint.inner().zeros_like());
+    LossPass {
+        values: primitive(values.inner(), dtype),
+        of_histograms: Some([primitive(of_p, dtype), primitive(of_joint, dtype)]),
+    }
+}
+
+/// The losses given the histograms, `[rows, 2]`.
+fn values_of<B: Backend>(
+    loss: &HistogramLoss,
+    p: Tensor<B, 2>,
+    joint: Tensor<B, 3>,
+    target: Tensor<B, 2>,
+) -> Tensor<B, 2> {
+    let distances = loss.distance.distances(p, target);
+    let structures = loss.structure.measures(joint).squeeze_dim::<2>(2);
+    Tensor::cat(vec![distances, structures], 1)
+}
+
+pub(super) fn losses_backward<B: HistogramBackend>(
+    content: FloatTensor<B>,
+    output: FloatTensor<B>,
+    [of_p, of_joint]: [FloatTensor<B>; 2],
+    grad: FloatTensor<B>,
+    loss: &HistogramLoss,
+    needed: [bool; 2],
+) -> [Option<FloatTensor<B>>; 2] {
+    let grad = tensor::<B, 2>(grad);
+    let dtype = grad.dtype();
+    let of_p = tensor::<B, 2>(of_p) * grad.clone().narrow(1, 0, 1);
+    let of_joint = tensor::<B, 3>(of_joint) * grad.narrow(1, 1, 1).unsqueeze_dim::<3>(2);
+    let of_joint = primitive(of_joint, dtype);
+    let [of_content, of_output] =
+        B::joint_backward(content, output.clone(), of_joint, &loss.binning, needed);
+    let of_output = of_output.map(|of_output| {
+        let through_p = B::marginal_backward(output, primitive(of_p, dtype), &loss.binning);
+        primitive(tensor::<B, 2>(of_output) + tensor::<B, 2>(through_p), dtype)
+    });
+    [of_content, of_output]
 }
 
 /// `1/N · Σ_kl G(k, l) φ_k′(x_i) φ_l(y_i)`, given the transpose of `G`.

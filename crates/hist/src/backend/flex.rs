@@ -6,9 +6,9 @@ use burn::tensor::ops::{FloatTensor, FloatTensorOps};
 use burn::tensor::{DType, Element, FloatDType, TensorData};
 use burn_flex::{Flex, FlexTensor};
 
-use super::HistogramBackend;
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
-use crate::Binning;
+use super::{HistogramBackend, LossPass};
+use crate::{Binning, HistogramLoss};
 
 impl HistogramBackend for Flex {
     one_pass_bodies!();

@@ -6,8 +6,9 @@ use burn::tensor::TensorMetadata;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use super::dense;
-use crate::{Binning, cpu};
+use super::{HistogramBackend, LossPass, dense};
+use crate::cpu::{self, Level};
+use crate::{Binning, HistogramLoss};
 
 /// The entries of a tensor in row-major order. Half precision is converted to single.
 pub(super) enum Entries<'a> {
@@ -57,6 +58,27 @@ macro_rules! one_pass_bodies {
         ) -> [Option<FloatTensor<Self>>; 2] {
             host::joint_backward::<Self>(x, y, grad, binning, needed)
         }
+
+        fn losses(
+            content: FloatTensor<Self>,
+            output: FloatTensor<Self>,
+            target: FloatTensor<Self>,
+            loss: &HistogramLoss,
+            tracked: bool,
+        ) -> LossPass<Self> {
+            host::losses::<Self>(content, output, target, loss, tracked)
+        }
+
+        fn losses_backward(
+            content: FloatTensor<Self>,
+            output: FloatTensor<Self>,
+            of_histograms: [FloatTensor<Self>; 2],
+            grad: FloatTensor<Self>,
+            loss: &HistogramLoss,
+            needed: [bool; 2],
+        ) -> [Option<FloatTensor<Self>>; 2] {
+            host::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)
+        }
     };
 }
 pub(super) use one_pass_bodies;
@@ -65,8 +87,8 @@ pub(super) fn marginal<B: HostMemory>(x: FloatTensor<B>, binning: &Binning) -> F
     use Entries::{Double, Single};
     let rows = x.shape()[0];
     let p = match B::entries(&x) {
-        Some(Single(x)) => Single(cpu::marginal(&x, rows, binning).into()),
-        Some(Double(x)) => Double(cpu::marginal(&x, rows, binning).into()),
+        Some(Single(x)) => Single(cpu::marginal(Level::new(), &x, rows, binning).into()),
+        Some(Double(x)) => Double(cpu::marginal(Level::new(), &x, rows, binning).into()),
         None => return dense::marginal::<B>(x, binning),
     };
     B::tensor(p, &[rows, binning.bins.count()], &x)
@@ -82,10 +104,10 @@ pub(super) fn marginal_backward<B: HostMemory>(
     let rows = shape[0];
     let gradient = match (B::entries(&x), B::entries(&grad)) {
         (Some(Single(x)), Some(Single(grad))) => {
-            Single(cpu::marginal_backward(&x, &grad, rows, binning).into())
+            Single(cpu::marginal_backward(Level::new(), &x, &grad, rows, binning).into())
         }
         (Some(Double(x)), Some(Double(grad))) => {
-            Double(cpu::marginal_backward(&x, &grad, rows, binning).into())
+            Double(cpu::marginal_backward(Level::new(), &x, &grad, rows, binning).into())
         }
         _ => return dense::marginal_backward::<B>(x, grad, binning),
     };
@@ -100,8 +122,12 @@ pub(super) fn joint<B: HostMemory>(
     use Entries::{Double, Single};
     let (rows, count) = (x.shape()[0], binning.bins.count());
     let p = match (B::entries(&x), B::entries(&y)) {
-        (Some(Single(x)), Some(Single(y))) => Single(cpu::joint(&x, &y, rows, binning).into()),
-        (Some(Double(x)), Some(Double(y))) => Double(cpu::joint(&x, &y, rows, binning).into()),
+        (Some(Single(x)), Some(Single(y))) => {
+            Single(cpu::joint(Level::new(), &x, &y, rows, binning).into())
+        }
+        (Some(Double(x)), Some(Double(y))) => {
+            Double(cpu::joint(Level::new(), &x, &y, rows, binning).into())
+        }
         _ => return dense::joint::<B>(x, y, binning),
     };
     B::tensor(p, &[rows, count, count], &x)
@@ -119,14 +145,107 @@ pub(super) fn joint_backward<B: HostMemory>(
     let rows = shape[0];
     let gradients = match (B::entries(&x), B::entries(&y), B::entries(&grad)) {
         (Some(Single(x)), Some(Single(y)), Some(Single(grad))) => {
-            cpu::joint_backward(&x, &y, &grad, rows, binning, needed)
+            cpu::joint_backward(Level::new(), &x, &y, &grad, rows, binning, needed)
                 .map(|gradient| Some(Single(gradient?.into())))
         }
         (Some(Double(x)), Some(Double(y)), Some(Double(grad))) => {
-            cpu::joint_backward(&x, &y, &grad, rows, binning, needed)
+            cpu::joint_backward(Level::new(), &x, &y, &grad, rows, binning, needed)
                 .map(|gradient| Some(Double(gradient?.into())))
         }
         _ => return dense::joint_backward::<B>(x, y, grad, binning, needed),
     };
     gradients.map(|gradient| Some(B::tensor(gradient?, &shape, &x)))
+}
+
+pub(super) fn losses<B: HostMemory + HistogramBackend>(
+    content: FloatTensor<B>,
+    output: FloatTensor<B>,
+    target: FloatTensor<B>,
+    loss: &HistogramLoss,
+    tracked: bool,
+) -> LossPass<B> {
+    use Entries::{Double, Single};
+    let (rows, count) = (output.shape()[0], loss.binning.bins.count());
+    let [values, of_p, of_joint] = match [&content, &output, &target].map(B::entries) {
+        [
+            Some(Single(content)),
+            Some(Single(output)),
+            Some(Single(target)),
+        ] => {
+            let images = [&content[..], &output[..]];
+            cpu::losses(Level::new(), images, &target, rows, loss, tracked)
+                .map(|entries| Single(entries.into()))
+        }
+        [
+            Some(Double(content)),
+            Some(Double(output)),
+            Some(Double(target)),
+        ] => {
+            let images = [&content[..], &output[..]];
+            cpu::losses(Level::new(), images, &target, rows, loss, tracked)
+                .map(|entries| Double(entries.into()))
+        }
+        _ => return dense::losses::<B>(content, output, target, loss, tracked),
+    };
+    LossPass {
+        values: B::tensor(values, &[rows, 2], &output),
+        of_histograms: tracked.then(|| {
+            [
+                B::tensor(of_p, &[rows, count], &output),
+                B::tensor(of_joint, &[rows, count, count], &output),
+            ]
+        }),
+    }
+}
+
+pub(super) fn losses_backward<B: HostMemory + HistogramBackend>(
+    content: FloatTensor<B>,
+    output: FloatTensor<B>,
+    of_histograms: [FloatTensor<B>; 2],
+    grad: FloatTensor<B>,
+    loss: &HistogramLoss,
+    needed: [bool; 2],
+) -> [Option<FloatTensor<B>>; 2] {
+    use Entries::{Double, Single};
+    let shape = output.shape();
+    let rows = shape[0];
+    let [of_p, of_joint] = &of_histograms;
+    let gradients = match [&content, &output, of_p, of_joint, &grad].map(B::entries) {
+        [
+            Some(Single(x)),
+            Some(Single(y)),
+            Some(Single(p)),
+            Some(Single(joint)),
+            Some(Single(grad)),
+        ] => cpu::losses_backward(
+            Level::new(),
+            [&x[..], &y],
+            [&p[..], &joint],
+            &grad,
+            rows,
+            loss,
+            needed,
+        )
+        .map(|gradient| Some(Single(gradient?.into()))),
+        [
+            Some(Double(x)),
+            Some(Double(y)),
+            Some(Double(p)),
+            Some(Double(joint)),
+            Some(Double(grad)),
+        ] => cpu::losses_backward(
+            Level::new(),
+            [&x[..], &y],
+            [&p[..], &joint],
+            &grad,
+            rows,
+            loss,
+            needed,
+        )
+        .map(|gradient| Some(Double(gradient?.into()))),
+        _ => {
+            return dense::losses_backward::<B>(content, output, of_histograms, grad, loss, needed);
+        }
+    };
+    gradients.map(|gradient| Some(B::tensor(gradient?, &shape, &output)))
 }

@@ -14,7 +14,7 @@ mod tch;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use crate::Binning;
+use crate::{Binning, HistogramLoss};
 
 /// A backend that can compute soft histograms and their gradients.
 ///
@@ -84,4 +84,55 @@ pub trait HistogramBackend: Backend {
     ) -> [Option<FloatTensor<Self>>; 2] {
         dense::joint_backward::<Self>(x, y, grad, binning, needed)
     }
+
+    /// The earth mover's distance to a target histogram and the structure loss, of every row: what
+    /// [`HistogramLoss`] computes.
+    ///
+    /// If `tracked`, the gradients with respect to the histograms come with them.
+    ///
+    /// # Shapes
+    ///
+    /// - content, output: `[rows, N]`, `N > 0`
+    /// - target: `[rows, K]`
+    fn losses(
+        content: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        target: FloatTensor<Self>,
+        loss: &HistogramLoss,
+        tracked: bool,
+    ) -> LossPass<Self> {
+        dense::losses::<Self>(content, output, target, loss, tracked)
+    }
+
+    /// The gradients with respect to the pixels of `content` and of `output`, each only if `needed`,
+    /// given the gradients of each loss with respect to the histograms, which
+    /// [`losses`](Self::losses) found, and the gradient `grad` with respect to the losses.
+    ///
+    /// # Shapes
+    ///
+    /// - content, output: `[rows, N]`, `N > 0`
+    /// - of_histograms: `[rows, K]` and `[rows, K, K]`
+    /// - grad: `[rows, 2]`
+    /// - outputs: `[rows, N]`
+    fn losses_backward(
+        content: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        of_histograms: [FloatTensor<Self>; 2],
+        grad: FloatTensor<Self>,
+        loss: &HistogramLoss,
+        needed: [bool; 2],
+    ) -> [Option<FloatTensor<Self>>; 2] {
+        dense::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)
+    }
+}
+
+/// What [`HistogramBackend::losses`] finds.
+#[derive(Debug, Clone)]
+pub struct LossPass<B: Backend> {
+    /// The earth mover's distance and the structure loss of every row, `[rows, 2]`.
+    pub values: FloatTensor<B>,
+    /// If they were wanted, the gradients of the earth mover's distances with respect to the outputs'
+    /// histograms, `[rows, K]`, and of the structure losses with respect to the joint
+    /// histograms, `[rows, K, K]`.
+    pub of_histograms: Option<[FloatTensor<B>; 2]>,
 }

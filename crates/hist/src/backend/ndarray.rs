@@ -8,9 +8,9 @@ use burn_ndarray::{
 };
 use ndarray::{ArrayD, ArrayViewD};
 
-use super::HistogramBackend;
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
-use crate::Binning;
+use super::{HistogramBackend, LossPass};
+use crate::{Binning, HistogramLoss};
 
 impl<E, I, Q> HistogramBackend for NdArray<E, I, Q>
 where

@@ -7,9 +7,9 @@ use burn::tensor::ops::FloatTensor;
 use burn_tch::{LibTorch, TchElement, TchTensor};
 use tch::{Device, Kind, Tensor};
 
-use super::HistogramBackend;
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
-use crate::Binning;
+use super::{HistogramBackend, LossPass};
+use crate::{Binning, HistogramLoss};
 
 impl<E: TchElement> HistogramBackend for LibTorch<E> {
     one_pass_bodies!();

@@ -1,23 +1,39 @@
 //! The unfolded bins that the pixels of a row reach.
 
+use std::ops::Range;
+
+use fearless_simd::{Level, Simd};
+use rayon::prelude::*;
+
 use super::Real;
-use super::band::Band;
+use super::simd::{LANES, Work, vectorised};
+use crate::kernel::Segment;
 use crate::{Binning, Boundary};
 
 /// A stretch of the unfolded bin axis `… −2, −1, 0 … K−1, K …` that holds the band of every pixel
-/// of a row.
+/// of a row. Its bins are called slots.
 ///
 /// It is as long as the pixels demand, but stops where the borders let mass get lost: pixels beyond
 /// are moved to the ends, where none of their bins counts. For pixels inside the range it has
 /// `K` bins and half a band more at either end; for pixels outside at most `3K` and a band at
 /// either end.
 pub(super) struct Axis {
+    /// `a`, the lower border of the range.
+    pub(super) border: f64,
+    /// `1/L`
+    pub(super) per_bin: f64,
+    /// `ρ`
+    pub(super) ratio: f64,
+    /// `K`
+    pub(super) count: f64,
+    /// Whether the axis is a circle.
+    pub(super) on_circle: bool,
+    /// Half a bin below the lowest of the edges on which bands are centred, in bins from `a`.
+    pub(super) start: f64,
+    /// The number of edges on which bands can be centred, less one.
+    pub(super) last: usize,
     /// The bin of slot 0.
     first_bin: i64,
-    /// Half a bin below the lowest of the edges on which bands are centred, in bins from `a`.
-    start: f64,
-    /// The number of edges on which bands can be centred, less one.
-    last: usize,
     /// The number of bins.
     slots: usize,
     /// Whether a pixel has no place on the axis.
@@ -25,48 +41,46 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis for the pixels of a row.
-    pub(super) fn spanning<T: Real, const M: usize>(
-        band: &Band<T, M>,
+    /// The axis for the pixels of a row whose bands are `width` bins wide.
+    pub(super) fn spanning<T: Real>(
+        level: Level,
         binning: &Binning,
+        width: usize,
         pixels: &[T],
     ) -> Self {
-        let (mut low, mut high, mut undefined) = (T::infinity(), T::neg_infinity(), false);
-        for &x in pixels {
-            low = if x < low { x } else { low };
-            high = if x > high { x } else { high };
-            undefined |= x.is_nan();
-        }
-        let (count, reach) = (binning.bins.count() as f64, (M / 2) as f64);
+        let Extent {
+            low,
+            high,
+            mut undefined,
+        } = Extent::of(level, pixels);
+        let bins = binning.bins;
+        let per_bin = 1.0 / bins.width();
+        let (count, reach) = (bins.count() as f64, (width / 2) as f64);
         // From `lost` on, no bin of a band counts, nor does the edge below its first bin.
-        let edge_near = |x: T| (band.position(x) + 0.5).floor();
-        let (lowest, highest) = match binning.kernel.boundary() {
+        let between = |lost: (f64, f64)| {
+            let edge_near = |x: T| ((x.wide() - bins.min()) * per_bin + 0.5).floor();
+            [low, high].map(|x| edge_near(x).clamp(lost.0, lost.1))
+        };
+        let [lowest, highest] = match binning.kernel.boundary() {
             Boundary::Wrap => {
                 undefined |= low.is_infinite() || high.is_infinite();
-                (0.0, count)
+                [0.0, count]
             }
-            Boundary::Reflect => {
-                let lost = (-count - reach, 2.0 * count + reach + 1.0);
-                (
-                    edge_near(low).clamp(lost.0, lost.1),
-                    edge_near(high).clamp(lost.0, lost.1),
-                )
-            }
-            Boundary::Open => {
-                let lost = (-reach, count + reach + 1.0);
-                (
-                    edge_near(low).clamp(lost.0, lost.1),
-                    edge_near(high).clamp(lost.0, lost.1),
-                )
-            }
+            Boundary::Reflect => between((-count - reach, 2.0 * count + reach + 1.0)),
+            Boundary::Open => between((-reach, count + reach + 1.0)),
         };
         // If no pixel is a number there is no lowest one.
         let last = (highest - lowest).max(0.0) as usize;
         Self {
-            first_bin: lowest as i64 - (M / 2) as i64,
+            border: bins.min(),
+            per_bin,
+            ratio: binning.kernel.ratio(),
+            count,
+            on_circle: binning.kernel.boundary() == Boundary::Wrap,
             start: lowest - 0.5,
             last,
-            slots: last + M,
+            first_bin: lowest as i64 - (width / 2) as i64,
+            slots: last + width,
             undefined,
         }
     }
@@ -81,22 +95,162 @@ impl Axis {
         self.undefined
     }
 
-    /// The first slot of a pixel's band, and the growth from which its windows follow.
-    ///
-    /// The band lies within the slots whatever the pixel is. The growth of a pixel that has no
-    /// place on the axis is not a number.
-    #[inline(always)]
-    pub(super) fn place<T: Real, const M: usize>(&self, band: &Band<T, M>, x: T) -> (usize, T) {
-        let along = band.position(x) - self.start;
-        let slot = (along as usize).min(self.last);
-        let beyond_edge = (along - slot as f64 - 0.5).clamp(-0.5, 0.5);
-        (slot, band.growth(beyond_edge))
+    /// The stretches of slots whose mass is kept.
+    pub(super) fn runs(&self, binning: &Binning) -> Vec<Run> {
+        let (start, end) = (self.first_bin, self.first_bin + self.slots as i64);
+        let slot = |bin: i64| (bin - start) as usize;
+        let run = |segment: Segment| {
+            let unfolded = segment.unfolded.start.max(start)..segment.unfolded.end.min(end);
+            (!unfolded.is_empty()).then(|| Run {
+                bins: segment.folded(&unfolded),
+                slots: slot(unfolded.start)..slot(unfolded.end),
+                mirrored: segment.mirrored,
+            })
+        };
+        binning
+            .segments(start..end)
+            .into_iter()
+            .filter_map(run)
+            .collect()
+    }
+}
+
+/// A stretch of slots whose mass goes to a stretch of bins.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) slots: Range<usize>,
+    pub(super) bins: Range<usize>,
+    /// Whether the first slot belongs to the last bin.
+    pub(super) mirrored: bool,
+}
+
+impl Run {
+    /// The slots, each with its bin.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (bins, mirrored) = (self.bins.clone(), self.mirrored);
+        self.slots.clone().enumerate().map(move |(i, slot)| {
+            let bin = if mirrored {
+                bins.end - 1 - i
+            } else {
+                bins.start + i
+            };
+            (slot, bin)
+        })
     }
 
-    /// The slots whose mass is kept, each with the bin it goes to.
-    pub(super) fn folded(&self, binning: &Binning) -> Vec<(usize, usize)> {
-        (0..self.slots)
-            .filter_map(|slot| Some((slot, binning.fold(self.first_bin + slot as i64)?)))
-            .collect()
+    /// Adds numbers by slot to sums by bin.
+    pub(super) fn fold(&self, slots: &[f64], sums: &mut [f64]) {
+        let (slots, sums) = (&slots[self.slots.clone()], &mut sums[self.bins.clone()]);
+        if self.mirrored {
+            sums.iter_mut()
+                .rev()
+                .zip(slots)
+                .for_each(|(sum, slot)| *sum += slot);
+        } else {
+            sums.iter_mut()
+                .zip(slots)
+                .for_each(|(sum, slot)| *sum += slot);
+        }
+    }
+
+    /// Copies numbers by bin to numbers by slot.
+    pub(super) fn unfold<T: Real>(&self, bins: &[T], slots: &mut [f64]) {
+        let (bins, slots) = (&bins[self.bins.clone()], &mut slots[self.slots.clone()]);
+        if self.mirrored {
+            slots
+                .iter_mut()
+                .zip(bins.iter().rev())
+                .for_each(|(slot, bin)| *slot = bin.wide());
+        } else {
+            slots
+                .iter_mut()
+                .zip(bins)
+                .for_each(|(slot, bin)| *slot = bin.wide());
+        }
+    }
+}
+
+/// The least and the greatest pixel, and whether one is not a number.
+#[derive(Clone, Copy)]
+struct Extent<T> {
+    low: T,
+    high: T,
+    undefined: bool,
+}
+
+impl<T: Real> Extent<T> {
+    fn of(level: Level, pixels: &[T]) -> Self {
+        /// Long enough to be worth a task.
+        const CHUNK: usize = 1 << 16;
+        let nothing = || Self {
+            low: T::infinity(),
+            high: T::neg_infinity(),
+            undefined: false,
+        };
+        pixels
+            .par_chunks(CHUNK)
+            .map(|pixels| vectorised(level, Scan { pixels }))
+            .reduce(nothing, Self::and)
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        Self {
+            low: if other.low < self.low {
+                other.low
+            } else {
+                self.low
+            },
+            high: if other.high > self.high {
+                other.high
+            } else {
+                self.high
+            },
+            undefined: self.undefined | other.undefined,
+        }
+    }
+}
+
+/// Finds the extent of pixels.
+struct Scan<'a, T> {
+    pixels: &'a [T],
+}
+
+impl<T: Real> Work for Scan<'_, T> {
+    type Output = Extent<T>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> Extent<T> {
+        // Side by side, so that the compiler can use vector instructions.
+        let mut low = [T::infinity(); 2 * LANES];
+        let mut high = [T::neg_infinity(); 2 * LANES];
+        let mut undefined = [false; 2 * LANES];
+        let mut look = |lane: usize, x: T| {
+            low[lane] = if x < low[lane] { x } else { low[lane] };
+            high[lane] = if x > high[lane] { x } else { high[lane] };
+            undefined[lane] |= x.is_nan();
+        };
+        let (groups, rest) = self.pixels.as_chunks::<{ 2 * LANES }>();
+        for group in groups {
+            for (lane, &x) in group.iter().enumerate() {
+                look(lane, x);
+            }
+        }
+        for (lane, &x) in rest.iter().enumerate() {
+            look(lane, x);
+        }
+        let lanes = (0..2 * LANES).map(|i| Extent {
+            low: low[i],
+            high: high[i],
+            undefined: undefined[i],
+        });
+        lanes.fold(
+            Extent {
+                low: T::infinity(),
+                high: T::neg_infinity(),
+                undefined: false,
+            },
+            Extent::and,
+        )
     }
 }

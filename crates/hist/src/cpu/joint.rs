@@ -1,18 +1,46 @@
 //! The joint histogram of two images, and its gradients.
 
-use super::axis::Axis;
-use super::band::{self, Band};
-use super::simd::{Loop, vectorised};
+use std::ops::Range;
+
+use fearless_simd::{Level, Simd};
+
+use super::axis::{Axis, Run};
+use super::order::Order;
+use super::ring::Ring;
+use super::simd::{LANES, Lanes, Line, Work, vectorised};
+use super::spare::{Borrowed, zeros};
+use super::window::Profile;
 use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
 /// `x, y: [rows, N]` to `[rows, K, K]`.
-pub(crate) fn joint<T: Real>(x: &[T], y: &[T], rows: usize, binning: &Binning) -> Vec<T> {
-    with_band_width!(T, binning, M => forward::<T, M>(x, y, rows, binning))
+pub(crate) fn joint<T: Real>(
+    level: Level,
+    x: &[T],
+    y: &[T],
+    rows: usize,
+    binning: &Binning,
+) -> Vec<T> {
+    with_band_width!(T, binning, LINES => {
+        let pass = Pass::<T, LINES>::new(level, binning);
+        let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
+        histograms(rows, pixels, count * count, |index| {
+            let [x, y] = [x, y].map(|image| row(image, pixels, index));
+            let axes = pass.axes(x, y);
+            if axes.iter().any(Axis::undefined) {
+                return None;
+            }
+            let table = pass.table(&axes, x, y);
+            let mut sums = vec![0.0; count * count];
+            fold(&table, &axes, binning, &mut sums, count);
+            Some(sums)
+        })
+    })
 }
 
 /// `x, y: [rows, N]`, `grad: [rows, K, K]` to `[rows, N]` for each image that needs it.
 pub(crate) fn joint_backward<T: Real>(
+    level: Level,
     x: &[T],
     y: &[T],
     grad: &[T],
@@ -20,199 +48,336 @@ pub(crate) fn joint_backward<T: Real>(
     binning: &Binning,
     needed: [bool; 2],
 ) -> [Option<Vec<T>>; 2] {
-    with_band_width!(T, binning, M => {
-        let band = Band::<T, M>::new(binning);
-        let job = Backward { band, binning, rows, grad };
-        // With respect to y it is the same sum over the transposed table.
+    let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
+    let entries = count * count;
+    with_band_width!(T, binning, LINES => {
+        let pass = Pass::<T, LINES>::new(level, binning);
+        let of_second = |x: &[T], y: &[T], grad: &[T]| {
+            gradients(rows, pixels, block_length(binning), |index| {
+                let [x, y] = [x, y].map(|image| row(image, pixels, index));
+                let axes = pass.axes(x, y);
+                let steps = pass.steps(&axes, pixels, &Upstream {
+                    of_joint: row(grad, entries, index),
+                    joint_weight: 1.0,
+                    of_marginal: None,
+                    marginal_weight: 0.0,
+                });
+                (x, y, axes, steps)
+            }, |(x, y, axes, steps), range, gradient| {
+                pass.gather(axes, &x[range.clone()], &y[range], steps, gradient);
+            })
+        };
+        // With respect to x it is the same sum over the transposed table.
         [
-            needed[0].then(|| job.of_first(x, y, Layout::AsGiven)),
-            needed[1].then(|| job.of_first(y, x, Layout::Transposed)),
+            needed[0].then(|| of_second(y, x, &transposed(grad, count))),
+            needed[1].then(|| of_second(x, y, grad)),
         ]
     })
 }
 
-fn forward<T: Real, const M: usize>(x: &[T], y: &[T], rows: usize, binning: &Binning) -> Vec<T> {
-    let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
-    let band = Band::<T, M>::new(binning);
-    histograms(rows, pixels, count * count, |index| {
-        let [x, y] = [x, y].map(|image| row(image, pixels, index));
-        let axes = [x, y].map(|pixels| Axis::spanning(&band, binning, pixels));
-        if axes.iter().any(Axis::undefined) {
-            return None;
-        }
-        let [rows, columns] = axes.each_ref().map(Axis::slots);
-        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
-            let mut table = vec![0.0; rows * columns];
-            let (x, y) = (&x[chunk.clone()], &y[chunk]);
-            vectorised(Count {
-                band: &band,
-                axes: &axes,
-                x,
-                y,
-                table: &mut table,
-            });
-            table
-        });
-        let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(binning));
-        let mut sums = vec![0.0; count * count];
-        for (slot, bin) in rows_kept {
-            let from = &table[slot * columns..][..columns];
-            let to = &mut sums[bin * count..][..count];
-            for &(slot, bin) in &columns_kept {
-                to[bin] += from[slot];
+/// The tables of all rows, transposed.
+pub(super) fn transposed<T: Real>(tables: &[T], count: usize) -> Vec<T> {
+    let mut transposed = vec![T::zero(); tables.len()];
+    let tables = tables.chunks_exact(count * count);
+    for (to, from) in transposed.chunks_exact_mut(count * count).zip(tables) {
+        for (k, row) in from.chunks_exact(count).enumerate() {
+            for (l, &entry) in row.iter().enumerate() {
+                to[l * count + k] = entry;
             }
         }
-        Some(sums)
-    })
+    }
+    transposed
 }
 
-/// How the table of the upstream gradient is to be read.
-#[derive(Clone, Copy)]
-enum Layout {
-    AsGiven,
-    Transposed,
+/// The pixels that are sorted at a time: enough for a table's rows to be worth their handling.
+pub(super) fn block_length(binning: &Binning) -> usize {
+    (binning.bins.count().pow(2) / 2).clamp(1 << 15, 1 << 18)
 }
 
-/// The backward pass of all rows.
-struct Backward<'a, T, const M: usize> {
-    band: Band<T, M>,
+/// Adds the table of the slots to that of the bins, whose rows start `stride` entries apart.
+pub(super) fn fold(
+    table: &[f64],
+    axes: &[Axis; 2],
+    binning: &Binning,
+    sums: &mut [f64],
+    stride: usize,
+) {
+    let columns = axes[1].slots();
+    let column_runs = axes[1].runs(binning);
+    for (slot, bin) in axes[0].runs(binning).iter().flat_map(Run::pairs) {
+        let from = &table[slot * columns..][..columns];
+        let to = &mut sums[bin * stride..][..stride];
+        column_runs.iter().for_each(|run| run.fold(from, to));
+    }
+}
+
+/// What a loss says of the histograms of one row of pixels.
+pub(super) struct Upstream<'a, T> {
+    /// A gradient with respect to the joint histogram.
+    pub(super) of_joint: &'a [T],
+    /// The factor that goes with it.
+    pub(super) joint_weight: f64,
+    /// A gradient with respect to the histogram of the image that is differentiated.
+    pub(super) of_marginal: Option<&'a [T]>,
+    /// The factor that goes with it.
+    pub(super) marginal_weight: f64,
+}
+
+/// One pass over the pixels of two images, forward or backward.
+pub(super) struct Pass<'a, T, const LINES: usize> {
+    level: Level,
     binning: &'a Binning,
-    rows: usize,
-    grad: &'a [T],
+    windows: Profile<T, LINES>,
+    slopes: Profile<T, LINES>,
 }
 
-impl<T: Real, const M: usize> Backward<'_, T, M> {
-    fn of_first(&self, x: &[T], y: &[T], layout: Layout) -> Vec<T> {
-        let pixels = x.len() / self.rows.max(1);
-        let entries = self.binning.bins.count().pow(2);
-        let prepare = |index| {
-            let images = [x, y].map(|image| row(image, pixels, index));
-            let axes = images.map(|image| Axis::spanning(&self.band, self.binning, image));
-            let table = self.steps(row(self.grad, entries, index), &axes, pixels, layout);
-            (images, axes, table)
-        };
-        gradients(
-            self.rows,
-            pixels,
-            prepare,
-            |([x, y], axes, table), range, gradient| {
-                vectorised(Gather {
-                    band: &self.band,
-                    axes,
-                    x: &x[range.clone()],
-                    y: &y[range],
-                    table,
-                    gradient,
-                });
-            },
-        )
+impl<'a, T: Real, const LINES: usize> Pass<'a, T, LINES> {
+    const WIDTH: usize = LINES * LANES;
+
+    pub(super) fn new(level: Level, binning: &'a Binning) -> Self {
+        let ratio = binning.kernel.ratio();
+        Self {
+            level,
+            binning,
+            windows: Profile::windows(ratio),
+            slopes: Profile::step_slopes(ratio),
+        }
     }
 
-    /// The upstream gradient `G` of one row on the unfolded axes, divided by the number of pixels,
-    /// as its steps from row to row, `G(k, l) − G(k − 1, l)`.
-    fn steps(&self, grad: &[T], axes: &[Axis; 2], pixels: usize, layout: Layout) -> Vec<T> {
+    pub(super) fn axes(&self, x: &[T], y: &[T]) -> [Axis; 2] {
+        [x, y].map(|pixels| Axis::spanning(self.level, self.binning, Self::WIDTH, pixels))
+    }
+
+    /// The sums of the pixels' outer products, by slots.
+    pub(super) fn table(&self, axes: &[Axis; 2], x: &[T], y: &[T]) -> Borrowed<Vec<f64>> {
+        let block = block_length(self.binning);
+        sum_over_chunks(0..x.len(), chunk_length(x.len(), block), &|chunk: Range<
+            usize,
+        >| {
+            let mut table = zeros(axes[0].slots() * axes[1].slots());
+            let mut order = T::orders().take();
+            let mut ring = Ring::new(axes[1].slots());
+            for (x, y) in x[chunk.clone()].chunks(block).zip(y[chunk].chunks(block)) {
+                vectorised(
+                    self.level,
+                    Count {
+                        pass: self,
+                        axes,
+                        x,
+                        y,
+                        order: &mut order,
+                        ring: &mut ring,
+                        table: &mut table,
+                    },
+                );
+            }
+            table
+        })
+    }
+
+    /// The upstream gradient `G` of one row on the unfolded axes as its steps from column to
+    /// column, `G(k, l) − G(k, l − 1)`, per pixel and kernel width.
+    ///
+    /// The windows of a pixel `x` add up to 1, so the gradient with respect to the histogram of `y`
+    /// is one with respect to the joint histogram that is the same in all rows.
+    pub(super) fn steps(
+        &self,
+        axes: &[Axis; 2],
+        pixels: usize,
+        upstream: &Upstream<'_, T>,
+    ) -> Borrowed<Vec<T>> {
         let count = self.binning.bins.count();
+        let scale = self.binning.kernel.ratio() / self.binning.bins.width() / pixels as f64;
         let columns = axes[1].slots();
-        let [rows_kept, columns_kept] = axes.each_ref().map(|axis| axis.folded(self.binning));
-        let mut rows_kept = rows_kept.into_iter().peekable();
-        let mut steps = vec![T::zero(); axes[0].slots() * columns];
-        let (mut here, mut before) = (vec![0.0; columns], vec![0.0; columns]);
-        for (slot, steps) in steps.chunks_exact_mut(columns).enumerate() {
-            here.fill(0.0);
-            if let Some((_, row)) = rows_kept.next_if(|&(kept, _)| kept == slot) {
-                for &(slot, column) in &columns_kept {
-                    let entry = match layout {
-                        Layout::AsGiven => grad[row * count + column],
-                        Layout::Transposed => grad[column * count + row],
-                    };
-                    here[slot] = entry.wide() / pixels as f64;
-                }
+        let column_runs = axes[1].runs(self.binning);
+        let steps_of = |gradient: &[T], weight: f64, unfolded: &mut [f64], steps: &mut [f64]| {
+            column_runs
+                .iter()
+                .for_each(|run| run.unfold(gradient, unfolded));
+            steps[0] = unfolded[0] * (weight * scale);
+            for ((step, here), before) in steps[1..].iter_mut().zip(&unfolded[1..]).zip(&*unfolded)
+            {
+                *step = (here - before) * (weight * scale);
             }
-            for ((step, here), before) in steps.iter_mut().zip(&here).zip(&before) {
-                *step = T::of(here - before);
-            }
-            std::mem::swap(&mut here, &mut before);
+        };
+        let mut unfolded = vec![0.0; columns];
+        let mut in_all_rows = vec![0.0; columns];
+        if let Some(gradient) = upstream.of_marginal {
+            steps_of(
+                gradient,
+                upstream.marginal_weight,
+                &mut unfolded,
+                &mut in_all_rows,
+            );
         }
-        steps
+        let mut table = T::tables().take();
+        table.clear();
+        table.reserve(axes[0].slots() * columns);
+        let mut in_row = vec![0.0; columns];
+        let mut kept = axes[0]
+            .runs(self.binning)
+            .into_iter()
+            .flat_map(|run| run.pairs())
+            .peekable();
+        for slot in 0..axes[0].slots() {
+            if let Some((_, bin)) = kept.next_if(|&(kept, _)| kept == slot) {
+                let gradient = row(upstream.of_joint, count, bin);
+                steps_of(gradient, upstream.joint_weight, &mut unfolded, &mut in_row);
+                table.extend(
+                    in_row
+                        .iter()
+                        .zip(&in_all_rows)
+                        .map(|(here, all)| T::of(here + all)),
+                );
+            } else {
+                table.extend(in_all_rows.iter().map(|&all| T::of(all)));
+            }
+        }
+        table
+    }
+
+    /// The gradient with respect to the pixels `y`.
+    pub(super) fn gather(
+        &self,
+        axes: &[Axis; 2],
+        x: &[T],
+        y: &[T],
+        steps: &[T],
+        gradient: &mut [T],
+    ) {
+        vectorised(
+            self.level,
+            Gather {
+                pass: self,
+                axes,
+                x,
+                y,
+                steps,
+                gradient,
+            },
+        );
     }
 }
 
 /// Adds the outer product of every pixel's two bands to the table.
-struct Count<'a, T, const M: usize> {
-    band: &'a Band<T, M>,
+struct Count<'a, T, const LINES: usize> {
+    pass: &'a Pass<'a, T, LINES>,
     axes: &'a [Axis; 2],
     x: &'a [T],
     y: &'a [T],
+    order: &'a mut Order<T>,
+    ring: &'a mut Ring<T, LINES>,
     table: &'a mut [f64],
 }
 
-impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
+impl<T: Real, const LINES: usize> Work for Count<'_, T, LINES> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let [axis_x, axis_y] = self.axes;
-        let columns = axis_y.slots();
-        for (&x, &y) in self.x.iter().zip(self.y) {
-            let (row, growth) = axis_x.place(self.band, x);
-            let rows = self.band.windows(growth);
-            let (column, growth) = axis_y.place(self.band, y);
-            let windows = self.band.windows(growth);
-            let mut wide = [0.0; M];
-            for (wide, window) in wide.iter_mut().zip(windows) {
-                *wide = window.wide();
+    fn run<S: Simd>(self, simd: S) {
+        let Self {
+            pass,
+            axes,
+            x,
+            y,
+            order,
+            ring,
+            table,
+        } = self;
+        let columns = axes[1].slots();
+        let width = LINES * LANES;
+        order.sort(simd, axes, x, y);
+        let take = |ring: &mut Ring<T, LINES>, table: &mut [f64], rows: Range<usize>| {
+            for row in rows {
+                ring.take(row, &mut table[row * columns..][..columns]);
             }
-            for (i, window) in rows.iter().enumerate() {
-                let window = window.wide();
-                let sums = &mut self.table[(row + i) * columns + column..][..M];
-                for (sum, other) in sums.iter_mut().zip(&wide) {
-                    *sum += window * other;
+        };
+        let in_columns = pass.windows.rotated(simd, 0);
+        // In memory, where every number is at hand for all lanes without a shuffle.
+        let mut columns_of = [[Line::splat(T::zero()); LINES]; LANES];
+        // The ring has the rows from here on.
+        let mut first = 0;
+        for (slot, pixels) in order.by_slot() {
+            take(ring, table, first..slot.min(first + width));
+            first = slot;
+            let in_rows = pass.windows.rotated(simd, slot);
+            for (part, pixels) in pixels.chunks(T::SUMMANDS).enumerate() {
+                if part > 0 {
+                    take(ring, table, first..first + width);
+                }
+                for pixels in pixels.chunks(LANES) {
+                    for (pixel, columns) in pixels.iter().zip(&mut columns_of) {
+                        let (growth, decay) = pixel.in_columns;
+                        in_columns.store(simd, growth, decay, columns);
+                    }
+                    for (pixel, columns) in pixels.iter().zip(&columns_of) {
+                        let (growth, decay) = pixel.in_rows;
+                        let rows = in_rows.of(simd, growth, decay);
+                        ring.add(simd, &rows, pixel.column as usize, columns);
+                    }
                 }
             }
         }
+        take(ring, table, first..first + width);
     }
 }
 
-/// Contracts the steps of the upstream gradient with every pixel's slopes in `x` and windows in
-/// `y`.
-struct Gather<'a, T, const M: usize> {
-    band: &'a Band<T, M>,
+/// Contracts the steps of the upstream gradient with every pixel's windows in `x` and slopes in `y`.
+struct Gather<'a, T, const LINES: usize> {
+    pass: &'a Pass<'a, T, LINES>,
     axes: &'a [Axis; 2],
     x: &'a [T],
     y: &'a [T],
-    table: &'a [T],
+    steps: &'a [T],
     gradient: &'a mut [T],
 }
 
-impl<T: Real, const M: usize> Loop for Gather<'_, T, M> {
+impl<T: Real, const LINES: usize> Work for Gather<'_, T, LINES> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let [axis_x, axis_y] = self.axes;
-        let columns = axis_y.slots();
-        for ((&x, &y), gradient) in self.x.iter().zip(self.y).zip(self.gradient) {
-            let (row, growth) = axis_x.place(self.band, x);
-            let slopes = self.band.step_slopes(growth);
-            let (column, growth) = axis_y.place(self.band, y);
-            let windows = self.band.windows(growth);
-            let mut seen = [T::zero(); M];
-            for (i, &slope) in slopes.iter().enumerate() {
-                let steps = &self.table[(row + i) * columns + column..][..M];
-                for (seen, &step) in seen.iter_mut().zip(steps) {
-                    *seen = *seen + slope * step;
+    fn run<S: Simd>(self, simd: S) {
+        let Self {
+            pass,
+            axes,
+            x,
+            y,
+            steps,
+            gradient,
+        } = self;
+        let columns = axes[1].slots();
+        let width = LINES * LANES;
+        let mut order = T::orders().take();
+        order.sort(simd, axes, x, y);
+        let mut ring = Ring::<T, LINES>::new(columns);
+        let in_columns = pass.slopes.rotated(simd, 0);
+        let mut columns_of = [[Line::splat(T::zero()); LINES]; LANES];
+        let mut products = [T::Lanes::<S>::splat(simd, T::zero()); LANES];
+        let mut sums = Line::splat(T::zero());
+        // The ring has the rows up to here.
+        let mut end = 0;
+        for (slot, pixels) in order.by_slot() {
+            for row in end.max(slot)..slot + width {
+                ring.put(row, &steps[row * columns..][..columns]);
+            }
+            end = slot + width;
+            let in_rows = pass.windows.rotated(simd, slot);
+            for pixels in pixels.chunks(LANES) {
+                for (pixel, columns) in pixels.iter().zip(&mut columns_of) {
+                    let (growth, decay) = pixel.in_columns;
+                    in_columns.store(simd, growth, decay, columns);
+                }
+                for ((pixel, columns), product) in pixels.iter().zip(&columns_of).zip(&mut products)
+                {
+                    let (growth, decay) = pixel.in_rows;
+                    let rows = in_rows.of(simd, growth, decay);
+                    *product = ring.contract(simd, &rows, pixel.column as usize, columns);
+                }
+                T::Lanes::<S>::sums(products).store(&mut sums.0);
+                for (pixel, &sum) in pixels.iter().zip(&sums.0) {
+                    gradient[pixel.index as usize] = sum;
                 }
             }
-            *gradient = product(seen, windows);
         }
     }
-}
-
-/// The scalar product of two bands.
-#[inline(always)]
-fn product<T: Real, const M: usize>(mut a: [T; M], b: [T; M]) -> T {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a = *a * b;
-    }
-    band::sum(a)
 }

@@ -1,140 +1,146 @@
 //! The histogram of one image, and its gradient.
 
+use fearless_simd::{Level, Simd};
+
 use super::axis::Axis;
-use super::band::Band;
-use super::simd::{Loop, vectorised};
+use super::order::filled;
+use super::place::places;
+use super::simd::{LANES, Lanes, Line, Wide, Work, vectorised};
+use super::spare::zeros;
+use super::window::Profile;
 use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
+/// Pixels that are worth a task.
+const CHUNK: usize = 1 << 14;
+
 /// `x: [rows, N]` to `[rows, K]`.
-pub(crate) fn marginal<T: Real>(x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
-    with_band_width!(T, binning, M => forward::<T, M>(x, rows, binning))
-}
-
-/// `x: [rows, N]`, `grad: [rows, K]` to `[rows, N]`.
-pub(crate) fn marginal_backward<T: Real>(
-    x: &[T],
-    grad: &[T],
-    rows: usize,
-    binning: &Binning,
-) -> Vec<T> {
-    with_band_width!(T, binning, M => backward::<T, M>(x, grad, rows, binning))
-}
-
-fn forward<T: Real, const M: usize>(x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
+pub(crate) fn marginal<T: Real>(level: Level, x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
     let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
-    let band = Band::<T, M>::new(binning);
     histograms(rows, pixels, count, |index| {
-        let x = row(x, pixels, index);
-        let axis = Axis::spanning(&band, binning, x);
+        sums(level, row(x, pixels, index), binning)
+    })
+}
+
+/// The sums of the windows of a row of pixels, or nothing if a pixel has no place on the axis.
+pub(super) fn sums<T: Real>(level: Level, x: &[T], binning: &Binning) -> Option<Vec<f64>> {
+    with_band_width!(T, binning, LINES => {
+        let width = LINES * LANES;
+        let windows = Profile::<T, LINES>::windows(binning.kernel.ratio());
+        let axis = Axis::spanning(level, binning, width, x);
         if axis.undefined() {
             return None;
         }
-        let table = sum_over_chunks(0..pixels, chunk_length(pixels), &|chunk| {
-            let mut table = vec![0.0; axis.slots()];
-            vectorised(Count {
-                band: &band,
-                axis: &axis,
-                x: &x[chunk],
-                table: &mut table,
-            });
-            table
+        let by_band = sum_over_chunks(0..x.len(), chunk_length(x.len(), CHUNK), &|chunk| {
+            let mut bands = vec![[Line::splat(0.0); LINES]; axis.last + 1];
+            let x = &x[chunk];
+            vectorised(level, Count { windows: &windows, axis: &axis, x, bands: &mut bands });
+            let mut sums = zeros(0);
+            sums.extend(bands.iter().flatten().flat_map(|line| line.0));
+            sums
         });
-        let mut sums = vec![0.0; count];
-        for (slot, bin) in axis.folded(binning) {
-            sums[bin] += table[slot];
+        let mut by_slot = vec![0.0; axis.slots()];
+        for (slot, band) in by_band.chunks_exact(width).enumerate() {
+            for (sum, window) in by_slot[slot..].iter_mut().zip(band) {
+                *sum += window;
+            }
         }
+        let mut sums = vec![0.0; binning.bins.count()];
+        axis.runs(binning).iter().for_each(|run| run.fold(&by_slot, &mut sums));
         Some(sums)
     })
 }
 
-fn backward<T: Real, const M: usize>(
+/// `x: [rows, N]`, `grad: [rows, K]` to `[rows, N]`.
+pub(crate) fn marginal_backward<T: Real>(
+    level: Level,
     x: &[T],
     grad: &[T],
     rows: usize,
     binning: &Binning,
 ) -> Vec<T> {
     let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
-    let band = Band::<T, M>::new(binning);
-    let prepare = |index| {
-        let (x, grad) = (row(x, pixels, index), row(grad, count, index));
-        let axis = Axis::spanning(&band, binning, x);
-        let mut padded = vec![0.0; axis.slots()];
-        for (slot, bin) in axis.folded(binning) {
-            padded[slot] = grad[bin].wide() / pixels as f64;
-        }
-        (x, axis, steps::<T>(&padded))
-    };
-    gradients(
-        rows,
-        pixels,
-        prepare,
-        |(x, axis, table), range, gradient| {
-            vectorised(Gather {
-                band: &band,
-                axis,
-                x: &x[range],
-                table,
-                gradient,
-            });
-        },
-    )
+    let scale = binning.kernel.ratio() / binning.bins.width() / pixels as f64;
+    with_band_width!(T, binning, LINES => {
+        let slopes = Profile::<T, LINES>::step_slopes(binning.kernel.ratio());
+        let prepare = |index| {
+            let x = row(x, pixels, index);
+            let axis = Axis::spanning(level, binning, LINES * LANES, x);
+            let mut unfolded = vec![0.0; axis.slots()];
+            let grad = row(grad, count, index);
+            axis.runs(binning).iter().for_each(|run| run.unfold(grad, &mut unfolded));
+            let before = std::iter::once(&0.0).chain(&unfolded);
+            let steps = unfolded.iter().zip(before).map(|(here, before)| T::of((here - before) * scale));
+            (x, axis, steps.collect::<Vec<_>>())
+        };
+        gradients(rows, pixels, CHUNK, prepare, |(x, axis, steps), range, gradient| {
+            vectorised(level, Gather { slopes: &slopes, axis, x: &x[range], steps, gradient });
+        })
+    })
 }
 
-/// Adds every pixel's windows to the table.
-struct Count<'a, T, const M: usize> {
-    band: &'a Band<T, M>,
+/// Adds every pixel's windows to the sums of its slot.
+struct Count<'a, T, const LINES: usize> {
+    windows: &'a Profile<T, LINES>,
     axis: &'a Axis,
     x: &'a [T],
-    table: &'a mut [f64],
+    /// By first slot, the sums of the bands: like the lines of a cache, they are not shared in part.
+    bands: &'a mut [[Line<f64>; LINES]],
 }
 
-impl<T: Real, const M: usize> Loop for Count<'_, T, M> {
+impl<T: Real, const LINES: usize> Work for Count<'_, T, LINES> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        for &x in self.x {
-            let (slot, growth) = self.axis.place(self.band, x);
-            let windows = self.band.windows(growth);
-            for (sum, window) in self.table[slot..slot + M].iter_mut().zip(windows) {
-                *sum += window.wide();
+    fn run<S: Simd>(self, simd: S) {
+        let windows = self.windows.rotated(simd, 0);
+        for group in self.x.chunks(LANES) {
+            let places = places(simd, self.axis, &filled(group));
+            for lane in 0..group.len() {
+                let windows = windows.of(simd, places.growths[lane], places.decays[lane]);
+                let sums = &mut self.bands[places.slots[lane] as usize];
+                for (sums, windows) in sums.iter_mut().zip(windows) {
+                    let windows = <Wide<S> as Lanes<S, f64>>::narrow(windows.widen());
+                    <Wide<S> as Lanes<S, f64>>::load(simd, &sums.0)
+                        .add(windows)
+                        .store(&mut sums.0);
+                }
             }
         }
     }
 }
 
-/// The step of a padded gradient at the lower edge of every slot, `g_j − g_{j−1}`.
-fn steps<T: Real>(padded: &[f64]) -> Vec<T> {
-    let before = std::iter::once(&0.0).chain(padded);
-    padded
-        .iter()
-        .zip(before)
-        .map(|(here, before)| T::of(here - before))
-        .collect()
-}
-
 /// Contracts the steps of the upstream gradient with every pixel's slopes.
-struct Gather<'a, T, const M: usize> {
-    band: &'a Band<T, M>,
+struct Gather<'a, T, const LINES: usize> {
+    slopes: &'a Profile<T, LINES>,
     axis: &'a Axis,
     x: &'a [T],
-    table: &'a [T],
+    steps: &'a [T],
     gradient: &'a mut [T],
 }
 
-impl<T: Real, const M: usize> Loop for Gather<'_, T, M> {
+impl<T: Real, const LINES: usize> Work for Gather<'_, T, LINES> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        for (&x, gradient) in self.x.iter().zip(self.gradient) {
-            let (slot, growth) = self.axis.place(self.band, x);
-            let mut slopes = self.band.step_slopes(growth);
-            for (slope, &step) in slopes.iter_mut().zip(&self.table[slot..slot + M]) {
-                *slope = *slope * step;
+    fn run<S: Simd>(self, simd: S) {
+        let slopes = self.slopes.rotated(simd, 0);
+        let mut products = [T::Lanes::<S>::splat(simd, T::zero()); LANES];
+        let mut sums = Line::splat(T::zero());
+        for (group, gradient) in self.x.chunks(LANES).zip(self.gradient.chunks_mut(LANES)) {
+            let places = places(simd, self.axis, &filled(group));
+            for (lane, product) in products.iter_mut().enumerate() {
+                let slopes = slopes.of(simd, places.growths[lane], places.decays[lane]);
+                let steps = self.steps[places.slots[lane] as usize..]
+                    .as_chunks::<LANES>()
+                    .0;
+                *product = T::Lanes::<S>::splat(simd, T::zero());
+                for (slopes, steps) in slopes.into_iter().zip(&steps[..LINES]) {
+                    *product = T::Lanes::<S>::load(simd, steps).multiply_add(slopes, *product);
+                }
             }
-            *gradient = super::band::sum(slopes);
+            T::Lanes::<S>::sums(products).store(&mut sums.0);
+            gradient.copy_from_slice(&sums.0[..group.len()]);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The histograms on a CPU, in one pass over the pixels.
 //!
 //! The dense formulas store `K` numbers a pixel and multiply the maps. But a window falls as
-//! `e^(−ρ·distance in bins)`, so a pixel touches only a short [`Band`](band::Band) of bins in any
-//! way that arithmetic can see. Per pixel, the forward pass adds that band to a vector, or the
+//! `e^(−ρ·distance in bins)`, so a pixel touches only a short [band](window) of bins in any way
+//! that arithmetic can see. Per pixel, the forward pass adds that band to a vector, or the
 //! outer product of two bands to a table; the backward pass contracts the same stretch of the
 //! upstream gradient with the windows and their slopes, which it computes again. Nothing of the
 //! size of the image times the bins is stored.
@@ -12,37 +12,81 @@
 //! table, not for every pixel: after the forward pass by folding, before the backward pass by
 //! padding.
 //!
-//! Sums are kept in double precision whatever the pixels' type: the rounding errors of adding the
-//! same window many times, as constant areas do, all have the same sign, and after 2¹⁶ pixels
-//! would have cost single precision three digits.
+//! # How the joint table is worked through
 //!
-//! The pixels of a row are cut into chunks at places that depend on their number alone, and the
-//! chunks' tables are added along a fixed binary tree: any number of threads gives the same bits.
-//! No more than a few tables a thread exist at a time.
+//! A band of sixteen bins in single precision is one cache line, and so is one vector of the widest
+//! instructions. Added to a row of a table where the pixel happens to lie it would touch two lines, in sixteen
+//! rows that are in no cache near enough. So the pixels of a block are first [sorted](order) by
+//! their bin in one of the images. Pixels of the same bin touch the same sixteen rows, which lie in
+//! a [ring](ring) that is stored by columns: a pixel adds sixteen whole, aligned lines, and the ring
+//! stays in the first cache. When the last pixel of a bin is done, one row is complete and leaves.
+//!
+//! # Rounding
+//!
+//! The rounding errors of adding the same window many times, as constant areas do, all have the same
+//! sign. So no more than [`Real::SUMMANDS`] pixels of one bin are added up before the sum goes on in
+//! double precision, as do all sums over blocks and all that is computed from histograms: distances,
+//! entropies, and what gradients are made of.
+//!
+//! # Order
+//!
+//! The pixels of a row are cut into chunks at places that depend on their number and that of the bins
+//! alone, and the chunks' tables are added along a fixed binary tree: any number of threads gives the
+//! same bits. No more than a few tables a thread exist at a time.
 
 mod axis;
-mod band;
+mod distance;
 mod joint;
+mod logarithm;
+mod losses;
 mod marginal;
+mod order;
+mod place;
+mod ring;
 mod simd;
+mod spare;
+mod structure;
+mod window;
 
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
+pub(crate) use fearless_simd::Level;
+use fearless_simd::{Simd, f32x16};
 use num_traits::Float;
 use rayon::prelude::*;
 
 pub(crate) use joint::{joint, joint_backward};
+pub(crate) use losses::{losses, losses_backward};
 pub(crate) use marginal::{marginal, marginal_backward};
+use order::Order;
+use simd::{Lanes, Wide};
+use spare::{Borrowed, Spares};
 
 /// The type of a pixel.
 pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
     /// `−ln` of the unit round-off: windows below it do not show beside 1.
     const DIGITS: f64;
-    /// A number beyond whose reciprocal windows are as good as 0, and whose square is finite.
-    const CEILING: Self;
+    /// A number whose reciprocal is as good as 0, and stays finite and a number when multiplied by
+    /// the largest growth, `e³²`.
+    const CEILING: f64;
+    /// Terms of the even and of the odd part of the exponential series.
+    const EXPONENTIAL_TERMS: usize;
+    /// Entries of a joint histogram up to this one count as empty: smaller ones have no accurate
+    /// quotients.
+    const LEAST: f64;
+    /// After how many pixels of one slot sums go on in double precision.
+    const SUMMANDS: usize;
+
+    /// Sixteen of them.
+    type Lanes<S: Simd>: Lanes<S, Self>;
+
+    /// Memory for sorting pixels.
+    fn orders() -> &'static Spares<Order<Self>>;
+    /// Memory for tables.
+    fn tables() -> &'static Spares<Vec<Self>>;
 
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
@@ -52,7 +96,22 @@ pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
 
 impl Real for f32 {
     const DIGITS: f64 = 24.0 * std::f64::consts::LN_2;
-    const CEILING: Self = 1e18;
+    const CEILING: f64 = 1e24;
+    const EXPONENTIAL_TERMS: usize = 4;
+    const LEAST: f64 = f32::MIN_POSITIVE as f64;
+    const SUMMANDS: usize = 512;
+
+    type Lanes<S: Simd> = f32x16<S>;
+
+    fn orders() -> &'static Spares<Order<Self>> {
+        static ORDERS: Spares<Order<f32>> = Spares::new();
+        &ORDERS
+    }
+
+    fn tables() -> &'static Spares<Vec<Self>> {
+        static TABLES: Spares<Vec<f32>> = Spares::new();
+        &TABLES
+    }
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -67,7 +126,22 @@ impl Real for f32 {
 
 impl Real for f64 {
     const DIGITS: f64 = 53.0 * std::f64::consts::LN_2;
-    const CEILING: Self = 1e150;
+    const CEILING: f64 = 1e200;
+    const EXPONENTIAL_TERMS: usize = 7;
+    const LEAST: f64 = f64::MIN_POSITIVE;
+    const SUMMANDS: usize = usize::MAX;
+
+    type Lanes<S: Simd> = Wide<S>;
+
+    fn orders() -> &'static Spares<Order<Self>> {
+        static ORDERS: Spares<Order<f64>> = Spares::new();
+        &ORDERS
+    }
+
+    fn tables() -> &'static Spares<Vec<Self>> {
+        static TABLES: Spares<Vec<f64>> = Spares::new();
+        &TABLES
+    }
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -80,24 +154,24 @@ impl Real for f64 {
     }
 }
 
-/// Runs `$body` with the constant `$width` set to the band width that the kernel needs.
+/// Runs `$body` with the constant `$lines` set to the band width that the kernel needs.
 macro_rules! with_band_width {
-    ($real:ty, $binning:expr, $width:ident => $body:expr) => {
-        match $crate::cpu::band::width::<$real>($binning.kernel.ratio()) {
-            16 => {
-                const $width: usize = 16;
+    ($real:ty, $binning:expr, $lines:ident => $body:expr) => {
+        match $crate::cpu::window::width::<$real>($binning.kernel.ratio()) {
+            1 => {
+                const $lines: usize = 1;
                 $body
             }
-            32 => {
-                const $width: usize = 32;
+            2 => {
+                const $lines: usize = 2;
                 $body
             }
-            80 => {
-                const $width: usize = 80;
+            5 => {
+                const $lines: usize = 5;
                 $body
             }
             _ => {
-                const $width: usize = 320;
+                const $lines: usize = 20;
                 $body
             }
         }
@@ -137,11 +211,10 @@ fn histograms<T: Real>(
 fn gradients<T: Real, Row: Sync>(
     rows: usize,
     pixels: usize,
+    chunk: usize,
     prepare: impl Fn(usize) -> Row + Sync,
     gather: impl Fn(&Row, Range<usize>, &mut [T]) + Sync,
 ) -> Vec<T> {
-    /// Long enough to be worth a task; the results are independent of one another.
-    const CHUNK: usize = 1 << 12;
     let mut gradients = vec![T::zero(); rows * pixels];
     gradients
         .par_chunks_mut(pixels.max(1))
@@ -149,10 +222,10 @@ fn gradients<T: Real, Row: Sync>(
         .for_each(|(row, gradients)| {
             let prepared = prepare(row);
             gradients
-                .par_chunks_mut(CHUNK)
+                .par_chunks_mut(chunk)
                 .enumerate()
-                .for_each(|(chunk, gradients)| {
-                    let start = chunk * CHUNK;
+                .for_each(|(index, gradients)| {
+                    let start = index * chunk;
                     gather(&prepared, start..start + gradients.len(), gradients);
                 });
         });
@@ -163,8 +236,8 @@ fn gradients<T: Real, Row: Sync>(
 fn sum_over_chunks(
     pixels: Range<usize>,
     chunk: usize,
-    table_of: &(impl Fn(Range<usize>) -> Vec<f64> + Sync),
-) -> Vec<f64> {
+    table_of: &(impl Fn(Range<usize>) -> Borrowed<Vec<f64>> + Sync),
+) -> Borrowed<Vec<f64>> {
     let chunks = pixels.len().div_ceil(chunk);
     if chunks <= 1 {
         return table_of(pixels);
@@ -174,7 +247,7 @@ fn sum_over_chunks(
         || sum_over_chunks(pixels.start..middle, chunk, table_of),
         || sum_over_chunks(middle..pixels.end, chunk, table_of),
     );
-    for (sum, rest) in sum.iter_mut().zip(rest) {
+    for (sum, rest) in sum.iter_mut().zip(rest.iter()) {
         *sum += rest;
     }
     sum
@@ -182,8 +255,7 @@ fn sum_over_chunks(
 
 /// The length of a forward chunk of a row: long enough to be worth a table of its own, and few
 /// enough of them for large images that the tree of their sums stays shallow.
-fn chunk_length(pixels: usize) -> usize {
-    const SHORTEST: usize = 1 << 14;
+fn chunk_length(pixels: usize, shortest: usize) -> usize {
     const MOST: usize = 64;
-    pixels.div_ceil(MOST).max(SHORTEST)
+    pixels.div_ceil(MOST).max(shortest)
 }

@@ -1,45 +1,233 @@
-//! The widest vector instructions of the machine, for loops that the compiler vectorises.
+//! Sixteen numbers at a time, with the widest vector instructions of the machine.
 
-/// A loop over pixels. Its `run` has to be `#[inline(always)]`, and so has everything it calls, or
-/// it is compiled for the oldest machine after all.
-pub(super) trait Loop {
-    /// What the loop computes.
+use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f32x16, f64x8, prelude::*};
+
+use super::Real;
+
+/// How many numbers are worked on side by side, whatever the machine.
+pub(crate) const LANES: usize = 16;
+
+/// Sixteen numbers in memory, in cache lines of their own.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Line<T>(pub(super) [T; LANES]);
+
+impl<T: Real> Line<T> {
+    pub(super) const fn splat(value: T) -> Self {
+        Self([value; LANES])
+    }
+}
+
+/// Work that is compiled once for each set of vector instructions. Its `run` has to be
+/// `#[inline(always)]`, and so has everything it calls, or it is compiled for the oldest machine
+/// after all.
+pub(super) trait Work {
+    /// What the work computes.
     type Output;
 
-    /// Runs the loop.
-    fn run(self) -> Self::Output;
+    /// Does the work.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// Runs a loop compiled for the machine it is on.
+/// Does work with the vector instructions of `level`.
 ///
-/// The results do not depend on the vector instructions: the compiler vectorises without
-/// reordering sums and without fusing multiplications into them.
-pub(super) fn vectorised<L: Loop>(work: L) -> L::Output {
-    #[cfg(target_arch = "x86_64")]
+/// Results of different levels differ by rounding: some fuse multiplications with additions, or
+/// divide by way of an approximate reciprocal and Newton's method.
+pub(super) fn vectorised<W: Work>(level: Level, work: W) -> W::Output {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
-        if std::is_x86_feature_detected!("avx512f")
-            && std::is_x86_feature_detected!("avx512dq")
-            && std::is_x86_feature_detected!("avx512vl")
-        {
-            // SAFETY: the machine has the instructions, as was just asked.
-            return unsafe { with_avx512(work) };
+        if let Some(simd) = level.as_avx512() {
+            return simd.vectorize(
+                #[inline(always)]
+                || work.run(simd),
+            );
         }
-        if std::is_x86_feature_detected!("avx2") {
-            // SAFETY: the machine has the instructions, as was just asked.
-            return unsafe { with_avx2(work) };
+        if let Some(simd) = level.as_avx2() {
+            return simd.vectorize(
+                #[inline(always)]
+                || work.run(simd),
+            );
+        }
+        if let Some(simd) = level.as_sse2() {
+            return simd.vectorize(
+                #[inline(always)]
+                || work.run(simd),
+            );
         }
     }
-    work.run()
+    #[cfg(target_arch = "aarch64")]
+    if let Some(simd) = level.as_neon() {
+        return simd.vectorize(
+            #[inline(always)]
+            || work.run(simd),
+        );
+    }
+    fearless_simd::dispatch!(level, simd => work.run(simd))
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,avx512f,avx512dq,avx512vl")]
-fn with_avx512<L: Loop>(work: L) -> L::Output {
-    work.run()
+/// Sixteen numbers in registers.
+pub(crate) trait Lanes<S: Simd, T>: Copy {
+    fn splat(simd: S, value: T) -> Self;
+    fn load(simd: S, from: &[T; LANES]) -> Self;
+    fn store(self, to: &mut [T; LANES]);
+    fn add(self, other: Self) -> Self;
+    fn multiply(self, other: Self) -> Self;
+    /// `self · factor + addend`, in one rounding where the machine can.
+    fn multiply_add(self, factor: Self, addend: Self) -> Self;
+    /// `1/self`, of positive numbers.
+    fn reciprocal(self, simd: S) -> Self;
+    /// The sums of each of sixteen vectors, that of vector `i` in lane `i`.
+    fn sums(vectors: [Self; LANES]) -> Self;
+    fn widen(self) -> [f64x8<S>; 2];
+    fn narrow(wide: [f64x8<S>; 2]) -> Self;
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn with_avx2<L: Loop>(work: L) -> L::Output {
-    work.run()
+impl<S: Simd> Lanes<S, f32> for f32x16<S> {
+    #[inline(always)]
+    fn splat(simd: S, value: f32) -> Self {
+        SimdBase::splat(simd, value)
+    }
+
+    #[inline(always)]
+    fn load(simd: S, from: &[f32; LANES]) -> Self {
+        Self::load_array_ref(simd, from)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES]) {
+        self.store_array(to);
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn reciprocal(self, simd: S) -> Self {
+        let one: Self = SimdBase::splat(simd, 1.0);
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        if simd.level().as_avx512().is_some() {
+            // Of 14 bits; one step of Newton's method doubles them. A division takes as long as
+            // everything else that a window needs.
+            let estimate = self.approximate_recip();
+            let error = (-self).mul_add(estimate, one);
+            return error.mul_add(estimate, estimate);
+        }
+        one / self
+    }
+
+    #[inline(always)]
+    fn sums(mut vectors: [Self; LANES]) -> Self {
+        // Folding two vectors in halves into one, four times over, leaves one lane of each. Vectors
+        // that are far apart are folded first, so that the lanes come out in order.
+        let mut count = LANES / 2;
+        while count > 0 {
+            for i in 0..count {
+                let (a, b) = (vectors[i], vectors[i + count]);
+                vectors[i] = a.zip_low(b) + a.zip_high(b);
+            }
+            count /= 2;
+        }
+        vectors[0]
+    }
+
+    #[inline(always)]
+    fn widen(self) -> [f64x8<S>; 2] {
+        let (low, high) = SimdWiden::widen(self);
+        [low, high]
+    }
+
+    #[inline(always)]
+    fn narrow([low, high]: [f64x8<S>; 2]) -> Self {
+        SimdNarrow::narrow(low, high)
+    }
+}
+
+/// Sixteen numbers in double precision.
+#[derive(Clone, Copy)]
+pub(crate) struct Wide<S: Simd>(f64x8<S>, f64x8<S>);
+
+impl<S: Simd> Lanes<S, f64> for Wide<S> {
+    #[inline(always)]
+    fn splat(simd: S, value: f64) -> Self {
+        let half = f64x8::splat(simd, value);
+        Self(half, half)
+    }
+
+    #[inline(always)]
+    fn load(simd: S, from: &[f64; LANES]) -> Self {
+        let (low, high) = from.split_at(LANES / 2);
+        Self(f64x8::from_slice(simd, low), f64x8::from_slice(simd, high))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64; LANES]) {
+        let (low, high) = to.split_at_mut(LANES / 2);
+        self.0.store_slice(low);
+        self.1.store_slice(high);
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0, self.1 + other.1)
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        Self(self.0 * other.0, self.1 * other.1)
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        Self(
+            self.0.mul_add(factor.0, addend.0),
+            self.1.mul_add(factor.1, addend.1),
+        )
+    }
+
+    #[inline(always)]
+    fn reciprocal(self, simd: S) -> Self {
+        let one = f64x8::splat(simd, 1.0);
+        Self(one / self.0, one / self.1)
+    }
+
+    #[inline(always)]
+    fn sums(vectors: [Self; LANES]) -> Self {
+        let mut halves = [vectors[0].0; LANES];
+        for (half, vector) in halves.iter_mut().zip(vectors) {
+            *half = vector.0 + vector.1;
+        }
+        for halves in halves.chunks_exact_mut(LANES / 2) {
+            let mut count = LANES / 4;
+            while count > 0 {
+                for i in 0..count {
+                    let (a, b) = (halves[i], halves[i + count]);
+                    halves[i] = a.zip_low(b) + a.zip_high(b);
+                }
+                count /= 2;
+            }
+        }
+        Self(halves[0], halves[LANES / 2])
+    }
+
+    #[inline(always)]
+    fn widen(self) -> [f64x8<S>; 2] {
+        [self.0, self.1]
+    }
+
+    #[inline(always)]
+    fn narrow([low, high]: [f64x8<S>; 2]) -> Self {
+        Self(low, high)
+    }
 }

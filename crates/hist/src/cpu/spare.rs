@@ -1,0 +1,79 @@
+//! Memory that is kept from one call to the next.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
+/// Values that own memory, waiting to be used again.
+///
+/// The tables of a pass are of a size that allocators fetch from the system and give back every time,
+/// and having it mapped anew, page by page, takes a third as long as the pass itself.
+pub(crate) struct Spares<V: 'static>(Mutex<Vec<V>>);
+
+impl<V: Owned> Spares<V> {
+    /// More would hardly be in use at a time.
+    const MOST: usize = 32;
+    /// What is larger than this is given back: it is rare, and its mapping does not show.
+    const MOST_BYTES: usize = 16 << 20;
+
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// One that was used before, with what it then held, or a new one.
+    pub(super) fn take(&'static self) -> Borrowed<V> {
+        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = spares.pop().unwrap_or_default();
+        Borrowed { value, home: self }
+    }
+}
+
+/// A value that owns memory.
+pub(crate) trait Owned: Default + 'static {
+    /// How much.
+    fn bytes(&self) -> usize;
+}
+
+impl<T: 'static> Owned for Vec<T> {
+    fn bytes(&self) -> usize {
+        self.capacity() * size_of::<T>()
+    }
+}
+
+/// A value that goes back to its spares when it is no longer needed.
+pub(super) struct Borrowed<V: Owned> {
+    value: V,
+    home: &'static Spares<V>,
+}
+
+impl<V: Owned> Deref for Borrowed<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.value
+    }
+}
+
+impl<V: Owned> DerefMut for Borrowed<V> {
+    fn deref_mut(&mut self) -> &mut V {
+        &mut self.value
+    }
+}
+
+impl<V: Owned> Drop for Borrowed<V> {
+    fn drop(&mut self) {
+        let mut spares = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spares.len() < Spares::<V>::MOST && self.value.bytes() <= Spares::<V>::MOST_BYTES {
+            spares.push(std::mem::take(&mut self.value));
+        }
+    }
+}
+
+/// So many zeros.
+pub(super) fn zeros(count: usize) -> Borrowed<Vec<f64>> {
+    static TABLES: Spares<Vec<f64>> = Spares::new();
+    let mut table = TABLES.take();
+    table.clear();
+    table.resize(count, 0.0);
+    table
+}

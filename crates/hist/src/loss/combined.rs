@@ -1,0 +1,159 @@
+//! Both losses of an image from one pass over its pixels.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorPrimitive};
+
+use crate::display::one_line_display;
+use crate::{
+    Binning, Bins, Boundary, EarthMoversDistance, EarthMoversDistanceConfig, EmdKind,
+    HistogramBackend, Kernel, SoftHistogram, StructureKind, StructureLoss, StructureLossConfig,
+};
+
+/// Configuration to create a [histogram loss](HistogramLoss).
+#[derive(Config, Debug, PartialEq)]
+pub struct HistogramLossConfig {
+    /// The bins of all histograms.
+    pub bins: Bins,
+    /// The Parzen window. With [`Boundary::Wrap`] the earth mover's distance is that on a circle.
+    pub kernel: Kernel,
+    /// How the difference of the cumulative distributions becomes a number.
+    #[config(default = "EmdKind::Rms")]
+    pub distance: EmdKind,
+    /// Which measure of dependence is the structure loss.
+    #[config(default = "StructureKind::ConditionalEntropy")]
+    pub structure: StructureKind,
+}
+
+impl HistogramLossConfig {
+    /// Initialises a [histogram loss](HistogramLoss).
+    pub fn init(&self) -> HistogramLoss {
+        let (bins, kernel) = (self.bins, self.kernel);
+        HistogramLoss {
+            binning: Binning { bins, kernel },
+            distance: EarthMoversDistanceConfig::new(bins)
+                .with_kind(self.distance)
+                .with_cyclic(kernel.boundary() == Boundary::Wrap)
+                .init(),
+            structure: StructureLossConfig::new().with_kind(self.structure).init(),
+        }
+    }
+}
+
+/// The two losses of an output image: how far its colours are from a reference's, and how little it
+/// says of a content image.
+///
+/// The same numbers as [`EarthMoversDistance`] on [`SoftHistogram`]s and [`StructureLoss`] on a
+/// [`JointHistogram`](crate::JointHistogram), and the same gradients, in one call: the
+/// output's histogram and its joint histogram with the content come from one pass over the pixels,
+/// and one more gives the gradient of both losses. The reference is a constant, so its histogram, the
+/// [target](Self::target), is computed once for all steps that use it. On the backends with a
+/// kernel of their own this is the fastest way to train.
+///
+/// Cumulative histograms that differ by no more than a few roundings count as equal in the earth mover's
+/// distance, since the direction of its gradient there would be that of the rounding.
+#[derive(Module, Debug, Clone)]
+#[module(custom_display)]
+pub struct HistogramLoss {
+    /// The bins and the Parzen window.
+    #[module(skip)]
+    pub binning: Binning,
+    /// The loss of the colours.
+    pub distance: EarthMoversDistance,
+    /// The loss of the structure.
+    pub structure: StructureLoss,
+}
+
+one_line_display!(HistogramLoss, |self, content| content
+    .add_formatted(&self.binning)
+    .add_debug_attribute("distance", &self.distance.kind)
+    .add_debug_attribute("structure", &self.structure.kind));
+
+/// The losses of many images.
+#[derive(Debug, Clone)]
+pub struct HistogramLosses<B: Backend, const D: usize> {
+    /// The earth mover's distances between the histograms of output and reference, `[..., 1]`.
+    pub distances: Tensor<B, D>,
+    /// The structure losses of content (as `X`) and output (as `Y`), `[..., 1]`.
+    pub structures: Tensor<B, D>,
+}
+
+impl HistogramLoss {
+    /// What the outputs' histograms should be: those of references.
+    ///
+    /// # Shapes
+    ///
+    /// - reference: `[..., N]`, of any number of pixels `N`
+    /// - output: `[..., K]`
+    ///
+    /// # Panics
+    ///
+    /// If `reference` has no pixels (`N = 0`).
+    pub fn target<B: HistogramBackend, const D: usize>(
+        &self,
+        reference: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let histogram = SoftHistogram {
+            binning: self.binning,
+        };
+        histogram.forward(reference.detach())
+    }
+
+    /// The losses of many images at once, each row (a channel of an image, say) by itself.
+    ///
+    /// The losses are differentiable with respect to the pixels of `output` and of `content`; for one
+    /// that needs no gradient none is computed. `target` is a constant. Pixels that are infinite or not
+    /// a number are treated as in [`SoftHistogram`]: a loss that one of its images leaves
+    /// undefined is not a number.
+    ///
+    /// # Shapes
+    ///
+    /// - content, output: `[..., N]`, the `N` pixels of each image in the same order
+    /// - target: `[..., K]`, a [target](Self::target) for each output
+    ///
+    /// # Panics
+    ///
+    /// If the shapes of `content` and `output` differ, if there are no pixels (`N = 0`), or if
+    /// `target` has another shape than their histograms.
+    pub fn forward<B: HistogramBackend, const D: usize>(
+        &self,
+        content: Tensor<B, D>,
+        output: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> HistogramLosses<B, D> {
+        let mut dims = output.dims();
+        let pixels = dims[D - 1];
+        assert_eq!(
+            content.dims(),
+            dims,
+            "a histogram loss needs content and output of the same shape"
+        );
+        assert!(
+            pixels > 0,
+            "a histogram loss needs at least one pixel; the shape is {dims:?}"
+        );
+        let rows = dims.iter().product::<usize>() / pixels;
+        let count = self.binning.bins.count();
+        dims[D - 1] = count;
+        assert_eq!(
+            target.dims(),
+            dims,
+            "a histogram loss needs a target histogram for every output"
+        );
+
+        let losses = B::losses(
+            content.reshape([rows, pixels]).into_primitive().tensor(),
+            output.reshape([rows, pixels]).into_primitive().tensor(),
+            target.reshape([rows, count]).into_primitive().tensor(),
+            self,
+            false,
+        );
+        let values = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(losses.values));
+        dims[D - 1] = 1;
+        HistogramLosses {
+            distances: values.clone().narrow(1, 0, 1).reshape(dims),
+            structures: values.narrow(1, 1, 1).reshape(dims),
+        }
+    }
+}
