@@ -68,11 +68,13 @@ pub fn evaluate<B: HistogramBackend>(
         let batch = batch?.to_tensors::<B>(device);
         let output = translate(recipe, generator, &batch, index as u64);
         let (content, reference) = (&batch.content, &batch.reference);
+        let [of_output, of_content] = [output, content.clone()]
+            .map(|image| losses.losses(content.clone(), image, reference.clone()));
         let figures = [
-            losses.distances(output.clone(), reference.clone()),
-            losses.distances(content.clone(), reference.clone()),
-            losses.structures(content.clone(), output),
-            losses.structures(content.clone(), content.clone()),
+            of_output.distances,
+            of_content.distances,
+            of_output.structures,
+            of_content.structures,
         ];
         images += content.dims()[0];
         for (sum, figure) in sums.iter_mut().zip(figures) {

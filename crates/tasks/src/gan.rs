@@ -121,8 +121,9 @@ impl<B: AutodiffBackend> Gan<B> {
             StructureReference::Content => content.clone(),
             StructureReference::Reference => reference.clone(),
         };
-        let structure = losses.structures(structured, output.clone()).mean();
-        let distance = losses.distances(output.clone(), reference.clone()).mean();
+        let losses = losses.losses(structured, output.clone(), reference.clone());
+        let structure = losses.structures.mean();
+        let distance = losses.distances.mean();
         let total = gan.clone().mul_scalar(settings.gan_loss_weight)
             + structure.clone().mul_scalar(settings.mi_loss_weight)
             + distance.clone().mul_scalar(settings.hist_loss_weight);

@@ -46,7 +46,7 @@ pub use error::TaskError;
 pub use evaluation::{Evaluation, evaluate, translate};
 pub use gan::{DiscriminatorAdam, Gan, GeneratorAdam, StepGradients};
 pub use job::{Job, Plan};
-pub use losses::{HistogramLosses, generated_loss, real_loss};
+pub use losses::{HistogramLosses, ImageLosses, generated_loss, real_loss};
 pub use metrics::{StepLosses, StepRecord, read as read_metrics};
 pub use recipe::Recipe;
 pub use run::RunFolder;

@@ -2,63 +2,50 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use huenet_hist::{
-    EarthMoversDistance, EarthMoversDistanceConfig, HistogramBackend, JointHistogram,
-    JointHistogramConfig, SoftHistogram, SoftHistogramConfig, StructureLoss, StructureLossConfig,
-};
+use huenet_hist::{HistogramBackend, HistogramLoss, HistogramLossConfig};
 
 use crate::recipe::Recipe;
 
-/// The two histogram losses of an image batch, each the mean over images and channels.
+/// The two histogram losses of an image batch.
 pub struct HistogramLosses {
-    histogram: SoftHistogram,
-    joint: JointHistogram,
-    distance: EarthMoversDistance,
-    structure: StructureLoss,
+    loss: HistogramLoss,
+}
+
+/// The histogram losses of every image of a batch, each averaged over its channels.
+pub struct ImageLosses<B: Backend> {
+    /// The earth mover's distance between the histograms of output and reference, `[batch]`.
+    pub distances: Tensor<B, 1>,
+    /// H(image | output) in nats, how much of an image the output does not tell, `[batch]`.
+    pub structures: Tensor<B, 1>,
 }
 
 impl HistogramLosses {
     /// The official losses in the bins of `recipe`: RMS of the difference of cumulative
     /// histograms, and conditional entropy.
     pub fn new(recipe: &Recipe) -> Self {
-        let (bins, kernel) = (recipe.bins(), recipe.kernel());
         Self {
-            histogram: SoftHistogramConfig::new(bins, kernel).init(),
-            joint: JointHistogramConfig::new(bins, kernel).init(),
-            distance: EarthMoversDistanceConfig::new(bins).init(),
-            structure: StructureLossConfig::new().init(),
+            loss: HistogramLossConfig::new(recipe.bins(), recipe.kernel()).init(),
         }
     }
 
-    /// The earth mover's distance between the histograms of two batches of images, of
-    /// each image, averaged over its channels.
+    /// The losses of `output`: of its colours beside those of `reference`, and of its structure
+    /// beside that of `image`. The reference is a constant.
     ///
     /// # Shapes
     ///
-    /// `[batch, channels, height, width]` twice; the result is `[batch]`.
-    pub fn distances<B: HistogramBackend>(
-        &self,
-        output: Tensor<B, 4>,
-        reference: Tensor<B, 4>,
-    ) -> Tensor<B, 1> {
-        let p = self.histogram.forward(pixels(output));
-        let q = self.histogram.forward(pixels(reference));
-        self.distance.distances(p, q).mean_dim(1).flatten(0, 2)
-    }
-
-    /// H(image | output) of each image, averaged over its channels, in nats: how much of
-    /// `image` the output does not tell.
-    ///
-    /// # Shapes
-    ///
-    /// `[batch, channels, height, width]` twice; the result is `[batch]`.
-    pub fn structures<B: HistogramBackend>(
+    /// `[batch, channels, height, width]` each.
+    pub fn losses<B: HistogramBackend>(
         &self,
         image: Tensor<B, 4>,
         output: Tensor<B, 4>,
-    ) -> Tensor<B, 1> {
-        let joint: Tensor<B, 4> = self.joint.forward(pixels(image), pixels(output));
-        self.structure.measures(joint).mean_dim(1).flatten(0, 3)
+        reference: Tensor<B, 4>,
+    ) -> ImageLosses<B> {
+        let target = self.loss.target(pixels(reference));
+        let losses = self.loss.forward(pixels(image), pixels(output), target);
+        ImageLosses {
+            distances: losses.distances.mean_dim(1).flatten(0, 2),
+            structures: losses.structures.mean_dim(1).flatten(0, 2),
+        }
     }
 }
 

@@ -72,8 +72,8 @@ impl Case<'_> {
 
         let recipe = self.recipe();
         let losses = HistogramLosses::new(&recipe);
-        let hist = losses.distances(nchw(output.clone()), colours).mean();
-        let mi = losses.structures(structure, nchw(output.clone())).mean();
+        let of_images = losses.losses(structure, nchw(output.clone()), colours);
+        let (hist, mi) = (of_images.distances.mean(), of_images.structures.mean());
         let gan = real_loss(logits.clone());
         let weights = recipe.settings();
         let total = gan.clone().mul_scalar(weights.gan_loss_weight)
