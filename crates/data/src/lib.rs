@@ -53,8 +53,12 @@
 //! # }
 //! ```
 
+#[cfg(feature = "download")]
+pub mod archive;
 pub mod colour;
 pub mod demo;
+#[cfg(feature = "download")]
+pub mod download;
 pub mod layout;
 pub mod mat;
 pub mod resize;

@@ -1,0 +1,106 @@
+//! Unpacking archives that nobody vouches for.
+//!
+//! [`unpack`] writes the files of a `.tar.gz` or `.zip` below a folder, and nothing anywhere else:
+//! absolute paths, `..`, links of either kind, devices, pipes and encrypted entries are refused by
+//! name, and an archive that grows past its [`Limits`] is refused before the bytes are written.
+//! What format an archive has is told by its first bytes.
+//!
+//! Names that a file system cannot hold (the CycleGAN photographs have colons in theirs) are
+//! replaced as [`Names`] says, and every replacement is reported in [`Unpacked::renamed`].
+//!
+//! A fault leaves what was unpacked so far where it is: unpack into a folder of its own and rename
+//! it when it is whole, as [`download`](crate::download) does.
+
+mod error;
+mod limits;
+mod metered;
+mod names;
+mod tar_gz;
+mod tree;
+mod zip_file;
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+pub use error::{ArchiveError, Refusal};
+pub use limits::Limits;
+pub use names::Names;
+
+use error::Fault;
+use tree::Tree;
+
+/// What came out of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Unpacked {
+    /// Files written.
+    pub files: u64,
+    /// Bytes in those files.
+    pub bytes: u64,
+    /// The paths in the archive that could not be kept, each with the path it has now; relative,
+    /// with slashes, in the order of the archive.
+    pub renamed: Vec<(String, String)>,
+}
+
+/// How far unpacking has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Files written.
+    pub files: u64,
+    /// Bytes in those files.
+    pub bytes: u64,
+    /// The part of the archive that is done, from 0 to 1.
+    pub fraction: f64,
+}
+
+/// Writes the files of `archive` below `into`, which is made if need be and should be empty.
+///
+/// `progress` is called after each file.
+///
+/// # Errors
+///
+/// [`ArchiveError::Refused`] names the entry that must not be unpacked and why;
+/// [`ArchiveError::Damaged`] an archive that is cut short or whose checksums do not agree;
+/// [`ArchiveError::Format`] a file that is neither; [`ArchiveError::Read`] and
+/// [`ArchiveError::Write`] what the operating system says.
+pub fn unpack(
+    archive: &Path,
+    into: &Path,
+    limits: &Limits,
+    names: Names,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Unpacked, ArchiveError> {
+    let read = |source| ArchiveError::Read {
+        archive: archive.to_path_buf(),
+        source,
+    };
+    let mut file = File::open(archive).map_err(read)?;
+    let length = file.metadata().map_err(read)?.len();
+    let mut magic = Vec::new();
+    file.by_ref()
+        .take(4)
+        .read_to_end(&mut magic)
+        .map_err(read)?;
+    file.seek(SeekFrom::Start(0)).map_err(read)?;
+
+    std::fs::create_dir_all(into).map_err(|source| ArchiveError::Write {
+        path: into.to_path_buf(),
+        source,
+    })?;
+    let mut tree = Tree::new(into, limits, length, names, progress);
+    let file = BufReader::with_capacity(BUFFER, file);
+    let outcome = match magic.as_slice() {
+        [0x1F, 0x8B, ..] => tar_gz::unpack(file, length, &mut tree),
+        b"PK\x03\x04" | b"PK\x05\x06" => zip_file::unpack(file, &mut tree),
+        _ => Err(Fault::Format),
+    };
+    match outcome {
+        Ok(()) => Ok(tree.finish()),
+        Err(fault) => Err(fault.in_archive(archive)),
+    }
+}
+
+/// How much of an archive is read at once.
+const BUFFER: usize = 128 << 10;

@@ -1,0 +1,105 @@
+//! Checksums: computed, compared with what is published, and remembered where nothing is.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use md5::Md5;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::DownloadError;
+use super::event::{Event, Observer};
+use super::files;
+
+/// The size and checksums of a file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+    pub(super) md5: String,
+}
+
+/// Reads a whole file.
+pub(super) fn of_file(
+    path: &Path,
+    name: &str,
+    observer: &mut Observer<'_>,
+) -> Result<Sums, DownloadError> {
+    let read = || DownloadError::read(path);
+    let mut file = File::open(path).map_err(read())?;
+    let total = file.metadata().map_err(read())?.len();
+    let (mut sha256, mut md5) = (Sha256::new(), Md5::new());
+    let mut buffer = vec![0; 256 << 10];
+    let mut bytes = 0;
+    loop {
+        let count = file.read(&mut buffer).map_err(read())?;
+        if count == 0 {
+            break;
+        }
+        sha256.update(&buffer[..count]);
+        md5.update(&buffer[..count]);
+        bytes += count as u64;
+        observer(Event::Verifying {
+            file: name,
+            done: bytes,
+            total,
+        });
+    }
+    Ok(Sums {
+        bytes,
+        sha256: hexadecimal(&sha256.finalize()),
+        md5: hexadecimal(&md5.finalize()),
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The checksums of files that have none published, from the first time they were downloaded.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    path: PathBuf,
+    sums: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Recorded {
+    /// Those in the file at `path`; none if there is no such file.
+    pub(super) fn open(path: PathBuf) -> Result<Self, DownloadError> {
+        let sums = files::read_json(&path)?.unwrap_or_default();
+        Ok(Self { path, sums })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn sha256(&self, key: &str) -> Option<&str> {
+        self.sums.get(key).map(|entry| entry.sha256.as_str())
+    }
+
+    /// Remembers a file, if it is the first of its name.
+    pub(super) fn record(&mut self, key: &str, sums: &Sums) -> Result<(), DownloadError> {
+        if self.sums.contains_key(key) {
+            return Ok(());
+        }
+        // Another dataset's download may have added to it meanwhile.
+        if let Some(newer) = files::read_json(&self.path)? {
+            self.sums = newer;
+        }
+        let entry = Entry {
+            bytes: sums.bytes,
+            sha256: sums.sha256.clone(),
+        };
+        self.sums.entry(key.to_owned()).or_insert(entry);
+        files::write_json(&self.path, &self.sums)
+    }
+}

@@ -1,0 +1,156 @@
+//! What is known of a dataset that can be downloaded.
+
+use super::DownloadError;
+use super::catalogue::CATALOGUE;
+use crate::Layout;
+
+/// A published dataset.
+///
+/// The catalogue's are in [`CATALOGUE`]; other sets of the same layouts can be described likewise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dataset {
+    /// What it is called, and its folder below the data root. Where two families publish a set of
+    /// one name, the family's comes first: `pix2pix/maps`, `cyclegan/maps`.
+    pub name: &'static str,
+    /// What is in it, in a few words.
+    pub about: &'static str,
+    /// How it is laid out.
+    pub layout: Layout,
+    /// The authors' page.
+    pub homepage: &'static str,
+    /// Whose the images are, and what is known of a licence.
+    pub rights: &'static str,
+    /// The folders on the net that hold its files, best first; each ends with a slash.
+    pub addresses: &'static [&'static str],
+    /// The archive, and files that belong beside what it holds.
+    pub files: &'static [RemoteFile],
+}
+
+/// A file of a [`Dataset`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Its name; an archive if it ends in `.zip`, `.tgz` or `.tar.gz`.
+    pub name: &'static str,
+    /// What is known of its size.
+    pub size: Size,
+    /// What is known of its content.
+    pub checksum: Option<Checksum>,
+}
+
+/// What is known of a file's size, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Exactly this: anything else is another file.
+    Exact(u64),
+    /// Roughly this, as pages about it say: for display only.
+    About(u64),
+}
+
+/// What is known of a file's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checksum {
+    /// The SHA-256 that its authors, or a project that many download it with, publish: anything
+    /// else is another file.
+    Sha256(&'static str),
+    /// An MD5 that a third party states and that nobody has confirmed: a difference is said, and
+    /// is no fault.
+    ReportedMd5(&'static str),
+}
+
+impl RemoteFile {
+    /// Whether it is to be unpacked.
+    pub fn is_archive(&self) -> bool {
+        [".zip", ".tgz", ".tar.gz"]
+            .iter()
+            .any(|end| self.name.ends_with(end))
+    }
+
+    /// Its size in bytes if it is known exactly.
+    pub fn exact_size(&self) -> Option<u64> {
+        match self.size {
+            Size::Exact(bytes) => Some(bytes),
+            Size::About(_) => None,
+        }
+    }
+}
+
+impl Size {
+    /// The number of bytes, exact or not.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::Exact(bytes) | Self::About(bytes) => bytes,
+        }
+    }
+}
+
+impl Dataset {
+    /// The dataset of the catalogue that `name` means.
+    ///
+    /// A family may be put before any name (`pix2pix/edges2shoes`); where two families publish a
+    /// set of one name (`maps`), it must be.
+    ///
+    /// # Errors
+    ///
+    /// [`DownloadError::Unknown`] with the names there are; [`DownloadError::Ambiguous`] with the
+    /// sets it could be.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use huenet_data::download::Dataset;
+    ///
+    /// assert_eq!(Dataset::find("pix2pix/edges2shoes")?.name, "edges2shoes");
+    /// let error = Dataset::find("maps").unwrap_err().to_string();
+    /// assert!(error.contains("pix2pix/maps") && error.contains("cyclegan/maps"));
+    /// # Ok::<(), huenet_data::download::DownloadError>(())
+    /// ```
+    pub fn find(name: &str) -> Result<&'static Self, DownloadError> {
+        let mut named = CATALOGUE.iter().filter(|set| {
+            let (family, bare) = (set.family(), set.bare_name());
+            name == set.name
+                || name == bare
+                || name.strip_prefix(family) == Some(&format!("/{bare}"))
+        });
+        match (named.next(), named.next()) {
+            (Some(set), None) => Ok(set),
+            (Some(one), Some(other)) => Err(DownloadError::Ambiguous {
+                name: name.to_owned(),
+                one: one.name,
+                other: other.name,
+            }),
+            (None, _) => Err(DownloadError::Unknown {
+                name: name.to_owned(),
+            }),
+        }
+    }
+
+    /// The family that publishes it: `pix2pix`, `cyclegan` or `oxford`.
+    pub fn family(&self) -> &'static str {
+        match self.layout {
+            Layout::Pix2Pix => "pix2pix",
+            Layout::CycleGan => "cyclegan",
+            Layout::Flowers => "oxford",
+            Layout::Folder => "folder",
+        }
+    }
+
+    /// The name without its family.
+    pub fn bare_name(&self) -> &'static str {
+        self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+
+    /// The bytes to download, exact or not.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size.bytes()).sum()
+    }
+
+    /// The folders by one of which its top folder is told.
+    pub(super) fn hallmarks(&self) -> &'static [&'static str] {
+        match self.layout {
+            Layout::Pix2Pix => &["train"],
+            Layout::CycleGan => &["trainA", "trainB", "testA", "testB"],
+            Layout::Flowers => &["jpg"],
+            Layout::Folder => &[],
+        }
+    }
+}

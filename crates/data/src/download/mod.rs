@@ -1,0 +1,66 @@
+//! Published datasets, from the net to a folder that the rest of the crate reads.
+//!
+//! ```text
+//! Dataset ──► Downloader ──► DATAROOT/NAME/
+//! (what)      (how)          train/ …, huenet-dataset.json
+//! ```
+//!
+//! [`Downloader::install`] takes each file of a [`Dataset`] from the first of its addresses that
+//! gives it, checks it, unpacks the archive aside and renames the folder when it is whole: a
+//! dataset is there or it is not. Whatever interrupts it, the next call goes on where it stopped.
+//!
+//! - **Going on**: what has arrived is in `DATAROOT/.downloads/FILE.part`; the rest is asked for
+//!   with `Range` and `If-Range`, so that a file that has changed on the server since is taken
+//!   anew. A server that knows no ranges sends it all again.
+//! - **Faults that pass** (cut connections, silence, 429, 5xx) are waited out as [`Patience`] says,
+//!   `Retry-After` included; for others the next address is asked.
+//! - **Checks**: the published size and SHA-256 where there are any. For other archives the
+//!   SHA-256 of the first download that could be unpacked is kept in
+//!   `DATAROOT/.downloads/checksums.json`, and later downloads are compared with it.
+//! - **Two processes**: the second waits for the first, and then finds the dataset there. A process
+//!   that died holds nobody up.
+//! - **Proxies** that `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` name, in either case,
+//!   are used, by the method CONNECT.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use huenet_data::download::{Dataset, Downloader, Event};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dataset = Dataset::find("summer2winter_yosemite")?;
+//! println!("{}", dataset.rights);
+//! let installed = Downloader::new().install(dataset, Path::new("datasets"), &mut |event| {
+//!     if let Event::Retrying { fault, wait, .. } = event {
+//!         eprintln!("{fault}; next try in {wait:?}");
+//!     }
+//! })?;
+//! println!("{} files in {}", installed.files, installed.path.display());
+//! # Ok(())
+//! # }
+//! ```
+
+mod catalogue;
+mod checksum;
+mod dataset;
+mod downloader;
+mod error;
+mod event;
+mod files;
+mod http;
+mod install;
+mod lock;
+mod part;
+mod patience;
+mod source;
+mod space;
+mod transfer;
+
+pub use catalogue::CATALOGUE;
+pub use dataset::{Checksum, Dataset, RemoteFile, Size};
+pub use downloader::{Downloader, Installed};
+pub use error::{Bytes, DownloadError};
+pub use event::Event;
+pub use install::MANIFEST;
+pub use patience::Patience;
+pub use source::Source;

@@ -1,0 +1,103 @@
+//! A file that is not whole yet, and what is known of the rest.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::DownloadError;
+use super::files;
+
+/// `NAME.part` with what has arrived, and `NAME.json` with where that is from.
+#[derive(Debug)]
+pub(super) struct Part {
+    path: PathBuf,
+    state_path: PathBuf,
+    /// Where the bytes are from; nothing if there are none.
+    pub(super) state: Option<State>,
+}
+
+/// Where the bytes of a part are from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// The address.
+    pub(super) address: String,
+    /// What tells one version of the file there from another, for `If-Range`: a strong entity tag
+    /// or a date.
+    pub(super) validator: Option<String>,
+    /// Bytes of the whole file, if the server said.
+    pub(super) total: Option<u64>,
+}
+
+impl Part {
+    /// The part of the file at `target`, with what an earlier try left of it.
+    pub(super) fn open(target: &Path) -> Result<Self, DownloadError> {
+        let (path, state_path) = (with_end(target, ".part"), with_end(target, ".json"));
+        // A state that cannot be read only costs what had arrived.
+        let state = files::read_json(&state_path).unwrap_or_default();
+        Ok(Self {
+            path,
+            state_path,
+            state,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes are there and of known origin.
+    pub(super) fn length(&self) -> u64 {
+        match &self.state {
+            Some(_) => std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len()),
+            None => 0,
+        }
+    }
+
+    /// Forgets what is there, and writes from the start.
+    pub(super) fn restart(&mut self, state: State) -> Result<File, DownloadError> {
+        self.discard()?;
+        let file = File::create(&self.path).map_err(DownloadError::write(&self.path))?;
+        files::write_json(&self.state_path, &state)?;
+        self.state = Some(state);
+        Ok(file)
+    }
+
+    /// Writes on after what is there.
+    pub(super) fn go_on(&self) -> Result<File, DownloadError> {
+        OpenOptions::new()
+            .append(true)
+            .open(&self.path)
+            .map_err(DownloadError::write(&self.path))
+    }
+
+    pub(super) fn discard(&mut self) -> Result<(), DownloadError> {
+        self.state = None;
+        // First the state: bytes without one count for nothing.
+        files::remove(&self.state_path)?;
+        files::remove(&self.path)
+    }
+
+    /// Moves the whole file to its place. Its state stays, for [`origin`].
+    pub(super) fn complete(self, target: &Path) -> Result<(), DownloadError> {
+        std::fs::rename(&self.path, target).map_err(DownloadError::write(target))
+    }
+}
+
+/// The address that the whole file at `target` is from.
+pub(super) fn origin(target: &Path) -> Option<String> {
+    let state: Option<State> = files::read_json(&with_end(target, ".json")).unwrap_or_default();
+    state.map(|state| state.address)
+}
+
+/// Removes a whole file, and its state.
+pub(super) fn remove(target: &Path) -> Result<(), DownloadError> {
+    files::remove(&with_end(target, ".json"))?;
+    files::remove(target)
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(end);
+    PathBuf::from(path)
+}
