@@ -19,6 +19,7 @@ Verbs:
                     in release mode and train; every option is handed on.
                     With no options it trains on the built-in demo set.
                     `cargo xtask train --help` lists the options
+  download NAME     download a published dataset: `cargo xtask download --list`
   huenet VERB …     the same for every other verb of huenet: config, info, --help
   test [ARGS]       run every test: cargo-nextest if it is installed, else cargo test;
                     the documentation's examples too. ARGS go to the test runner
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let verb = arguments.next().unwrap_or_else(|| "help".into());
     let rest: Vec<OsString> = arguments.collect();
     let outcome = match verb.to_str().unwrap_or_default() {
-        "train" => chores::huenet(&[vec![verb], rest].concat()),
+        "train" | "download" => chores::huenet(&[vec![verb], rest].concat()),
         "huenet" => chores::huenet(&rest),
         "test" => chores::test(&rest),
         "lint" => chores::lint(),

@@ -4,6 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huenet_tasks::settings::{KEYS, Key, Kind, Settings};
 use huenet_tasks::{Layer, SettingsError, Task};
 
+use crate::download;
+
 /// What `huenet --help` ends with.
 const EXAMPLES: &str = "\
 Examples:
@@ -12,6 +14,8 @@ Examples:
   huenet train --task colorization --dataroot datasets        datasets/summer2winter_yosemite
   huenet train --task color_transfer --dataroot datasets      datasets/102flowers
   huenet train --resume output/NAME                           go on where a run stopped
+  huenet train --task colorization --dataroot datasets --download
+  huenet download edges2shoes                                 into datasets/edges2shoes
   huenet config --task colorization                           every setting and its value";
 
 const TRAIN: &str = "\
@@ -46,6 +50,7 @@ pub(crate) fn command() -> Command {
                     .conflicts_with("config")
                     .help("Go on with the run in this folder (or its checkpoint in this folder), with the settings it has"),
             )
+            .args(download::train_flags())
             .arg(
                 Arg::new("quiet")
                     .long("quiet")
@@ -61,6 +66,7 @@ pub(crate) fn command() -> Command {
                      as TOML that --config reads.",
                 ),
         )
+        .subcommand(download::command())
         .subcommand(Command::new("info").about("Print the version and the backends compiled in"))
 }
 

@@ -5,6 +5,8 @@
 
 mod arguments;
 mod backend;
+mod download;
+mod download_display;
 mod info;
 mod output;
 mod progress;
@@ -13,6 +15,7 @@ mod train;
 
 use std::process::ExitCode;
 
+use huenet_data::download::DownloadError;
 use huenet_tasks::TaskError;
 
 /// The exit code of a run that failed.
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match matches.subcommand() {
         Some(("train", matches)) => train::train(matches),
         Some(("config", matches)) => train::config(matches),
+        Some(("download", matches)) => download::download(matches),
         _ => info::info(),
     };
     match outcome {
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         Err(error) => {
             output::error(&error);
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
+                || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<backend::NotCompiledIn>();
             ExitCode::from(if usage { USAGE } else { FAULT })
         }

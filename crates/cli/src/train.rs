@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
+use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{Job, Layer, Recipe, Settings, SettingsError, TaskError};
 
 use crate::progress::Progress;
-use crate::{arguments, backend, output, report};
+use crate::{arguments, backend, download, output, report};
 
 /// Trains, shows how it goes, and ends with a report.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
@@ -16,7 +17,11 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
         None => {
             let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
             backend::check(&settings.backend)?;
-            Job::new(Recipe::new(settings).map_err(TaskError::from)?)?
+            let recipe = Recipe::new(settings).map_err(TaskError::from)?;
+            if matches.get_flag("download") {
+                download_if_missing(matches, &recipe, quiet)?;
+            }
+            Job::new(recipe)?
         }
     };
     let settings = job.recipe().settings();
@@ -31,6 +36,17 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
         false => output::print(report::text(&report)),
     }
     Ok(())
+}
+
+/// Gets the run's dataset, unless it is there or built in.
+fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> anyhow::Result<()> {
+    let settings = recipe.settings();
+    match &settings.dataroot {
+        Some(root) if settings.dataset != DEMO_DATASET => {
+            download::if_missing(matches, root, &settings.dataset, quiet)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints the settings that `train` would use, if it would.

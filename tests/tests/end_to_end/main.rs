@@ -1,6 +1,13 @@
 //! The real `huenet` binary on real image files in the layouts of the real datasets.
 
+// Archives and servers that misbehave: the same as for the library's own tests.
+#[path = "../../../crates/data/tests/download/archives.rs"]
+mod archives;
 mod bad_input;
+mod download;
 mod resume;
+#[allow(dead_code, reason = "not every way to misbehave is needed here")]
+#[path = "../../../crates/data/tests/download/server.rs"]
+mod server;
 mod support;
 mod train;

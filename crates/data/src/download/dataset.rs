@@ -65,6 +65,11 @@ impl RemoteFile {
             .any(|end| self.name.ends_with(end))
     }
 
+    /// Whether a checksum is published that it must have.
+    pub fn is_published(&self) -> bool {
+        matches!(self.checksum, Some(Checksum::Sha256(_)))
+    }
+
     /// Its size in bytes if it is known exactly.
     pub fn exact_size(&self) -> Option<u64> {
         match self.size {

@@ -297,8 +297,7 @@ impl Downloader {
     ) -> Result<Option<PathBuf>, DownloadError> {
         let mut kept = None;
         for one in arrived {
-            let published = matches!(one.file.checksum, Some(Checksum::Sha256(_)));
-            if !self.unverified && !published {
+            if !self.unverified && !one.file.is_published() {
                 recorded.record(&key(dataset, &one.file), &one.sums)?;
             }
             if !one.temporary {

@@ -225,7 +225,10 @@ fn fault(error: ureq::Error) -> Fault {
 
 /// What an answer that broke off failed of.
 pub(super) fn broken(error: &io::Error) -> Fault {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let silent = matches!(inner, Some(ureq::Error::Timeout(_)));
     let what = match error.kind() {
+        _ if silent => "it fell silent".to_owned(),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "it fell silent".to_owned(),
         io::ErrorKind::UnexpectedEof => "the connection was cut".to_owned(),
         io::ErrorKind::ConnectionRefused => "it accepts no connection".to_owned(),

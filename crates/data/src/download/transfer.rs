@@ -139,7 +139,7 @@ impl Transfer<'_> {
         let state = part.state.as_ref()?;
         let length = Some(part.length()).filter(|length| *length > 0)?;
         // A mix of two versions is found out where there is something to compare with.
-        let provable = self.strict && matches!(file.checksum, Some(super::Checksum::Sha256(_)));
+        let provable = self.strict && file.is_published();
         if state.address == address {
             let validator = state.validator.as_deref();
             (validator.is_some() || provable).then_some((length, validator))

@@ -39,6 +39,47 @@ pub(crate) fn flowers() -> Vec<Entry> {
         .collect()
 }
 
+/// imagelabels.mat for [`flowers`].
+pub(crate) fn labels() -> Vec<u8> {
+    mat(&[("labels", &[1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0])])
+}
+
+/// setid.mat for [`flowers`].
+pub(crate) fn split() -> Vec<u8> {
+    mat(&[
+        ("trnid", &[1.0, 3.0, 5.0, 7.0]),
+        ("valid", &[2.0, 4.0]),
+        ("tstid", &[6.0, 8.0, 9.0]),
+    ])
+}
+
+/// A MATLAB 5 file of row vectors.
+fn mat(vectors: &[(&str, &[f64])]) -> Vec<u8> {
+    let element = |kind: u32, data: &[u8]| {
+        let mut bytes = [kind.to_le_bytes(), (data.len() as u32).to_le_bytes()].concat();
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    };
+    let words = |words: [u32; 2]| words.map(u32::to_le_bytes).concat();
+    let mut file = vec![b' '; 124];
+    file.extend(b"\x00\x01IM");
+    for (name, values) in vectors {
+        let numbers: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let array = [
+            element(6, &words([6, 0])),
+            element(5, &words([1, values.len() as u32])),
+            element(1, name.as_bytes()),
+            element(9, &numbers),
+        ];
+        file.extend(element(14, &array.concat()));
+    }
+    file
+}
+
 /// A small JPEG file, other for every number, with enough in it that it packs as badly as a
 /// photograph.
 pub(crate) fn picture(number: u8, width: u32, height: u32) -> Vec<u8> {

@@ -4,7 +4,7 @@ use huenet_data::archive::Names;
 use huenet_data::download::{Dataset, DownloadError, MANIFEST, Source};
 use huenet_data::{Collection, Layout, Phase, Split};
 
-use crate::archives::{self, cyclegan, flowers, pix2pix, tar_gz};
+use crate::archives::{self, cyclegan, flowers, labels, pix2pix, split, tar_gz};
 use crate::server::{Reply, Server};
 use crate::support::{Place, dataset, downloader, names, published, shoes, unpublished_shoes};
 
@@ -77,10 +77,11 @@ fn names_with_colons_are_kept_or_replaced_and_recorded() {
 #[test]
 fn flowers_come_with_both_files_of_the_authors() {
     let archive = tar_gz(&flowers());
+    let (labels, split) = (labels(), split());
     let files: [(&str, &[u8]); 3] = [
         ("/f/102flowers.tgz", &archive),
-        ("/f/imagelabels.mat", b"labels"),
-        ("/f/setid.mat", b"split"),
+        ("/f/imagelabels.mat", &labels),
+        ("/f/setid.mat", &split),
     ];
     let server = Server::of_files(&files);
     let known = files.map(|(path, content)| published(&path[3..], content));
@@ -92,8 +93,10 @@ fn flowers_come_with_both_files_of_the_authors() {
         names(&installed.path),
         [MANIFEST, "imagelabels.mat", "jpg", "setid.mat"]
     );
-    assert_eq!(place.read("102flowers/setid.mat"), b"split");
-    assert_eq!(names(&place.path("102flowers/jpg")).len(), 9);
+    let collection = Collection::open(&installed.path, None, Split::Official).unwrap();
+    assert_eq!(collection.images(Phase::Train).len(), 4);
+    assert_eq!(collection.images(Phase::Train)[2].label(), Some(3));
+    assert_eq!(collection.images(Phase::HeldOut).len(), 5);
 }
 
 #[test]

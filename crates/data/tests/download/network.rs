@@ -3,12 +3,14 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use huenet_data::download::{DownloadError, Source};
+use huenet_data::download::{DownloadError, Patience, Source};
 use rstest::rstest;
 
 use crate::archives::{pix2pix, tar_gz};
 use crate::server::{Reply, Request, Server};
-use crate::support::{Place, dataset, downloader, names, published, shoes, unpublished_shoes};
+use crate::support::{
+    PATIENCE, Place, dataset, downloader, names, published, shoes, unpublished_shoes,
+};
 
 fn archive() -> Vec<u8> {
     tar_gz(&pix2pix("edges2shoes"))
@@ -74,15 +76,21 @@ fn so_is_one_that_falls_silent() {
         0 => good(request, archive).stall_after(700),
         _ => good(request, archive),
     });
-    installs(&[server.url("/")]);
-    assert_eq!(server.ranges(), [None, Some(700)]);
+    let downloader = downloader().with_patience(Patience {
+        silence: Duration::from_millis(200),
+        ..PATIENCE
+    });
+    let mut place = Place::new();
+    let set = shoes(&[server.url("/")], &archive());
+    place.install(&downloader, &set).unwrap();
+    assert_eq!(server.ranges()[..2], [None, Some(700)]);
+    assert!(place.was_told("silent"), "{:?}", place.told);
 }
 
 #[test]
 fn a_slow_server_is_waited_for() {
-    // Longer in all than the silence that is borne.
     let server =
-        server(|request, archive| good(request, archive).slowly(Duration::from_millis(100)));
+        server(|request, archive| good(request, archive).slowly(Duration::from_millis(20)));
     installs(&[server.url("/")]);
     assert_eq!(server.requests().len(), 1);
 }

@@ -65,15 +65,17 @@ fn leak(text: &str) -> &'static str {
     text.to_owned().leak()
 }
 
-/// Quick to lose patience, and deaf to the proxies of the machine that runs the tests.
+/// Quick to ask again, and deaf to the proxies of the machine that runs the tests.
 pub(crate) fn downloader() -> Downloader {
-    Downloader::new().without_proxies().with_patience(Patience {
-        attempts: 3,
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(20),
-        silence: Duration::from_millis(400),
-    })
+    Downloader::new().without_proxies().with_patience(PATIENCE)
 }
+
+pub(crate) const PATIENCE: Patience = Patience {
+    attempts: 3,
+    first_wait: Duration::from_millis(1),
+    longest_wait: Duration::from_millis(20),
+    silence: Duration::from_secs(20),
+};
 
 /// A data root, and what was told while downloading into it.
 pub(crate) struct Place {

@@ -1,0 +1,242 @@
+//! `huenet download`, and what `train --download` does.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use huenet_data::archive::Names;
+use huenet_data::download::{
+    Bytes, CATALOGUE, Dataset, DownloadError, Downloader, Installed, Size, Source,
+};
+
+use crate::download_display::Display;
+use crate::output;
+
+/// Where datasets go when nothing else is said.
+const DATAROOT: &str = "datasets";
+
+const LONG: &str = "\
+Download a published dataset, check it and unpack it into DATAROOT/NAME, where `huenet train` and \
+others look for it. What was interrupted goes on where it stopped when the same command is given \
+again.
+
+The name is also that of the folder. A family may be put before any name (pix2pix/edges2shoes); \
+maps, cityscapes and facades are in both families, and need it.
+
+Proxies are taken from http_proxy, https_proxy, all_proxy and no_proxy.";
+
+/// The verb.
+pub(crate) fn command() -> Command {
+    Command::new("download")
+        .about("Download a published dataset")
+        .long_about(LONG)
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required_unless_present("list")
+                .help("The dataset; --list shows those there are"),
+        )
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("name")
+                .help("List the datasets, with what is known of them"),
+        )
+        .arg(
+            Arg::new("dataroot")
+                .long("dataroot")
+                .value_name("DIR")
+                .default_value(DATAROOT)
+                .value_parser(value_parser!(PathBuf))
+                .help("Folder that is to hold the dataset's folder"),
+        )
+        .arg(from())
+        .arg(unverified())
+        .arg(
+            Arg::new("keep-archive")
+                .long("keep-archive")
+                .action(ArgAction::SetTrue)
+                .help("Keep the archive, in DATAROOT/.downloads"),
+        )
+        .arg(
+            Arg::new("portable-names")
+                .long("portable-names")
+                .action(ArgAction::SetTrue)
+                .help("Give files only names that Windows and its disks hold too, whatever this disk holds"),
+        )
+        .arg(
+            Arg::new("quiet")
+                .long("quiet")
+                .short('q')
+                .action(ArgAction::SetTrue)
+                .help("Print nothing but errors, the licence note and the path of the dataset"),
+        )
+}
+
+/// `--from`, which `train --download` has too.
+fn from() -> Arg {
+    Arg::new("from")
+        .long("from")
+        .value_name("FILE|URL")
+        .action(ArgAction::Append)
+        .help("Take it from a mirror or a copy at hand: the address or path of the archive, or of the folder it is in; give it again for more, tried in turn")
+}
+
+fn unverified() -> Arg {
+    Arg::new("unverified")
+        .long("unverified")
+        .action(ArgAction::SetTrue)
+        .help("Take files whose size or checksum is not the published one: a part of a set that you packed yourself, say")
+}
+
+/// The flags of `train` that belong here.
+pub(crate) fn train_flags() -> [Arg; 3] {
+    [
+        Arg::new("download")
+            .long("download")
+            .help_heading("Data")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("resume")
+            .help("Download the dataset first if its folder is not there"),
+        from().help_heading("Data").requires("download"),
+        unverified().help_heading("Data").requires("download"),
+    ]
+}
+
+/// Downloads what is named, or lists what there is.
+pub(crate) fn download(matches: &ArgMatches) -> anyhow::Result<()> {
+    // Only --list does without a name.
+    let Some(name) = matches.get_one::<String>("name") else {
+        list();
+        return Ok(());
+    };
+    let dataset = Dataset::find(name)?;
+    let dataroot = matches.get_one::<PathBuf>("dataroot");
+    let dataroot = dataroot.map_or(Path::new(DATAROOT), PathBuf::as_path);
+    let mut downloader = downloader(matches)?.keep_archive(matches.get_flag("keep-archive"));
+    if matches.get_flag("portable-names") {
+        downloader = downloader.with_names(Names::Portable);
+    }
+    let quiet = matches.get_flag("quiet");
+    let installed = install(&downloader, dataset, dataroot, quiet)?;
+    match quiet {
+        true => output::line(installed.path.display()),
+        false => report(dataset, &installed),
+    }
+    Ok(())
+}
+
+/// Downloads the dataset that a run asks for, if its folder is not there.
+pub(crate) fn if_missing(
+    matches: &ArgMatches,
+    dataroot: &Path,
+    name: &str,
+    quiet: bool,
+) -> anyhow::Result<()> {
+    if dataroot.join(name).exists() {
+        return Ok(());
+    }
+    let dataset = Dataset::find(name)?;
+    if dataset.name != name {
+        // The folder that the run reads is the one that the name says.
+        anyhow::bail!(DownloadError::Unknown {
+            name: name.to_owned()
+        });
+    }
+    let installed = install(&downloader(matches)?, dataset, dataroot, quiet)?;
+    if !quiet {
+        report(dataset, &installed);
+    }
+    Ok(())
+}
+
+/// One that does as the flags say that both verbs have.
+fn downloader(matches: &ArgMatches) -> Result<Downloader, DownloadError> {
+    let new = Downloader::new().unverified(matches.get_flag("unverified"));
+    let mut given = matches.get_many::<String>("from").unwrap_or_default();
+    given.try_fold(new, |downloader, text| {
+        Ok(downloader.with_source(Source::parse(text)?))
+    })
+}
+
+fn install(
+    downloader: &Downloader,
+    dataset: &Dataset,
+    dataroot: &Path,
+    quiet: bool,
+) -> Result<Installed, DownloadError> {
+    let mut display = Display::new(dataset, quiet);
+    // What has arrived is on the disk already: there is nothing to tidy up, only something to say.
+    // A handler that cannot be set leaves Ctrl-C as it is.
+    let _ = ctrlc::set_handler(|| {
+        if DOWNLOADING.load(Ordering::SeqCst) {
+            output::note(
+                "\ninterrupted: what has arrived is kept, and the same command goes on from there",
+            );
+        }
+        std::process::exit(INTERRUPTED);
+    });
+    DOWNLOADING.store(true, Ordering::SeqCst);
+    let outcome = downloader.install(dataset, dataroot, &mut |event| display.show(&event));
+    DOWNLOADING.store(false, Ordering::SeqCst);
+    display.finish();
+    outcome
+}
+
+/// Whether Ctrl-C interrupts a download: `train` goes on with other things after one.
+static DOWNLOADING: AtomicBool = AtomicBool::new(false);
+
+/// The exit code that a shell gives a command ended by Ctrl-C.
+const INTERRUPTED: i32 = 130;
+
+fn report(dataset: &Dataset, installed: &Installed) {
+    let path = installed.path.display();
+    if installed.was_there {
+        output::line(format_args!("{} is there already: {path}", dataset.name));
+        return;
+    }
+    output::line(format_args!(
+        "{}: {} files, {} in {path}",
+        dataset.name,
+        installed.files,
+        Bytes(installed.bytes)
+    ));
+    if installed.renamed > 0 {
+        output::line(format_args!(
+            "{} names could not be kept; {path}/huenet-dataset.json lists them",
+            installed.renamed
+        ));
+    }
+    if let Some(archive) = &installed.archive {
+        output::line(format_args!("archive: {}", archive.display()));
+    }
+}
+
+fn list() {
+    output::line("NAME                     LAYOUT      DOWNLOAD   CHECKSUM   WHAT IT IS");
+    for set in CATALOGUE {
+        let about = match set
+            .files
+            .iter()
+            .all(|file| matches!(file.size, Size::Exact(_)))
+        {
+            true => ' ',
+            false => '~',
+        };
+        let published = set.files.iter().all(|file| file.is_published());
+        output::line(format_args!(
+            "{:<24} {:<11} {about}{:<9} {:<10} {}",
+            set.name,
+            set.layout.name(),
+            Bytes(set.bytes()).to_string(),
+            if published { "published" } else { "none" },
+            set.about,
+        ));
+    }
+    output::line(
+        "\nWhere none is published, the checksum of the first download is recorded and compared \
+         with later ones.\nSome sets may be used for research only: the note on rights is shown \
+         before anything is downloaded.",
+    );
+}
