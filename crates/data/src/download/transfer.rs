@@ -162,8 +162,8 @@ impl Transfer<'_> {
         {
             return Err(Failure::Net(Fault::Lasting {
                 what: format!(
-                    "its {} has {total} bytes, and the published one has {expected}",
-                    file.name
+                    "the file there has {total} bytes, and the published one {expected}; to take \
+                     it all the same, add --unverified"
                 ),
             }));
         }

@@ -235,7 +235,11 @@ fn a_server_that_promises_too_much_is_given_up() {
 fn another_size_than_the_published_one_is_refused_before_a_byte_is_written() {
     let server = server(|request, archive| good(request, &archive[..3000]));
     let (place, error) = fails(&[server.url("/")]);
-    assert!(error.to_string().contains("3000 bytes"), "{error}");
+    let message = error.to_string();
+    assert!(
+        message.contains("3000 bytes") && message.contains("--unverified"),
+        "{message}"
+    );
     assert_eq!(place.left_over(), [""; 0]);
 }
 
