@@ -116,7 +116,7 @@ impl Display {
             return;
         }
         if self.terminal {
-            let bar = self.bar(stage, total);
+            let bar = self.bar(stage, done, total);
             bar.set_position(done);
             bar.set_message(text.to_owned());
             return;
@@ -133,7 +133,7 @@ impl Display {
         }
     }
 
-    fn bar(&mut self, stage: Stage, total: Option<u64>) -> &ProgressBar {
+    fn bar(&mut self, stage: Stage, done: u64, total: Option<u64>) -> &ProgressBar {
         if self.bar.as_ref().is_some_and(|(of, _)| *of != stage) {
             self.finish();
         }
@@ -142,8 +142,10 @@ impl Display {
                 Some(total) => ProgressBar::new(total),
                 None => ProgressBar::no_length(),
             };
+            // What was there before says nothing about the speed.
+            let bar = bar.with_position(done);
             let template = match stage {
-                Stage::Receiving => "{bar:30} {msg}  {binary_bytes_per_sec}, {eta} left",
+                Stage::Receiving => "{bar:30} {msg}  {decimal_bytes_per_sec}, {eta} left",
                 Stage::Verifying | Stage::Unpacking => "{bar:30} {percent:>3} %  {msg}",
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
