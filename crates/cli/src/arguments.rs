@@ -16,7 +16,8 @@ Examples:
   huenet train --resume output/NAME                           go on where a run stopped
   huenet train --task colorization --dataroot datasets --download
   huenet download edges2shoes                                 into datasets/edges2shoes
-  huenet config --task colorization                           every setting and its value";
+  huenet config --task colorization                           every setting and its value
+  huenet data check datasets                                  what is there, and what is damaged";
 
 const TRAIN: &str = "\
 With neither a task nor a data root it trains on the built-in demo images, at 64x64 pixels with \
@@ -67,6 +68,7 @@ pub(crate) fn command() -> Command {
                 ),
         )
         .subcommand(download::command())
+        .subcommand(crate::data::command())
         .subcommand(Command::new("info").about("Print the version and the backends compiled in"))
 }
 

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backend;
+mod data;
 mod download;
 mod download_display;
 mod info;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Some(("train", matches)) => train::train(matches),
         Some(("config", matches)) => train::config(matches),
         Some(("download", matches)) => download::download(matches),
+        Some(("data", matches)) => data::data(matches),
         _ => info::info(),
     };
     match outcome {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn_flex::Flex;
 use huenet_data::{
     Collection, ColourSpace, CountBins, DEFAULT_SHUFFLE_BUFFER, Direction, ImageSize, Layout,
-    Loader, LoaderConfig, PairDataset, Pairing, Phase, Preprocessing, Split, demo,
+    Loader, LoaderConfig, PairDataset, Pairing, Phase, Preprocessing, ResizeFilter, Split, demo,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let preprocessing = Preprocessing {
         size: ImageSize::new(256, 256)?,
+        resize: ResizeFilter::Nearest,
         colour: ColourSpace::Yuv,
         jitter: true,
         counts: CountBins::new(256, -1.0, 1.0)?,

@@ -1,9 +1,10 @@
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use ::image::error::DecodingError;
+use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use crate::{DataError, ImageSize, jpeg};
+use crate::{DataError, ImageSize, jpeg, png};
 
 /// Extensions, in lower case, of the files that are taken for images when a folder is listed.
 pub(crate) const EXTENSIONS: [&str; 14] = [
@@ -27,13 +28,57 @@ pub const MAX_FILE_BYTES: u64 = 1 << 28;
 /// [`DataError::Truncated`], [`DataError::Decode`], and [`DataError::TooLarge`] for files above
 /// [`MAX_FILE_BYTES`] and images above [`ImageSize::MAX_PIXELS`], before they are decoded.
 pub fn read_image(path: &Path) -> Result<RgbImage, DataError> {
-    let bytes = read_bounded(path, MAX_FILE_BYTES)?;
+    decode_image(path, &read_bounded(path, MAX_FILE_BYTES)?)
+}
+
+/// Decodes the bytes of an image file, as [`read_image`] does; `path` is for the messages.
+///
+/// # Errors
+///
+/// Those of [`read_image`] but for [`DataError::Io`].
+pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     if bytes.is_empty() {
         return Err(DataError::EmptyFile {
             path: path.to_path_buf(),
         });
     }
-    decode(path, &bytes)
+    let format = ::image::guess_format(bytes).map_err(|_| DataError::NotAnImage {
+        path: path.to_path_buf(),
+    })?;
+    if format == ImageFormat::Jpeg {
+        return jpeg::decode(path, bytes);
+    }
+    if format == ImageFormat::Png && !png::has_sound_palettes(bytes) {
+        let problem = "its palette is not a list of at most 256 colours";
+        let error = DecodingError::new(format.into(), problem);
+        return Err(DataError::decode(path)(ImageError::Decoding(error)));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    // 16 bits in each of 4 channels, and room for the decoder.
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(16 * ImageSize::MAX_PIXELS as u64);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(DataError::decode(path))?;
+    let (width, height) = decoder.dimensions();
+    check_pixels(path, width.into(), height.into())?;
+    let orientation = decoder.orientation().map_err(DataError::decode(path))?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(DataError::decode(path))?;
+    image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}
+
+/// Refuses an image of more than [`ImageSize::MAX_PIXELS`] by the size in its header.
+pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), DataError> {
+    let (actual, max) = (width.saturating_mul(height), ImageSize::MAX_PIXELS as u64);
+    if actual <= max {
+        return Ok(());
+    }
+    Err(DataError::TooLarge {
+        path: path.to_path_buf(),
+        actual,
+        max,
+        unit: "pixels",
+    })
 }
 
 /// All bytes of a file of at most `max` bytes.
@@ -55,42 +100,4 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, DataError> 
         });
     }
     Ok(bytes)
-}
-
-fn decode(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
-    let fail = |source| DataError::Decode {
-        path: path.to_path_buf(),
-        source: Box::new(source),
-    };
-    let format = ::image::guess_format(bytes).map_err(|_| DataError::NotAnImage {
-        path: path.to_path_buf(),
-    })?;
-    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
-        return Err(DataError::Truncated {
-            path: path.to_path_buf(),
-        });
-    }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // 16 bits in each of 4 channels, and room for the decoder.
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(16 * ImageSize::MAX_PIXELS as u64);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(fail)?;
-    let (width, height) = decoder.dimensions();
-    let (actual, max) = (
-        u64::from(width) * u64::from(height),
-        ImageSize::MAX_PIXELS as u64,
-    );
-    if actual > max {
-        return Err(DataError::TooLarge {
-            path: path.to_path_buf(),
-            actual,
-            max,
-            unit: "pixels",
-        });
-    }
-    let orientation = decoder.orientation().map_err(fail)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(fail)?;
-    image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
 }

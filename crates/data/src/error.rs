@@ -130,7 +130,7 @@ pub enum DataError {
         fix: &'static str,
     },
     /// A file or folder that exists and cannot be read.
-    #[error("cannot read {path}", path = path.display())]
+    #[error("cannot read {path}: {source}", path = path.display())]
     Io {
         /// The path.
         path: PathBuf,
@@ -163,7 +163,11 @@ pub enum DataError {
         path: PathBuf,
     },
     /// An image that is damaged, or uses a feature that is not supported.
-    #[error("cannot decode {path}: damaged or unsupported", path = path.display())]
+    #[error(
+        "cannot decode {path}, damaged or unsupported: {source}; restore it from its source or \
+         delete it",
+        path = path.display()
+    )]
     Decode {
         /// The path.
         path: PathBuf,
@@ -194,7 +198,7 @@ pub enum DataError {
         width: u32,
     },
     /// A MATLAB file that is damaged, or does not hold what it should.
-    #[error("cannot read {path}", path = path.display())]
+    #[error("cannot read {path}: {source}", path = path.display())]
     Mat {
         /// The path.
         path: PathBuf,
@@ -215,6 +219,13 @@ pub enum DataError {
 }
 
 impl DataError {
+    pub(crate) fn decode(path: &Path) -> impl FnOnce(::image::ImageError) -> Self {
+        move |source| Self::Decode {
+            path: path.to_path_buf(),
+            source: Box::new(source),
+        }
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io {
             path: path.to_path_buf(),

@@ -1,8 +1,8 @@
 use crate::colour::check_length;
-use crate::{ImageSize, ParameterError};
+use crate::{ColourSpace, ImageSize, ParameterError};
 
 /// An image as the networks see it: `f32` planes of the channels of a
-/// [`ColourSpace`](crate::ColourSpace), about [−1, 1], on the host.
+/// [`ColourSpace`], about [−1, 1], on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     size: ImageSize,
@@ -29,17 +29,23 @@ impl Image {
         })
     }
 
-    /// Spreads pixels, given row by row, over planes. Missing pixels are 0, surplus ones ignored.
-    pub(crate) fn from_pixels(
+    /// Encodes the rows of an image, with [`ColourSpace::encode_row`]. Missing rows are 0,
+    /// surplus ones ignored.
+    pub(crate) fn from_rows<R: AsRef<[[u8; 3]]>>(
         size: ImageSize,
-        channels: usize,
-        pixels: impl Iterator<Item = [f32; 3]>,
+        colour: ColourSpace,
+        grey: bool,
+        rows: impl Iterator<Item = R>,
     ) -> Self {
+        let channels = colour.channels();
         let mut planes = vec![0.0; channels * size.pixels()];
-        for (i, pixel) in pixels.take(size.pixels()).enumerate() {
-            for (plane, value) in planes.chunks_exact_mut(size.pixels()).zip(pixel) {
-                plane[i] = value;
-            }
+        let mut places: Vec<_> = planes
+            .chunks_exact_mut(size.pixels())
+            .map(|plane| plane.chunks_exact_mut(size.width()))
+            .collect();
+        for row in rows.take(size.height()) {
+            let mut places: Vec<_> = places.iter_mut().filter_map(Iterator::next).collect();
+            colour.encode_row(row.as_ref(), grey, &mut places);
         }
         Self {
             size,

@@ -29,12 +29,13 @@
 //! use burn_flex::Flex;
 //! use huenet_data::{
 //!     ColourSpace, CountBins, ImageSize, Loader, LoaderConfig, PairDataset, Pairing, Phase,
-//!     Preprocessing, demo,
+//!     Preprocessing, ResizeFilter, demo,
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let preprocessing = Preprocessing {
 //!     size: ImageSize::new(32, 32)?,
+//!     resize: ResizeFilter::Nearest,
 //!     colour: ColourSpace::Yuv,
 //!     jitter: true,
 //!     counts: CountBins::new(64, -1.0, 1.0)?,
@@ -55,15 +56,18 @@
 
 #[cfg(feature = "download")]
 pub mod archive;
+pub mod check;
 pub mod colour;
 pub mod demo;
 #[cfg(feature = "download")]
 pub mod download;
 pub mod layout;
 pub mod mat;
+pub mod prepare;
 pub mod resize;
 
 mod batch;
+mod cache;
 mod collection;
 mod counts;
 mod dataset;
@@ -73,6 +77,7 @@ mod image;
 mod jpeg;
 mod loader;
 mod pairing;
+mod png;
 mod prefetch;
 mod preprocessing;
 mod random;
@@ -87,12 +92,13 @@ pub use collection::{Collection, Phase, Split};
 pub use colour::ColourSpace;
 pub use counts::CountBins;
 pub use dataset::{EpochSamples, PairDataset, Sample, SampleSources};
-pub use decode::{MAX_FILE_BYTES, read_image};
+pub use decode::{MAX_FILE_BYTES, decode_image, read_image};
 pub use error::{DataError, ParameterError};
 pub use image::Image;
 pub use layout::Layout;
 pub use loader::{DEFAULT_SHUFFLE_BUFFER, Epoch, Loader, LoaderConfig};
 pub use pairing::{Direction, Pairing};
 pub use preprocessing::Preprocessing;
+pub use resize::ResizeFilter;
 pub use size::ImageSize;
 pub use source::ImageSource;

@@ -1,19 +1,22 @@
+use std::ops::Range;
+
 use ::image::RgbImage;
 use rand::{Rng, RngExt};
 
-use crate::resize::nearest_indices;
-use crate::{ColourSpace, CountBins, Image, ImageSize, colour};
+use crate::resize::{nearest_indices, resize_columns};
+use crate::{ColourSpace, CountBins, Image, ImageSize, ResizeFilter};
 
 /// How images are prepared for the networks.
 ///
-/// In the order of the official loader: resize by nearest neighbour; or, with jitter, resize to
-/// 286/256 of the size, crop at random and flip half of the images left to right; then convert
+/// In the order of the official loader: resize; or, with jitter, resize to 286/256 of the size, crop at random and flip half of the images left to right; then convert
 /// the colours; then count the reference's values. Every combination of its checked parts is
 /// valid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preprocessing {
     /// The size of the images that the networks see.
     pub size: ImageSize,
+    /// How they are resized. The official code takes the nearest neighbour.
+    pub resize: ResizeFilter,
     /// Their colour space.
     pub colour: ColourSpace,
     /// Whether training images are cropped and flipped at random. Held-out images never are.
@@ -41,54 +44,99 @@ impl Preprocessing {
         }
     }
 
-    /// Resizes, crops, flips and colours the columns `columns` of an image in one step, without
-    /// an image in between.
-    pub(crate) fn apply(
+    /// An image as a held-out one: resized and coloured.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[channels, height, width]`
+    pub fn apply(&self, image: &RgbImage) -> Image {
+        self.of_original(image, 0..image.width(), None, false)
+    }
+
+    /// Height and width to which images are resized: those of the window that is cut out of
+    /// them, or of the whole.
+    fn resized_size(&self, jitter: bool) -> (usize, usize) {
+        if jitter {
+            self.jitter_size()
+        } else {
+            (self.size.height(), self.size.width())
+        }
+    }
+
+    /// Parts of an image, each a range of its columns, resized for [`Self::of_resized`] and put
+    /// side by side.
+    pub(crate) fn resize_parts(
         &self,
         image: &RgbImage,
-        columns: std::ops::Range<u32>,
+        parts: &[Range<u32>],
+        jitter: bool,
+    ) -> RgbImage {
+        let (height, width) = self.resized_size(jitter);
+        let (height, width) = (height as u32, width as u32);
+        let mut resized = RgbImage::new(width * parts.len() as u32, height);
+        for (number, part) in (0..).zip(parts) {
+            let place = number * width..(number + 1) * width;
+            resize_columns(image, part.clone(), &mut resized, place, self.resize);
+        }
+        resized
+    }
+
+    /// Resizes, crops, flips and colours some columns of an image.
+    pub(crate) fn of_original(
+        &self,
+        image: &RgbImage,
+        columns: Range<u32>,
         jitter: Option<Jitter>,
         grey: bool,
     ) -> Image {
-        let (source_width, source_height) = (columns.len(), image.height() as usize);
-        let (mut xs, ys) = match jitter {
-            None => (
-                nearest_indices(source_width, self.size.width()),
-                nearest_indices(source_height, self.size.height()),
-            ),
-            Some(Jitter { top, left, .. }) => {
-                let (height, width) = self.jitter_size();
-                let crop = |mut indices: Vec<usize>, start: usize, length: usize| {
-                    indices.drain(..start.min(indices.len()));
-                    indices.truncate(length);
-                    indices
-                };
-                (
-                    crop(
-                        nearest_indices(source_width, width),
-                        left,
-                        self.size.width(),
-                    ),
-                    crop(
-                        nearest_indices(source_height, height),
-                        top,
-                        self.size.height(),
-                    ),
-                )
-            }
-        };
-        if jitter.is_some_and(|jitter| jitter.flip) {
-            xs.reverse();
+        if self.resize != ResizeFilter::Nearest {
+            let resized = self.resize_parts(image, &[columns], jitter.is_some());
+            return self.of_resized(&resized, 0, jitter, grey);
         }
-        let xs: Vec<u32> = xs.into_iter().map(|x| x as u32 + columns.start).collect();
-        let pixels = ys.iter().flat_map(|&y| {
-            xs.iter().map(move |&x| {
-                let rgb = image.get_pixel(x, y as u32).0.map(f32::from);
-                self.colour
-                    .encode_pixel(if grey { [colour::grey(rgb); 3] } else { rgb })
-            })
+        // In one step: most of the pixels are never looked at.
+        let (height, width) = self.resized_size(jitter.is_some());
+        let mut xs = nearest_indices(columns.len(), width);
+        xs.iter_mut().for_each(|x| *x += columns.start as usize);
+        let ys = nearest_indices(image.height() as usize, height);
+        self.window(image, xs, ys, jitter, grey)
+    }
+
+    /// Crops, flips and colours one of the parts made by [`Self::resize_parts`].
+    pub(crate) fn of_resized(
+        &self,
+        resized: &RgbImage,
+        part: usize,
+        jitter: Option<Jitter>,
+        grey: bool,
+    ) -> Image {
+        let (height, width) = self.resized_size(jitter.is_some());
+        let xs = (part * width..(part + 1) * width).collect();
+        self.window(resized, xs, (0..height).collect(), jitter, grey)
+    }
+
+    /// The pixels of an image at the columns `xs` and the rows `ys`, cropped, flipped, coloured.
+    fn window(
+        &self,
+        image: &RgbImage,
+        mut xs: Vec<usize>,
+        mut ys: Vec<usize>,
+        jitter: Option<Jitter>,
+        grey: bool,
+    ) -> Image {
+        if let Some(Jitter { top, left, flip }) = jitter {
+            ys.drain(..top.min(ys.len()));
+            xs.drain(..left.min(xs.len()));
+            xs.truncate(self.size.width());
+            if flip {
+                xs.reverse();
+            }
+        }
+        let stride = 3 * image.width() as usize;
+        let rows = ys.iter().map(|&y| {
+            let (row, _) = image.as_raw()[y * stride..][..stride].as_chunks::<3>();
+            xs.iter().map(|&x| row[x]).collect::<Vec<_>>()
         });
-        Image::from_pixels(self.size, self.colour.channels(), pixels)
+        Image::from_rows(self.size, self.colour, grey, rows)
     }
 
     /// Hard histograms of an image, one channel after the other.
@@ -118,6 +166,7 @@ mod tests {
     fn preprocessing(height: usize, width: usize) -> Preprocessing {
         Preprocessing {
             size: ImageSize::new(height, width).expect("valid"),
+            resize: ResizeFilter::Nearest,
             colour: ColourSpace::Rgb,
             jitter: true,
             counts: CountBins::new(8, -1.0, 1.0).expect("valid"),
@@ -155,7 +204,7 @@ mod tests {
             }
             let expected = ColourSpace::Rgb.encode(&window).expect("valid");
             assert_eq!(
-                preprocessing.apply(&image, 0..50, Some(jitter), false),
+                preprocessing.of_original(&image, 0..50, Some(jitter), false),
                 expected
             );
             tops.insert(jitter.top);

@@ -14,6 +14,7 @@ use crate::source::Images;
 /// Settings that a resumed run may change: they do not touch what was computed so far.
 const CHANGEABLE: &[&str] = &[
     "backend",
+    "cache_mib",
     "cp_freq",
     "dataroot",
     "epochs",

@@ -52,6 +52,6 @@ pub use recipe::Recipe;
 pub use run::RunFolder;
 pub use samples::{grid, to_rgb};
 pub use settings::{Layer, Settings, SettingsError};
-pub use source::Images;
+pub use source::{Images, SPLIT_SEED};
 pub use task::{Task, UnknownTask};
 pub use train::{Observer, Report, train};

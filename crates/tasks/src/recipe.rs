@@ -17,6 +17,9 @@ use crate::task::Task;
 /// More threads than any machine that this runs on has cores.
 const MAX_THREADS: usize = 1024;
 
+/// More memory for images, in MiB, than any such machine has: 1 TiB.
+const MAX_CACHE_MIB: usize = 1 << 20;
+
 /// The settings of a run, checked: sizes fit the networks, ranges are ranges, weights
 /// are finite. Nothing downstream checks them again.
 #[derive(Clone, Debug)]
@@ -167,6 +170,10 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
         let expected = format!("at most {MAX_THREADS}, or 0 for all the machine has");
         return Err(unfit("threads", s.threads, expected));
     }
+    if s.cache_mib > MAX_CACHE_MIB {
+        let expected = format!("at most {MAX_CACHE_MIB} MiB, or 0 for none");
+        return Err(unfit("cache_mib", s.cache_mib, expected));
+    }
     let rates = [("gen_lr", s.gen_lr), ("dis_lr", s.dis_lr)];
     for (key, value) in rates {
         if !(value.is_finite() && value > 0.0) {
@@ -267,6 +274,7 @@ fn preprocessing(s: &Settings) -> Result<Preprocessing, SettingsError> {
         |error: ParameterError| unfit("img_h", format!("{} (img_w {})", s.img_h, s.img_w), error);
     Ok(Preprocessing {
         size: ImageSize::new(s.img_h, s.img_w).map_err(size)?,
+        resize: s.resize,
         colour: match (s.img_c, s.yuv) {
             (1, _) => ColourSpace::Grey,
             (_, true) => ColourSpace::Yuv,

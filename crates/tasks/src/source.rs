@@ -12,7 +12,7 @@ use crate::task::Task;
 
 /// Seed of the 90/10 split. Not the run's: runs with different seeds hold out the same
 /// images, as with the official script, whose split has a fixed seed too.
-const SPLIT_SEED: u64 = 1;
+pub const SPLIT_SEED: u64 = 1;
 
 /// Training and held-out images of a run.
 pub struct Images {
@@ -39,7 +39,8 @@ impl Images {
             )
         };
         let order = *recipe.training_order();
-        let train = Loader::new(dataset(Phase::Train)?, order);
+        let cache = recipe.settings().cache_mib as u64 * (1 << 20);
+        let train = Loader::new(dataset(Phase::Train)?.with_cache(cache), order);
         let held_out = match collection.images(Phase::HeldOut) {
             [] => None,
             _ => Some(Loader::new(

@@ -4,6 +4,7 @@
 #[path = "../../../crates/data/tests/download/archives.rs"]
 mod archives;
 mod bad_input;
+mod data;
 mod download;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]

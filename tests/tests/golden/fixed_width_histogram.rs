@@ -1,6 +1,6 @@
 //! The hard histogram that the generator is told: TensorFlow's `histogram_fixed_width`, exactly.
 
-use huenet_data::{ColourSpace, CountBins, ImageSize, Preprocessing, RgbImage};
+use huenet_data::{ColourSpace, CountBins, ImageSize, Preprocessing, ResizeFilter, RgbImage};
 use huenet_tests::golden::{Golden, scalar};
 use serde_json::Value;
 
@@ -63,6 +63,7 @@ fn images_are_counted_channel_by_channel() {
         let image = RgbImage::from_raw(width as u32, height as u32, bytes).expect("all bytes");
         let preprocessing = Preprocessing {
             size: ImageSize::new(height, width).expect("valid size"),
+            resize: ResizeFilter::Nearest,
             colour: ColourSpace::Yuv,
             jitter: false,
             counts: bins(case),

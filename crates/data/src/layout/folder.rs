@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::DirEntry;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::decode::EXTENSIONS;
 use crate::{DataError, ImageSource};
@@ -51,7 +51,7 @@ pub(super) fn not_found(path: &Path, expected: &str) -> DataError {
 /// # Errors
 ///
 /// As [`check_folder`], and [`DataError::NoImages`] if there is none.
-pub(super) fn images(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
+pub(crate) fn images(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
     check_folder(folder, "a folder of images")?;
     let images = list(folder)?;
     if images.is_empty() {
@@ -77,16 +77,37 @@ pub(super) fn has_images(folder: &Path) -> Result<bool, DataError> {
     Ok(!list(folder)?.is_empty())
 }
 
-fn list(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
-    let mut paths = Vec::new();
+/// The paths of the images of a folder, sorted, and the number of other entries that are not hidden.
+pub(crate) fn list_all(folder: &Path) -> Result<(Vec<PathBuf>, usize), DataError> {
+    let (mut images, mut others) = (Vec::new(), 0);
     for entry in std::fs::read_dir(folder).map_err(DataError::io(folder))? {
         let entry = entry.map_err(DataError::io(folder))?;
         if is_image(&entry) {
-            paths.push(entry.path());
+            images.push(entry.path());
+        } else if !is_hidden(&entry.file_name()) {
+            others += 1;
         }
     }
-    paths.sort_unstable();
-    Ok(paths.into_iter().map(ImageSource::file).collect())
+    images.sort_unstable();
+    Ok((images, others))
+}
+
+/// The folders in a folder that are not hidden, sorted.
+pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(DataError::io(folder))? {
+        let entry = entry.map_err(DataError::io(folder))?;
+        if !is_hidden(&entry.file_name()) && entry.path().is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort_unstable();
+    Ok(folders)
+}
+
+fn list(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
+    let (images, _) = list_all(folder)?;
+    Ok(images.into_iter().map(ImageSource::file).collect())
 }
 
 fn is_image(entry: &DirEntry) -> bool {

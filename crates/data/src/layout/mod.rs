@@ -1,7 +1,7 @@
 //! The folder layouts of published datasets.
 
 mod flowers;
-mod folder;
+pub(crate) mod folder;
 
 use std::path::Path;
 
@@ -67,6 +67,17 @@ impl Layout {
                 expected: Self::ALL.to_string(),
                 found: describe(folder),
             })
+        }
+    }
+
+    /// The names of the folders that may hold images, in the dataset's folder; the empty name is
+    /// that folder itself.
+    pub(crate) fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::Pix2Pix => &["train", "val", "test"],
+            Self::CycleGan => &["trainA", "trainB", "testA", "testB"],
+            Self::Flowers => &["jpg"],
+            Self::Folder => &[""],
         }
     }
 

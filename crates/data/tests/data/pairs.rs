@@ -5,8 +5,9 @@ use std::sync::Arc;
 use burn::data::dataset::Dataset;
 use huenet_data::{
     Collection, ColourSpace, DataError, Direction, Image, ImageSource, PairDataset, Pairing,
-    ParameterError, Phase, Preprocessing, RgbImage, Sample, resize,
+    ParameterError, Phase, Preprocessing, ResizeFilter, RgbImage, Sample, resize,
 };
+use rstest::rstest;
 
 use crate::support::{picture, preprocessing};
 
@@ -230,4 +231,86 @@ fn unpaired_images_are_drawn_independently() {
     );
     assert!(fixed.is_sorted_by_key(|it| it.0[6..].parse::<u32>().expect("a number")));
     assert!(fixed.iter().filter(|it| it.0 == it.1).count() < 8);
+}
+
+#[rstest]
+#[case(Pairing::SideBySide(Direction::BToA))]
+#[case(Pairing::GreyToColour(Direction::AToB))]
+#[case(Pairing::Unpaired)]
+fn the_cache_changes_nothing(
+    #[case] pairing: Pairing,
+    #[values(ResizeFilter::Nearest, ResizeFilter::Lanczos)] resize: ResizeFilter,
+    #[values(false, true)] jitter: bool,
+) {
+    let preprocessing = Preprocessing {
+        resize,
+        jitter,
+        ..preprocessing(18, 16)
+    };
+    let images = || collection((0..5).map(|i| picture(i, 41, 30)).collect());
+    let dataset = || PairDataset::new(images(), Phase::Train, pairing, preprocessing);
+    let without = Arc::new(dataset().expect("valid"));
+    // Room for all, for some, for none.
+    for bytes in [1 << 20, 5000, 1] {
+        let with = Arc::new(dataset().expect("valid").with_cache(bytes));
+        for epoch in 0..3 {
+            let [expected, actual] = [&without, &with].map(|dataset| {
+                let samples = dataset.epoch(std::num::NonZeroUsize::new(8), 5, epoch);
+                (0..5)
+                    .map(|position| samples.get(position).expect("five").expect("in memory"))
+                    .map(|sample| (sample.content, sample.reference, sample.counts))
+                    .collect::<Vec<_>>()
+            });
+            assert_eq!(actual, expected, "{bytes} bytes, epoch {epoch}");
+        }
+    }
+}
+
+#[test]
+fn an_image_in_the_cache_is_not_read_again() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let paths = [0, 1].map(|i| folder.path().join(format!("{i}.png")));
+    for (number, path) in (0..).zip(&paths) {
+        crate::support::save(path, &picture(number, 20, 20));
+    }
+    let sources = paths.iter().map(ImageSource::file).collect();
+    let collection = Collection::from_sources("mine", sources, Vec::new());
+    let dataset = PairDataset::new(
+        collection,
+        Phase::Train,
+        Pairing::Unpaired,
+        preprocessing(8, 8),
+    );
+    let samples = Arc::new(dataset.expect("valid").with_cache(1 << 20)).epoch(None, 0, 0);
+    assert!(samples.get(0).expect("two").is_ok() && samples.get(1).expect("two").is_ok());
+    paths
+        .iter()
+        .for_each(|path| std::fs::remove_file(path).expect("removed"));
+    assert!(samples.get(0).expect("two").is_ok(), "from memory");
+}
+
+#[test]
+fn smooth_filters_are_applied_to_each_half_alone() {
+    // A black and a white half: a filter that looked across the middle would make grey.
+    let mut image = RgbImage::new(80, 30);
+    image::imageops::replace(
+        &mut image,
+        &RgbImage::from_pixel(40, 30, [255; 3].into()),
+        40,
+        0,
+    );
+    for resize in [
+        ResizeFilter::Bilinear,
+        ResizeFilter::Bicubic,
+        ResizeFilter::Lanczos,
+    ] {
+        let preprocessing = Preprocessing {
+            resize,
+            ..preprocessing(8, 8)
+        };
+        let pairing = Pairing::SideBySide(Direction::BToA);
+        let sample = one(image.clone(), pairing, preprocessing);
+        assert!(sample.content.planes().iter().all(|&value| value == -1.0));
+        assert!(sample.reference.planes().iter().all(|&value| value == 1.0));
+    }
 }

@@ -1,9 +1,9 @@
 //! Image files of all kinds, sound and damaged.
 
 use std::io::Cursor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use huenet_data::{DataError, read_image};
+use huenet_data::{DataError, decode_image, read_image};
 use image::{DynamicImage, ImageFormat};
 use rstest::rstest;
 use tempfile::TempDir;
@@ -46,6 +46,37 @@ fn jpeg_is_read_nearly_as_it_was() {
     for (read, drawn) in read.as_raw().iter().zip(image.as_raw()) {
         assert!(read.abs_diff(*drawn) < 40);
     }
+}
+
+#[rstest]
+#[case(include_bytes!("../../assets/chelsea.jpg"))]
+#[case(include_bytes!("../../assets/retina.jpg"))]
+#[case(include_bytes!("files/cmyk.jpg"))]
+fn jpeg_files_have_the_pixels_that_the_image_crate_reads(#[case] bytes: &[u8]) {
+    let read = decode_image(Path::new("a.jpg"), bytes).expect("a sound file");
+    let expected = image::load_from_memory(bytes).expect("a sound file");
+    assert_eq!(read, expected.into_rgb8());
+}
+
+#[test]
+fn a_huge_jpeg_is_refused_before_it_is_decoded() {
+    let mut bytes = encoded(&picture(3, 16, 16).into(), ImageFormat::Jpeg);
+    // Height and width in the frame header (FF C0, length, 8 bits).
+    let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]);
+    let size = frame.expect("a frame header") + 5;
+    bytes[size..size + 4].fill(0xFF);
+    let error = decode_image(Path::new("huge.jpg"), &bytes).expect_err("too many pixels");
+    assert!(
+        matches!(
+            error,
+            DataError::TooLarge {
+                actual: 4_294_836_225,
+                unit: "pixels",
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[rstest]
@@ -191,5 +222,40 @@ fn damaged_bytes_never_panic() {
             let (_folder, path) = file("damaged", &bytes);
             let _ = read_image(&path);
         }
+    }
+}
+
+/// A PNG of 4 x 4 pixels with a palette of so many bytes.
+fn with_palette(length: usize) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1A\n".to_vec();
+    let mut chunk = |kind: &[u8], data: &[u8]| {
+        bytes.extend((data.len() as u32).to_be_bytes());
+        let checked = [kind, data].concat();
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&checked);
+        bytes.extend(checked);
+        bytes.extend(checksum.sum().to_be_bytes());
+    };
+    chunk(b"IHDR", &[0, 0, 0, 4, 0, 0, 0, 4, 8, 3, 0, 0, 0]);
+    chunk(b"PLTE", &vec![7; length]);
+    let mut pixels = Vec::new();
+    let mut packer = flate2::read::ZlibEncoder::new(&[0; 20][..], flate2::Compression::fast());
+    std::io::Read::read_to_end(&mut packer, &mut pixels).expect("packed");
+    chunk(b"IDAT", &pixels);
+    chunk(b"IEND", &[]);
+    bytes
+}
+
+#[test]
+fn palettes_that_are_none_are_refused_without_a_panic() {
+    let read = |length| decode_image(Path::new("palette.png"), &with_palette(length));
+    let sound = read(6).expect("two colours");
+    assert!(sound.pixels().all(|pixel| pixel.0 == [7; 3]));
+    for length in [1, 4, 5, 725, 771, 1000] {
+        let error = read(length).expect_err("no palette");
+        assert!(
+            error.to_string().contains("palette.png"),
+            "{length}: {error}"
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use huenet_data::{ColourSpace, CountBins, ImageSize, ImageSource, Preprocessing, RgbImage};
+use huenet_data::{
+    ColourSpace, CountBins, ImageSize, ImageSource, Preprocessing, ResizeFilter, RgbImage,
+};
 
 /// A smooth image that differs from those of other numbers.
 pub(crate) fn picture(number: u8, width: u32, height: u32) -> RgbImage {
@@ -34,6 +36,7 @@ pub(crate) fn names(sources: &[ImageSource]) -> Vec<String> {
 pub(crate) fn preprocessing(height: usize, width: usize) -> Preprocessing {
     Preprocessing {
         size: ImageSize::new(height, width).expect("valid size"),
+        resize: ResizeFilter::Nearest,
         colour: ColourSpace::Rgb,
         jitter: false,
         counts: CountBins::new(16, -1.0, 1.0).expect("valid bins"),

@@ -34,6 +34,15 @@ impl Layer {
             path: path.to_owned(),
             source,
         })?;
+        Self::from_toml(path, &text)
+    }
+
+    /// The settings in the text of a TOML file; `path` is for the messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_file`], but for files that cannot be read.
+    pub fn from_toml(path: &Path, text: &str) -> Result<Self, SettingsError> {
         let table: toml::Table =
             text.parse()
                 .map_err(|error: toml::de::Error| SettingsError::Malformed {

@@ -7,6 +7,7 @@ mod layer;
 
 use std::path::PathBuf;
 
+use huenet_data::ResizeFilter;
 use serde::{Deserialize, Serialize};
 
 pub use error::SettingsError;
@@ -67,12 +68,14 @@ pub struct Settings {
     pub img_w: usize,
     pub img_c: usize,
     pub img_out_c: usize,
+    pub resize: ResizeFilter,
     pub yuv: bool,
     pub a2b: bool,
     pub jitter: bool,
     pub buffer_size: usize,
     pub split: SplitChoice,
     pub workers: usize,
+    pub cache_mib: usize,
     pub base_width: usize,
     pub depth: usize,
     pub bin_num: usize,
@@ -117,12 +120,14 @@ impl Settings {
             img_w: 256,
             img_c: 3,
             img_out_c: 3,
+            resize: ResizeFilter::Nearest,
             yuv: true,
             a2b: task == Task::Colorization,
             jitter: task != Task::Edges2photos,
             buffer_size: 400,
             split: SplitChoice::NinetyTen,
             workers: 1,
+            cache_mib: 0,
             base_width: 64,
             depth: 8,
             bin_num: 256,

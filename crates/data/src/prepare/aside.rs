@@ -1,0 +1,67 @@
+//! Writing new files and folders aside, and renaming them.
+
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::Builder;
+
+use super::PrepareError;
+
+/// How the names of files and folders that are still being written begin.
+const PARTIAL: &str = ".partial-";
+
+/// Makes a new folder whose content `fill` writes. A folder that is not finished is removed.
+pub(super) fn new_folder<T>(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<T, PrepareError>,
+) -> Result<T, PrepareError> {
+    let parent = free(path)?;
+    let mut builder = Builder::new();
+    #[cfg(unix)]
+    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    let aside = builder
+        .prefix(PARTIAL)
+        .tempdir_in(parent)
+        .map_err(PrepareError::write(parent))?;
+    let filled = fill(aside.path())?;
+    // Another process may have been faster: a folder that is not empty is never replaced.
+    free(path)?;
+    std::fs::rename(aside.path(), path).map_err(PrepareError::write(path))?;
+    // It is no longer where it would be removed.
+    let _ = aside.keep();
+    Ok(filled)
+}
+
+/// Writes a new file.
+pub(super) fn new_file(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
+    let parent = free(path)?;
+    let mut builder = Builder::new();
+    #[cfg(unix)]
+    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut write = || {
+        let mut aside = builder.prefix(PARTIAL).tempfile_in(parent)?;
+        aside.write_all(bytes)?;
+        aside.as_file().sync_all()?;
+        aside
+            .persist_noclobber(path)
+            .map_err(|error| error.error)
+            .map(|_| ())
+    };
+    write().map_err(PrepareError::write(path))
+}
+
+/// Makes the folder that holds a path, which must not exist itself.
+fn free(path: &Path) -> Result<&Path, PrepareError> {
+    // A broken link is something, too.
+    if path.symlink_metadata().is_ok() {
+        return Err(PrepareError::Exists {
+            path: path.to_path_buf(),
+        });
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(parent).map_err(PrepareError::write(parent))?;
+    Ok(parent)
+}

@@ -1,0 +1,264 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ::image::codecs::jpeg::JpegEncoder;
+use ::image::{ImageFormat, RgbImage, imageops};
+use rayon::prelude::*;
+
+use super::PrepareError;
+use super::aside::new_folder;
+use crate::check::Dimensions;
+use crate::layout::folder;
+use crate::{Collection, ImageSize, ImageSource, Phase, ResizeFilter, read_image, resize};
+
+/// Where the left halves of pairs come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeftHalf {
+    /// From the images of this folder, matched by name.
+    Folder(PathBuf),
+    /// From the edges of the right halves.
+    #[cfg(feature = "edges")]
+    Edges(super::Canny),
+}
+
+/// The format of the files of pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PairFormat {
+    /// PNG, which loses nothing.
+    #[default]
+    Png,
+    /// JPEG of quality 95: smaller, and edges get a faint halo.
+    Jpeg,
+}
+
+impl PairFormat {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+        }
+    }
+}
+
+/// How pairs are made.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PairOptions {
+    /// The size of each half. Without it, both get the size of the right image.
+    pub size: Option<ImageSize>,
+    /// Whether images of different shapes are stretched to fit; otherwise they are an error.
+    pub stretch: bool,
+    /// Whether images without a partner are left out; otherwise they are an error.
+    pub skip_unmatched: bool,
+    /// With a seed, a tenth of the pairs goes to `val/`, as [`Split::NinetyTen`](crate::Split)
+    /// draws it; without, all go to `train/`.
+    pub split_seed: Option<u64>,
+    /// The format of the files.
+    pub format: PairFormat,
+}
+
+/// What was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PairSummary {
+    /// Pairs in `train/`.
+    pub train: usize,
+    /// Pairs in `val/`.
+    pub held_out: usize,
+    /// Images without a partner, which were left out.
+    pub unmatched: usize,
+}
+
+/// Shapes that differ by at most this factor are taken for the same.
+const SAME_SHAPE: f64 = 1.01;
+
+/// Writes pix2pix pairs: in each file of `output/train/` and `output/val/` a left half, and beside
+/// it an image of the folder `right`, named as that image is.
+///
+/// Both halves have the size of the right image, or `options.size`. What has another size is
+/// resized by bicubic convolution; edges are found after it, so that they stay thin. Works in the
+/// threads of rayon's pool; `progress` is told how many pairs are done, and of how many.
+///
+/// # Errors
+///
+/// Any [`PrepareError`]; then nothing is left at `output`.
+pub fn make_pairs(
+    left: &LeftHalf,
+    right: &Path,
+    output: &Path,
+    options: PairOptions,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<PairSummary, PrepareError> {
+    let rights = by_name(right)?;
+    let (pairs, unmatched) = match left {
+        LeftHalf::Folder(folder) => {
+            let (pairs, alone) = matched(by_name(folder)?, rights);
+            let count = alone.len();
+            match alone.into_iter().next() {
+                Some(example) if !options.skip_unmatched && !pairs.is_empty() => {
+                    return Err(PrepareError::Unmatched { count, example });
+                }
+                _ => (pairs, count),
+            }
+        }
+        #[cfg(feature = "edges")]
+        LeftHalf::Edges(_) => (rights.into_values().map(|right| (None, right)).collect(), 0),
+    };
+    if let (LeftHalf::Folder(from), true) = (left, pairs.is_empty()) {
+        let (from, to) = (from.clone(), right.to_path_buf());
+        return Err(PrepareError::NoPairs { from, to });
+    }
+    let parts = divided(pairs, options.split_seed);
+    let total = parts.iter().map(|(_, pairs)| pairs.len() as u64).sum();
+    let done = AtomicU64::new(0);
+    new_folder(output, |aside| {
+        for (part, pairs) in parts.iter().filter(|(_, pairs)| !pairs.is_empty()) {
+            let folder = aside.join(part);
+            std::fs::create_dir(&folder).map_err(PrepareError::write(&folder))?;
+            pairs.par_iter().try_for_each(|(from, to)| {
+                let pair = pair(left, from.as_deref(), to, options)?;
+                save(&pair, &folder, to, options.format)?;
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                Ok::<_, PrepareError>(())
+            })?;
+        }
+        let [(_, train), (_, held_out)] = &parts;
+        Ok(PairSummary {
+            train: train.len(),
+            held_out: held_out.len(),
+            unmatched,
+        })
+    })
+}
+
+/// The images of a folder by their names without the endings.
+fn by_name(folder: &Path) -> Result<BTreeMap<OsString, PathBuf>, PrepareError> {
+    let mut images = BTreeMap::new();
+    for image in folder::images(folder)? {
+        let Some(path) = image.path() else { continue };
+        let name = path.file_stem().unwrap_or_default().to_os_string();
+        if let Some(first) = images.insert(name, path.to_path_buf()) {
+            let second = path.to_path_buf();
+            return Err(PrepareError::SameName { first, second });
+        }
+    }
+    Ok(images)
+}
+
+type Pair = (Option<PathBuf>, PathBuf);
+
+/// Left and right images of the same names, and the images that have no partner.
+fn matched(
+    lefts: BTreeMap<OsString, PathBuf>,
+    mut rights: BTreeMap<OsString, PathBuf>,
+) -> (Vec<Pair>, Vec<PathBuf>) {
+    let (mut pairs, mut alone) = (Vec::new(), Vec::new());
+    for (name, left) in lefts {
+        match rights.remove(&name) {
+            Some(right) => pairs.push((Some(left), right)),
+            None => alone.push(left),
+        }
+    }
+    alone.extend(rights.into_values());
+    (pairs, alone)
+}
+
+/// The pairs of `train/` and of `val/`.
+fn divided(pairs: Vec<Pair>, seed: Option<u64>) -> [(&'static str, Vec<Pair>); 2] {
+    let Some(seed) = seed else {
+        return [("train", pairs), ("val", Vec::new())];
+    };
+    let rights = pairs.iter().map(|(_, right)| ImageSource::file(right));
+    let split = Collection::ninety_ten(String::new(), rights.collect(), seed);
+    let held_out: std::collections::BTreeSet<_> = split
+        .images(Phase::HeldOut)
+        .iter()
+        .filter_map(|image| image.path().map(Path::to_path_buf))
+        .collect();
+    let (held_out, train) = pairs
+        .into_iter()
+        .partition(|(_, right)| held_out.contains(right));
+    [("train", train), ("val", held_out)]
+}
+
+fn pair(
+    left: &LeftHalf,
+    from: Option<&Path>,
+    to: &Path,
+    options: PairOptions,
+) -> Result<RgbImage, PrepareError> {
+    let right = read_image(to)?;
+    let size = match options.size {
+        Some(size) => size,
+        None => ImageSize::new(right.height() as usize, right.width() as usize)
+            .map_err(crate::DataError::from)?,
+    };
+    if 2 * size.pixels() > ImageSize::MAX_PIXELS {
+        return Err(PrepareError::TooLarge {
+            path: to.to_path_buf(),
+        });
+    }
+    let shape = |image: &RgbImage| {
+        let (width, height) = image.dimensions();
+        Dimensions { width, height }
+    };
+    let left_image = from.map(read_image).transpose()?;
+    if let (Some(image), Some(from), false) = (&left_image, from, options.stretch)
+        && !same_shape(shape(image), shape(&right))
+    {
+        return Err(PrepareError::Shape {
+            left: from.to_path_buf(),
+            left_size: shape(image),
+            right: to.to_path_buf(),
+            right_size: shape(&right),
+        });
+    }
+    let fit = |image: RgbImage| {
+        let same =
+            (image.height() as usize, image.width() as usize) == (size.height(), size.width());
+        match same {
+            true => image,
+            false => resize::resize(&image, size, ResizeFilter::Bicubic),
+        }
+    };
+    let right = fit(right);
+    let left = match (left, left_image) {
+        #[cfg(feature = "edges")]
+        (LeftHalf::Edges(canny), _) => canny.edges(&right),
+        (_, Some(image)) => fit(image),
+        (_, None) => right.clone(),
+    };
+    let (width, height) = right.dimensions();
+    let mut pair = RgbImage::new(2 * width, height);
+    imageops::replace(&mut pair, &left, 0, 0);
+    imageops::replace(&mut pair, &right, width.into(), 0);
+    Ok(pair)
+}
+
+fn same_shape(a: Dimensions, b: Dimensions) -> bool {
+    let across = f64::from(a.width) * f64::from(b.height);
+    let down = f64::from(b.width) * f64::from(a.height);
+    across.max(down) <= SAME_SHAPE * across.min(down)
+}
+
+fn save(
+    pair: &RgbImage,
+    folder: &Path,
+    named: &Path,
+    format: PairFormat,
+) -> Result<(), PrepareError> {
+    let mut name = named.file_stem().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(format.extension());
+    let path = folder.join(name);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let encoded = match format {
+        PairFormat::Png => pair.write_to(&mut bytes, ImageFormat::Png),
+        PairFormat::Jpeg => pair.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 95)),
+    };
+    encoded.map_err(|source| PrepareError::Encode {
+        path: path.clone(),
+        source: Box::new(source),
+    })?;
+    std::fs::write(&path, bytes.into_inner()).map_err(PrepareError::write(&path))
+}

@@ -1,0 +1,123 @@
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::PrepareError;
+use super::aside::{new_file, new_folder};
+use crate::{Collection, DataError, ImageSource, Layout, Phase, Split};
+
+/// How images get into another folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transfer {
+    /// Their bytes are copied.
+    Copy,
+    /// The same files get a second name, which takes no space.
+    HardLink,
+}
+
+/// How many images a split has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SplitSummary {
+    /// Images to train on.
+    pub train: usize,
+    /// Images kept apart.
+    pub held_out: usize,
+}
+
+/// Writes the seeded 90/10 split of a folder out: `output/train/` and `output/test/`, which is read
+/// as it is by [`Collection::open`]. The images in `test/` are those that training on `folder` with
+/// the same seed would hold out, [`Split::NinetyTen`]. `folder` is left as it is.
+///
+/// # Errors
+///
+/// [`PrepareError::Divided`] unless `folder` is a bare folder or Flowers-102,
+/// [`PrepareError::Exists`] if there is something at `output`, [`PrepareError::Write`],
+/// [`PrepareError::Link`], and [`PrepareError::Data`] for a folder without images.
+pub fn write_split(
+    folder: &Path,
+    output: &Path,
+    seed: u64,
+    transfer: Transfer,
+) -> Result<SplitSummary, PrepareError> {
+    let parts = parts(folder, seed)?;
+    new_folder(output, |aside| {
+        for (name, images) in &parts {
+            let part = aside.join(name);
+            std::fs::create_dir(&part).map_err(PrepareError::write(&part))?;
+            for image in images {
+                let to = part.join(image.file_name().unwrap_or_default());
+                put(image, &to, transfer)?;
+            }
+        }
+        Ok(summary(&parts))
+    })
+}
+
+/// Writes the seeded 90/10 split of a folder as a list: a line for each image, `train` or `test`, a
+/// tabulator, and the image's path. Otherwise as [`write_split`].
+///
+/// # Errors
+///
+/// Those of [`write_split`] but for [`PrepareError::Link`].
+pub fn list_split(folder: &Path, output: &Path, seed: u64) -> Result<SplitSummary, PrepareError> {
+    let parts = parts(folder, seed)?;
+    let mut text = String::new();
+    for (name, images) in &parts {
+        for image in images {
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{name}\t{}", image.display());
+        }
+    }
+    new_file(output, text.as_bytes())?;
+    Ok(summary(&parts))
+}
+
+type Parts = [(&'static str, Vec<PathBuf>); 2];
+
+fn parts(folder: &Path, seed: u64) -> Result<Parts, PrepareError> {
+    let layout = Layout::discover(folder)?;
+    if !matches!(layout, Layout::Folder | Layout::Flowers) {
+        return Err(PrepareError::Divided {
+            path: folder.to_path_buf(),
+            layout: layout.name(),
+        });
+    }
+    let collection = Collection::open(folder, Some(layout), Split::NinetyTen { seed })?;
+    let paths = |phase| {
+        let images = collection.images(phase).iter();
+        let mut paths: Vec<_> = images
+            .filter_map(ImageSource::path)
+            .map(Path::to_path_buf)
+            .collect();
+        paths.sort_unstable();
+        paths
+    };
+    Ok([
+        ("train", paths(Phase::Train)),
+        ("test", paths(Phase::HeldOut)),
+    ])
+}
+
+fn summary([(_, train), (_, held_out)]: &Parts) -> SplitSummary {
+    SplitSummary {
+        train: train.len(),
+        held_out: held_out.len(),
+    }
+}
+
+fn put(from: &Path, to: &Path, transfer: Transfer) -> Result<(), PrepareError> {
+    match transfer {
+        Transfer::Copy => {
+            let bytes = std::fs::read(from).map_err(DataError::io(from))?;
+            std::fs::write(to, bytes).map_err(PrepareError::write(to))
+        }
+        Transfer::HardLink => {
+            // A second name of a link would be a link, and might point nowhere from there.
+            let file = from.canonicalize().map_err(DataError::io(from))?;
+            std::fs::hard_link(file, to).map_err(|source| PrepareError::Link {
+                from: from.to_path_buf(),
+                to: to.to_path_buf(),
+                source,
+            })
+        }
+    }
+}
