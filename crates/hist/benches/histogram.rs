@@ -5,7 +5,12 @@
 //! ```
 //!
 //! After each pair of measurements a line says how many times as fast the kernel was, from the
-//! fastest sample of either.
+//! fastest sample of either. Where the maps of the dense formulas would need more than some gigabytes
+//! the kernel stands alone. Arguments choose among the benchmarks by name:
+//!
+//! ```text
+//! cargo bench --package huenet-hist -- "both losses"
+//! ```
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -16,15 +21,30 @@ use burn_flex::Flex;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
 use huenet_hist::{
-    Binning, Bins, HistogramBackend, JointHistogramConfig, Kernel, SoftHistogramConfig, reference,
+    Binning, Bins, EarthMoversDistanceConfig, HistogramBackend, HistogramLossConfig,
+    JointHistogramConfig, Kernel, SoftHistogramConfig, StructureLossConfig, reference,
 };
 
 type Tracked = Autodiff<Flex>;
 
-/// Sides of the square images, in pixels.
-const SIDES: [usize; 2] = [64, 256];
-/// Numbers of bins.
-const COUNTS: [usize; 2] = [64, 256];
+/// What is measured: the side of square images, the number of bins, and that of images.
+const CASES: [(usize, usize, usize); 12] = [
+    (64, 16, 1),
+    (64, 256, 1),
+    (64, 1024, 1),
+    (256, 16, 1),
+    (256, 64, 1),
+    (256, 256, 1),
+    (256, 1024, 1),
+    (256, 256, 4),
+    (256, 256, 16),
+    (1024, 256, 1),
+    (4096, 256, 1),
+    (4096, 1024, 1),
+];
+
+/// The largest product of pixels and bins of which the dense formulas keep a dozen maps.
+const LARGEST_MAP: usize = 1 << 26;
 
 /// How a histogram is computed.
 #[derive(Clone, Copy)]
@@ -58,9 +78,34 @@ impl Way {
     }
 }
 
-fn image<B: HistogramBackend>(side: usize) -> Tensor<B, 2> {
+impl Way {
+    /// The sum of the mean earth mover's distance and the mean conditional entropy.
+    fn losses<B: HistogramBackend>(
+        self,
+        [content, output, colours]: [Tensor<B, 2>; 3],
+        binning: &Binning,
+    ) -> Tensor<B, 1> {
+        match self {
+            Self::Kernel => {
+                let loss = HistogramLossConfig::new(binning.bins, binning.kernel).init();
+                let losses = loss.forward(content, output, loss.target(colours));
+                losses.distances.mean() + losses.structures.mean()
+            }
+            Self::Dense => {
+                let target = reference::marginal(colours, binning);
+                let p = reference::marginal(output.clone(), binning);
+                let joint = reference::joint(content, output, binning);
+                let distance = EarthMoversDistanceConfig::new(binning.bins).init();
+                let structure = StructureLossConfig::new().init();
+                distance.forward(p, target) + structure.forward(joint)
+            }
+        }
+    }
+}
+
+fn image<B: HistogramBackend>(side: usize, images: usize) -> Tensor<B, 2> {
     Tensor::random(
-        [1, side * side],
+        [images, side * side],
         Distribution::Uniform(-1.0, 1.0),
         &B::Device::default(),
     )
@@ -70,12 +115,16 @@ fn image<B: HistogramBackend>(side: usize) -> Tensor<B, 2> {
 struct Comparison<'a> {
     group: BenchmarkGroup<'a, WallTime>,
     parameter: String,
+    dense_fits: bool,
 }
 
 impl Comparison<'_> {
     /// Measures both ways, then prints how much faster the kernel is.
     fn run<O>(&mut self, name: &str, mut work: impl FnMut(Way) -> O) {
         let kernel = self.measure(&format!("{name}/kernel"), || work(Way::Kernel));
+        if !self.dense_fits {
+            return;
+        }
         let dense = self.measure(&format!("{name}/dense"), || work(Way::Dense));
         // A filter may have left one out.
         if let (Some(kernel), Some(dense)) = (kernel, dense) {
@@ -107,7 +156,7 @@ impl Comparison<'_> {
     }
 }
 
-fn compare(criterion: &mut Criterion, side: usize, count: usize) {
+fn compare(criterion: &mut Criterion, side: usize, count: usize, images: usize) {
     let binning = Binning {
         bins: Bins::new(count, -1.0, 1.0).expect("possible bins"),
         kernel: Kernel::default(),
@@ -120,19 +169,20 @@ fn compare(criterion: &mut Criterion, side: usize, count: usize) {
         .measurement_time(Duration::from_millis(500));
     let mut comparison = Comparison {
         group,
-        parameter: format!("{side}x{side}, {count} bins"),
+        parameter: format!("{images} of {side}x{side}, {count} bins"),
+        dense_fits: images * side * side * count <= LARGEST_MAP,
     };
 
-    let (x, y) = (image::<Flex>(side), image::<Flex>(side));
+    let [x, y, colours] = [(); 3].map(|()| image::<Flex>(side, images));
     comparison.run("marginal forward", |way| way.marginal(x.clone(), &binning));
     comparison.run("joint forward", |way| {
         way.joint(x.clone(), y.clone(), &binning)
     });
+    comparison.run("both losses forward", |way| {
+        way.losses([x.clone(), y.clone(), colours.clone()], &binning)
+    });
     // As in training, the gradient of the second image alone is wanted.
-    let (x, y) = (
-        Tensor::<Tracked, 2>::from_inner(x),
-        Tensor::<Tracked, 2>::from_inner(y),
-    );
+    let [x, y, colours] = [x, y, colours].map(Tensor::<Tracked, 2>::from_inner);
     comparison.run("marginal forward and backward", |way| {
         let y = y.clone().require_grad();
         let gradients = way.marginal(y.clone(), &binning).square().sum().backward();
@@ -143,15 +193,18 @@ fn compare(criterion: &mut Criterion, side: usize, count: usize) {
         let p = way.joint(x.clone(), y.clone(), &binning);
         y.grad(&p.square().sum().backward())
     });
+    comparison.run("both losses forward and backward", |way| {
+        let y = y.clone().require_grad();
+        let loss = way.losses([x.clone(), y.clone(), colours.clone()], &binning);
+        y.grad(&loss.backward())
+    });
     comparison.group.finish();
 }
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    for side in SIDES {
-        for count in COUNTS {
-            compare(&mut criterion, side, count);
-        }
+    for (side, count, images) in CASES {
+        compare(&mut criterion, side, count, images);
     }
     criterion.final_summary();
 }

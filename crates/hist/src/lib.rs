@@ -53,37 +53,31 @@
 //! measures what the output leaves unknown ([`StructureLoss`]); [`StructureKind`] has measures
 //! built on the **mutual information** as well.
 //!
-//! # Example
+//! # Both at once
+//!
+//! [`HistogramLoss`] is what training uses: the earth mover's distance of an output to the histogram of
+//! a reference, and the conditional entropy of a content image given the output.
 //!
 //! ```
 //! use burn::backend::Autodiff;
 //! use burn::tensor::{Distribution, Tensor};
 //! use burn_ndarray::NdArray;
-//! use huenet_hist::{
-//!     Bins, EarthMoversDistanceConfig, JointHistogramConfig, Kernel, SoftHistogramConfig,
-//!     StructureLossConfig,
-//! };
+//! use huenet_hist::{Bins, HistogramLossConfig, Kernel};
 //!
 //! type B = Autodiff<NdArray<f32>>;
 //!
 //! let bins = Bins::new(64, -1.0, 1.0)?;
-//! let kernel = Kernel::default();
-//! let histogram = SoftHistogramConfig::new(bins, kernel).init();
-//! let joint = JointHistogramConfig::new(bins, kernel).init();
+//! let loss = HistogramLossConfig::new(bins, Kernel::default()).init();
 //!
 //! // Two images of three channels with 16 × 16 pixels each.
 //! let device = Default::default();
 //! let image = || Tensor::<B, 3>::random([2, 3, 256], Distribution::Uniform(-1.0, 1.0), &device);
-//! let (content, colours, output) = (image(), image(), image().require_grad());
+//! let (content, reference, output) = (image(), image(), image().require_grad());
 //!
-//! let emd = EarthMoversDistanceConfig::new(bins)
-//!     .init()
-//!     .forward(histogram.forward(output.clone()), histogram.forward(colours));
-//! let entropy = StructureLossConfig::new()
-//!     .init()
-//!     .forward(joint.forward::<B, 3, 4>(content, output.clone()));
-//!
-//! let gradients = (emd.mul_scalar(100.0) + entropy).backward();
+//! let target = loss.target(reference);
+//! let losses = loss.forward(content, output.clone(), target);
+//! let total = losses.distances.mean().mul_scalar(100.0) + losses.structures.mean();
+//! let gradients = total.backward();
 //! assert_eq!(output.grad(&gradients).unwrap().dims(), [2, 3, 256]);
 //! # Ok::<(), huenet_hist::HistogramError>(())
 //! ```
