@@ -18,7 +18,7 @@
 //! instructions. Added to a row of a table where the pixel happens to lie it would touch two lines, in sixteen
 //! rows that are in no cache near enough. So the pixels of a block are first [sorted](order) by
 //! their bin in one of the images. Pixels of the same bin touch the same sixteen rows, which lie in
-//! a [ring](ring) that is stored by columns: a pixel adds sixteen whole, aligned lines, and the ring
+//! a [ring] that is stored by columns: a pixel adds sixteen whole, aligned lines, and the ring
 //! stays in the first cache. When the last pixel of a bin is done, one row is complete and leaves.
 //!
 //! # Rounding
