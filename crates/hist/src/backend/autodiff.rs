@@ -1,6 +1,7 @@
 //! Differentiation through the histograms, once for all backends.
 
 use burn::backend::Autodiff;
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn_autodiff::NodeId;
 use burn_autodiff::checkpoint::base::Checkpointer;
@@ -107,11 +108,8 @@ impl<B: HistogramBackend> Backward<B, 2> for JointStep {
         let y: FloatTensor<B> = checkpointer.retrieve_node_output(y);
         let needed = ops.parents.each_ref().map(Option::is_some);
         let gradients = B::joint_backward(x, y, grad, &binning, needed);
-        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| Some(parent?.id));
+        register::<B>(grads, parents, gradients);
     }
 }
 
@@ -137,10 +135,20 @@ impl<B: HistogramBackend> Backward<B, 2> for LossStep {
         let output: FloatTensor<B> = checkpointer.retrieve_node_output(output);
         let needed = ops.parents.each_ref().map(Option::is_some);
         let gradients = B::losses_backward(content, output, of_histograms, grad, &loss, needed);
-        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<B>(parent.id, gradient);
-            }
+        let parents = ops.parents.map(|parent| Some(parent?.id));
+        register::<B>(grads, parents, gradients);
+    }
+}
+
+/// Hands on the gradients that were needed.
+fn register<B: Backend>(
+    grads: &mut Gradients,
+    parents: [Option<NodeId>; 2],
+    gradients: [Option<FloatTensor<B>>; 2],
+) {
+    for (parent, gradient) in parents.into_iter().zip(gradients) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<B>(parent, gradient);
         }
     }
 }

@@ -48,23 +48,15 @@ pub(crate) fn joint_backward<T: Real>(
     binning: &Binning,
     needed: [bool; 2],
 ) -> [Option<Vec<T>>; 2] {
-    let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
-    let entries = count * count;
+    let count = binning.bins.count();
     with_band_width!(T, binning, LINES => {
         let pass = Pass::<T, LINES>::new(level, binning);
         let of_second = |x: &[T], y: &[T], grad: &[T]| {
-            gradients(rows, pixels, block_length(binning), |index| {
-                let [x, y] = [x, y].map(|image| row(image, pixels, index));
-                let axes = pass.axes(x, y);
-                let steps = pass.steps(&axes, pixels, &Upstream {
-                    of_joint: row(grad, entries, index),
-                    joint_weight: 1.0,
-                    of_marginal: None,
-                    marginal_weight: 0.0,
-                });
-                (x, y, axes, steps)
-            }, |(x, y, axes, steps), range, gradient| {
-                pass.gather(axes, &x[range.clone()], &y[range], steps, gradient);
+            pass.gradients_of_second(x, y, rows, |index| Upstream {
+                of_joint: row(grad, count * count, index),
+                joint_weight: 1.0,
+                of_marginal: None,
+                marginal_weight: 0.0,
             })
         };
         // With respect to x it is the same sum over the transposed table.
@@ -90,7 +82,7 @@ pub(super) fn transposed<T: Real>(tables: &[T], count: usize) -> Vec<T> {
 }
 
 /// The pixels that are sorted at a time: enough for a table's rows to be worth their handling.
-pub(super) fn block_length(binning: &Binning) -> usize {
+fn block_length(binning: &Binning) -> usize {
     (binning.bins.count().pow(2) / 2).clamp(1 << 15, 1 << 18)
 }
 
@@ -175,12 +167,48 @@ impl<'a, T: Real, const LINES: usize> Pass<'a, T, LINES> {
         })
     }
 
+    /// The gradients with respect to the pixels of all rows of `y`, given what the loss says of
+    /// each row.
+    pub(super) fn gradients_of_second<'u>(
+        &self,
+        x: &[T],
+        y: &[T],
+        rows: usize,
+        upstream: impl Fn(usize) -> Upstream<'u, T> + Sync,
+    ) -> Vec<T> {
+        let pixels = y.len() / rows.max(1);
+        let prepare = |index| {
+            let [x, y] = [x, y].map(|image| row(image, pixels, index));
+            let axes = self.axes(x, y);
+            let steps = self.steps(&axes, pixels, &upstream(index));
+            (x, y, axes, steps)
+        };
+        let chunk = block_length(self.binning);
+        gradients(
+            rows,
+            pixels,
+            chunk,
+            prepare,
+            |(x, y, axes, steps), range, gradient| {
+                let work = Gather {
+                    pass: self,
+                    axes,
+                    x: &x[range.clone()],
+                    y: &y[range],
+                    steps,
+                    gradient,
+                };
+                vectorised(self.level, work);
+            },
+        )
+    }
+
     /// The upstream gradient `G` of one row on the unfolded axes as its steps from column to
     /// column, `G(k, l) − G(k, l − 1)`, per pixel and kernel width.
     ///
     /// The windows of a pixel `x` add up to 1, so the gradient with respect to the histogram of `y`
     /// is one with respect to the joint histogram that is the same in all rows.
-    pub(super) fn steps(
+    fn steps(
         &self,
         axes: &[Axis; 2],
         pixels: usize,
@@ -234,28 +262,6 @@ impl<'a, T: Real, const LINES: usize> Pass<'a, T, LINES> {
             }
         }
         table
-    }
-
-    /// The gradient with respect to the pixels `y`.
-    pub(super) fn gather(
-        &self,
-        axes: &[Axis; 2],
-        x: &[T],
-        y: &[T],
-        steps: &[T],
-        gradient: &mut [T],
-    ) {
-        vectorised(
-            self.level,
-            Gather {
-                pass: self,
-                axes,
-                x,
-                y,
-                steps,
-                gradient,
-            },
-        );
     }
 }
 

@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::axis::Axis;
 use super::distance::distance;
-use super::joint::{Pass, Upstream, block_length, fold, transposed};
+use super::joint::{Pass, Upstream, fold, transposed};
 use super::structure::{Joint, measure};
-use super::{Real, gradients, marginal, row, with_band_width};
+use super::{Real, marginal, row, with_band_width};
 use crate::HistogramLoss;
 
 /// The losses of rows of images, and, if they are `tracked`, their gradients with respect to the
@@ -114,23 +114,15 @@ pub(crate) fn losses_backward<T: Real>(
     loss: &HistogramLoss,
     needed: [bool; 2],
 ) -> [Option<Vec<T>>; 2] {
-    let (pixels, count) = (output.len() / rows.max(1), loss.binning.bins.count());
-    let entries = count * count;
+    let count = loss.binning.bins.count();
     with_band_width!(T, loss.binning, LINES => {
         let pass = Pass::<T, LINES>::new(level, &loss.binning);
-        let of_second = |x: &[T], y: &[T], of_marginals: Option<&[T]>, of_joints: &[T]| {
-            gradients(rows, pixels, block_length(&loss.binning), |index| {
-                let [x, y] = [x, y].map(|image| row(image, pixels, index));
-                let axes = pass.axes(x, y);
-                let steps = pass.steps(&axes, pixels, &Upstream {
-                    of_joint: row(of_joints, entries, index),
-                    joint_weight: upstream[2 * index + 1].wide(),
-                    of_marginal: of_marginals.map(|table| row(table, count, index)),
-                    marginal_weight: upstream[2 * index].wide(),
-                });
-                (x, y, axes, steps)
-            }, |(x, y, axes, steps), range, gradient| {
-                pass.gather(axes, &x[range.clone()], &y[range], steps, gradient);
+        let of_second = |x, y, of_marginals: Option<&[T]>, of_joints: &[T]| {
+            pass.gradients_of_second(x, y, rows, |index| Upstream {
+                of_joint: row(of_joints, count * count, index),
+                joint_weight: upstream[2 * index + 1].wide(),
+                of_marginal: of_marginals.map(|table| row(table, count, index)),
+                marginal_weight: upstream[2 * index].wide(),
             })
         };
         [

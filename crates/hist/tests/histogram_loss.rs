@@ -1,0 +1,199 @@
+//! Both losses in one call are the two losses one by one.
+
+mod common;
+
+use burn::backend::Autodiff;
+use burn::tensor::{DType, Tensor};
+use burn_ndarray::NdArray;
+use common::{Double, Tracked, assert_close, binning, cases, problems, row, tensor, values};
+use huenet_hist::{
+    Binning, Boundary, EarthMoversDistanceConfig, EmdKind, HistogramBackend, HistogramLoss,
+    HistogramLossConfig, JointHistogramConfig, SoftHistogramConfig, StructureKind,
+    StructureLossConfig,
+};
+use proptest::prelude::*;
+use rstest::rstest;
+
+const KINDS: [(EmdKind, StructureKind); 4] = [
+    (EmdKind::Rms, StructureKind::ConditionalEntropy),
+    (EmdKind::Squared, StructureKind::RelativeMutualInformation),
+    (EmdKind::L1, StructureKind::NegativeMutualInformation),
+    (EmdKind::Rms, StructureKind::NormalisedMutualInformation),
+];
+
+fn at_once(binning: &Binning, (distance, structure): (EmdKind, StructureKind)) -> HistogramLoss {
+    HistogramLossConfig::new(binning.bins, binning.kernel)
+        .with_distance(distance)
+        .with_structure(structure)
+        .init()
+}
+
+/// Distance and structure loss from the modules for one histogram and one loss each.
+fn one_by_one<B: HistogramBackend>(
+    binning: &Binning,
+    (distance, structure): (EmdKind, StructureKind),
+    [content, output, reference]: [Tensor<B, 2>; 3],
+) -> [Tensor<B, 1>; 2] {
+    let histogram = SoftHistogramConfig::new(binning.bins, binning.kernel).init();
+    let joint = JointHistogramConfig::new(binning.bins, binning.kernel).init();
+    let cyclic = binning.kernel.boundary() == Boundary::Wrap;
+    let distance = EarthMoversDistanceConfig::new(binning.bins)
+        .with_kind(distance)
+        .with_cyclic(cyclic)
+        .init();
+    let structure = StructureLossConfig::new().with_kind(structure).init();
+    let joint: Tensor<B, 3> = joint.forward(content, output.clone());
+    [
+        distance.forward(histogram.forward(output), histogram.forward(reference)),
+        structure.forward(joint),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    /// Values, and the gradients of each loss alone and of both with weights, with respect to output
+    /// and content.
+    #[test]
+    fn both_losses_at_once_are_the_losses_one_by_one(
+        (binning, content, output) in problems(12, 2..30),
+        weights in (0.1..2.0, 0.1..2.0),
+    ) {
+        // Another image, so that no cumulative sums are equal by chance.
+        let reference: Vec<f64> = content.iter().map(|x| 0.3 * x + 0.1 * binning.bins.max()).collect();
+        for kinds in KINDS {
+            let loss = at_once(&binning, kinds);
+            for (first, second) in [(1.0, 0.0), (0.0, 1.0), weights] {
+                let results = |fused: bool| {
+                    let content = row::<Tracked>(&content).require_grad();
+                    let output = row::<Tracked>(&output).require_grad();
+                    let images = [content.clone(), output.clone(), row(&reference)];
+                    let [distance, structure] = if fused {
+                        let [content, output, reference] = images;
+                        let losses = loss.forward(content, output, loss.target(reference));
+                        [losses.distances.mean(), losses.structures.mean()]
+                    } else {
+                        one_by_one(&binning, kinds, images)
+                    };
+                    let losses = [distance.clone(), structure.clone()].map(values).concat();
+                    let total = distance.mul_scalar(first) + structure.mul_scalar(second);
+                    let gradients = total.backward();
+                    let of = |image: Tensor<Tracked, 2>| {
+                        image.grad(&gradients).map_or_else(|| vec![0.0; image.dims()[1]], values)
+                    };
+                    (losses, of(content), of(output))
+                };
+                let (found, expected) = (results(true), results(false));
+                assert_close(&found.0, &expected.0, 1e-10);
+                let steepest = binning.kernel.ratio() / binning.bins.width();
+                for (found, expected) in [(&found.1, &expected.1), (&found.2, &expected.2)] {
+                    let largest = expected.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+                    let tolerance = 1e-9 * largest + 1e-12 * steepest;
+                    for (found, expected) in found.iter().zip(expected) {
+                        prop_assert!(
+                            (found - expected).abs() <= tolerance,
+                            "{kinds:?}: {found:e} instead of {expected:e}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What needs no gradient gets none.
+#[test]
+fn a_gradient_is_computed_for_the_images_that_need_one() {
+    let binning = binning(8, 0.0, 1.0, 2.5, Boundary::Reflect);
+    let loss = at_once(&binning, KINDS[0]);
+    let of = |content_tracked: bool, output_tracked: bool| {
+        let content = row::<Tracked>(&[0.1, 0.7, 0.4]).set_require_grad(content_tracked);
+        let output = row::<Tracked>(&[0.3, 0.9, 0.2]).set_require_grad(output_tracked);
+        let target = loss.target(row::<Tracked>(&[0.5, 0.6, 0.1]));
+        let losses = loss.forward(content.clone(), output.clone(), target);
+        let gradients = (losses.distances.sum() + losses.structures.sum()).backward();
+        [content, output].map(|image| image.grad(&gradients).map(values))
+    };
+    let [content, output] = of(true, true);
+    assert!(content.is_some() && output.is_some());
+    assert_eq!(of(false, true), [None, output]);
+    assert_eq!(of(true, false), [content, None]);
+}
+
+/// An image whose colours are the reference's is at the kink of the distance: no direction is better.
+#[rstest]
+#[case(DType::F32)]
+#[case(DType::F64)]
+fn equal_colours_pull_nowhere(#[case] dtype: DType) {
+    fn gradient<B: HistogramBackend>(dtype: DType) -> Vec<f64> {
+        let binning = binning(64, -1.0, 1.0, 2.5, Boundary::Reflect);
+        let loss = at_once(&binning, KINDS[0]);
+        let x: Vec<f64> = (0..500).map(|i| (0.37 * f64::from(i)).sin()).collect();
+        let turned: Vec<f64> = x.iter().rev().copied().collect();
+        let [content, reference] =
+            [&x, &turned].map(|x| tensor::<Autodiff<B>, 2>(x, [1, 500], dtype));
+        let output = content.clone().require_grad();
+        let losses = loss.forward(content, output.clone(), loss.target(reference));
+        assert_eq!(values(losses.distances.clone()), [0.0]);
+        values(output.grad(&losses.distances.sum().backward()).unwrap())
+    }
+    let gradient = match dtype {
+        DType::F32 => gradient::<NdArray<f32>>(dtype),
+        _ => gradient::<Double>(dtype),
+    };
+    assert_eq!(gradient, [0.0; 500]);
+}
+
+/// The rows of undefined images are, the others are not.
+#[test]
+fn what_is_not_a_number_leaves_no_finite_loss() {
+    let binning = binning(8, 0.0, 1.0, 2.5, Boundary::Reflect);
+    let loss = at_once(&binning, KINDS[0]);
+    let images = |values: [f64; 6]| tensor::<Double, 2>(&values, [3, 2], DType::F64);
+    let content = images([0.3, 0.5, f64::NAN, 0.2, 0.4, 0.6]);
+    let output = images([0.2, f64::NAN, 0.8, 0.1, 0.7, 0.3]);
+    let target = loss.target(images([0.5; 6]));
+    let losses = loss.forward(content, output, target);
+    let finite = |tensor| {
+        values::<Double, 2>(tensor)
+            .into_iter()
+            .map(f64::is_finite)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(finite(losses.distances), [false, true, true]);
+    assert_eq!(finite(losses.structures), [false, false, true]);
+}
+
+/// Large enough for several chunks of a row.
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let (rows, pixels) = (2_usize, 70_000_usize);
+    let image = |seed: f64| -> Vec<f64> {
+        let value = |i: usize| (i as f64 * seed).sin() * (0.3 + 0.7 * (i as f64 * 1e-4).cos());
+        (0..rows * pixels).map(value).collect()
+    };
+    let images = [image(0.37), image(1.93), image(0.71)];
+    let binning = binning(32, -1.0, 1.0, 2.5, Boundary::Reflect);
+    let loss = at_once(&binning, KINDS[0]);
+    let all = || {
+        let [content, output, reference] = images
+            .each_ref()
+            .map(|image| tensor::<Autodiff<NdArray<f32>>, 2>(image, [rows, pixels], DType::F32));
+        let output = output.require_grad();
+        let losses = loss.forward(content, output.clone(), loss.target(reference));
+        let found = [losses.distances.clone(), losses.structures.clone()].map(values);
+        let gradients = (losses.distances.sum() + losses.structures.sum()).backward();
+        (found, values(output.grad(&gradients).unwrap()))
+    };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(all)
+    };
+    let expected = with(1);
+    for threads in [2, 3, 8] {
+        assert!(with(threads) == expected, "{threads} threads");
+    }
+}
