@@ -57,21 +57,26 @@ impl<T: Real, const LINES: usize> Ring<T, LINES> {
         column: usize,
         columns: &[Line<T>; LINES],
     ) -> T::Lanes<S> {
-        let touched = &self.columns[column..][..Self::WIDTH];
+        /// Sums that are added to in turns, since an addition takes several cycles.
+        const SUMS: usize = 4;
         let zero = T::Lanes::<S>::splat(simd, T::zero());
-        let mut total = zero;
-        for (line, &row) in rows.iter().enumerate() {
-            // Several sums that are added to in turns, since an addition takes several cycles.
-            let mut sums = [zero; 4];
-            for (entries, numbers) in touched.chunks_exact(LANES).zip(columns) {
-                for (i, (entries, &number)) in entries.iter().zip(&numbers.0).enumerate() {
-                    let number = T::Lanes::<S>::splat(simd, number);
-                    let entries = T::Lanes::<S>::load(simd, &entries[line].0);
-                    sums[i % 4] = number.multiply_add(entries, sums[i % 4]);
+        let mut sums = [[zero; LINES]; SUMS];
+        let (touched, _) = self.columns[column..][..Self::WIDTH].as_chunks::<SUMS>();
+        let numbers = columns.iter().flat_map(|line| line.0.as_chunks::<SUMS>().0);
+        for (columns, numbers) in touched.iter().zip(numbers) {
+            for turn in 0..SUMS {
+                let number = T::Lanes::<S>::splat(simd, numbers[turn]);
+                for (sum, entries) in sums[turn].iter_mut().zip(&columns[turn]) {
+                    let entries = T::Lanes::<S>::load(simd, &entries.0);
+                    *sum = number.multiply_add(entries, *sum);
                 }
             }
-            let [a, b, c, d] = sums;
-            total = a.add(b).add(c.add(d)).multiply_add(row, total);
+        }
+        let mut total = zero;
+        for (line, &row) in rows.iter().enumerate() {
+            let sum = sums[0][line].add(sums[1][line]);
+            let sum = sum.add(sums[2][line].add(sums[3][line]));
+            total = sum.multiply_add(row, total);
         }
         total
     }
