@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huenet_data::archive::Names;
 use huenet_data::download::{
-    Bytes, CATALOGUE, Dataset, DownloadError, Downloader, Installed, Size, Source,
+    Bytes, CATALOGUE, Dataset, DownloadError, Downloader, Installed, RemoteFile, Source,
 };
 
 use crate::download_display::Display;
@@ -216,20 +216,21 @@ fn report(dataset: &Dataset, installed: &Installed) {
 fn list() {
     output::line("NAME                     LAYOUT      DOWNLOAD   CHECKSUM   WHAT IT IS");
     for set in CATALOGUE {
-        let about = match set
-            .files
-            .iter()
-            .all(|file| matches!(file.size, Size::Exact(_)))
-        {
-            true => ' ',
-            false => '~',
+        let exact = |file: &RemoteFile| file.exact_size().is_some();
+        let about = if set.files.iter().all(exact) {
+            ' '
+        } else {
+            '~'
+        };
+        let size = match set.bytes() {
+            Some(bytes) => format!("{about}{}", Bytes(bytes)),
+            None => " unknown".to_owned(),
         };
         let published = set.files.iter().all(|file| file.is_published());
         output::line(format_args!(
-            "{:<24} {:<11} {about}{:<9} {:<10} {}",
+            "{:<24} {:<11} {size:<10} {:<10} {}",
             set.name,
             set.layout.name(),
-            Bytes(set.bytes()).to_string(),
             if published { "published" } else { "none" },
             set.about,
         ));

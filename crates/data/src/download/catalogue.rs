@@ -124,7 +124,7 @@ pub const CATALOGUE: &[Dataset] = &[
         FACADES,
         &[file(
             "facades.tar.gz",
-            About(29_000_000),
+            Size::Unknown,
             Some(ReportedMd5("e2e25dd517e9d15828416ab329da2854")),
         )],
     ),
@@ -154,7 +154,7 @@ pub const CATALOGUE: &[Dataset] = &[
         PIX2PIX_RIGHTS,
         &[file(
             "night2day.tar.gz",
-            About(1_900_000_000),
+            Size::Unknown,
             Some(ReportedMd5("fd21b1d447a1f927fed41aabedd85baa")),
         )],
     ),

@@ -42,8 +42,10 @@ pub struct RemoteFile {
 pub enum Size {
     /// Exactly this: anything else is another file.
     Exact(u64),
-    /// Roughly this, as pages about it say: for display only.
+    /// Roughly this, as pages about it say: no file is refused for another size.
     About(u64),
+    /// Nothing that has a source.
+    Unknown,
 }
 
 /// What is known of a file's content.
@@ -74,16 +76,17 @@ impl RemoteFile {
     pub fn exact_size(&self) -> Option<u64> {
         match self.size {
             Size::Exact(bytes) => Some(bytes),
-            Size::About(_) => None,
+            Size::About(_) | Size::Unknown => None,
         }
     }
 }
 
 impl Size {
-    /// The number of bytes, exact or not.
-    pub fn bytes(self) -> u64 {
+    /// The number of bytes, exact or not, if anything is known of it.
+    pub fn bytes(self) -> Option<u64> {
         match self {
-            Self::Exact(bytes) | Self::About(bytes) => bytes,
+            Self::Exact(bytes) | Self::About(bytes) => Some(bytes),
+            Self::Unknown => None,
         }
     }
 }
@@ -144,8 +147,8 @@ impl Dataset {
         self.name.rsplit('/').next().unwrap_or(self.name)
     }
 
-    /// The bytes to download, exact or not.
-    pub fn bytes(&self) -> u64 {
+    /// The bytes to download, exact or not, if something is known of all files.
+    pub fn bytes(&self) -> Option<u64> {
         self.files.iter().map(|file| file.size.bytes()).sum()
     }
 

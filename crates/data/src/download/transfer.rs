@@ -168,8 +168,9 @@ impl Transfer<'_> {
             }));
         }
         let folder = part.path().parent().unwrap_or(Path::new(".")).to_path_buf();
-        let left = answer.total.unwrap_or_else(|| file.size.bytes());
-        let left = left.saturating_sub(answer.start);
+        // Of a file whose size nobody tells, nothing can be foreseen.
+        let size = answer.total.or(file.size.bytes()).unwrap_or(0);
+        let left = size.saturating_sub(answer.start);
         let what = format!("{} and what it unpacks to", file.name);
         // As much again: archives of JPEG files unpack to about their own size.
         let unpacked = if file.is_archive() {
