@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::libtorch;
+
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
 pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
@@ -23,31 +25,15 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
     if BACKEND_FEATURES.contains(&backend.as_str()) {
         build.args(["--features", &format!("huenet-cli/{backend}")]);
     }
-    if run(&mut build)? != 0 {
-        bail!("huenet did not build{}", libtorch_hint(&backend));
-    }
     let mut huenet = Command::new(target_folder()?.join("release").join("huenet"));
     if backend == "tch" {
-        prepare_libtorch(&mut huenet)?;
+        libtorch::prepare(&mut build)?;
+        libtorch::prepare(&mut huenet)?;
+    }
+    if run(&mut build)? != 0 {
+        bail!("huenet did not build");
     }
     run(huenet.args(arguments))
-}
-
-/// Lets the binary find LibTorch's libraries, and keeps its idle threads from spinning:
-/// they would take the cores from the histogram kernels between its own operations.
-fn prepare_libtorch(huenet: &mut Command) -> Result<()> {
-    if let Some(libtorch) = std::env::var_os("LIBTORCH") {
-        let own = PathBuf::from(libtorch).join("lib");
-        let others = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        let others = std::env::split_paths(&others).filter(|path| !path.as_os_str().is_empty());
-        let joined = std::env::join_paths(std::iter::once(own).chain(others))
-            .context("LIBTORCH and LD_LIBRARY_PATH cannot be joined to one path")?;
-        huenet.env("LD_LIBRARY_PATH", joined);
-    }
-    if std::env::var_os("OMP_WAIT_POLICY").is_none() {
-        huenet.env("OMP_WAIT_POLICY", "passive");
-    }
-    Ok(())
 }
 
 /// Every test of the workspace. The documentation's examples go first, so that the
@@ -146,15 +132,6 @@ fn backend_in(settings: &str) -> Option<String> {
             .filter(|c| ['"', '\''].contains(c))?;
         value.split(quote).nth(1).map(str::to_owned)
     })
-}
-
-fn libtorch_hint(backend: &str) -> &'static str {
-    match backend {
-        "tch" if std::env::var_os("LIBTORCH").is_none() => {
-            "; the tch backend needs LibTorch 2.9.0: set LIBTORCH to its folder"
-        }
-        _ => "",
-    }
 }
 
 fn has_nextest() -> bool {

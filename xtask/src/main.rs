@@ -4,6 +4,7 @@
 //! cargo (the one that started it) with the right arguments.
 
 mod chores;
+mod libtorch;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -21,6 +22,9 @@ Verbs:
                     `cargo xtask train --help` lists the options
   download NAME     download a published dataset: `cargo xtask download --list`
   huenet VERB …     the same for every other verb of huenet: config, info, --help
+  setup-libtorch    make LibTorch available, which the backend tch needs: the one that LIBTORCH
+                    names, Python's torch, or else one installed from the package index into
+                    .libtorch; --cuda: with CUDA; --force: install it anew
   test [ARGS]       run every test: cargo-nextest if it is installed, else cargo test;
                     the documentation's examples too. ARGS go to the test runner
   lint              formatting, clippy and rustdoc, warnings denied
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match verb.to_str().unwrap_or_default() {
         "train" | "download" => chores::huenet(&[vec![verb], rest].concat()),
         "huenet" => chores::huenet(&rest),
+        "setup-libtorch" => libtorch::set_up(&rest),
         "test" => chores::test(&rest),
         "lint" => chores::lint(),
         "ci" => chores::lint().and_then(|code| match code {

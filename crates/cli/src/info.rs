@@ -19,7 +19,7 @@ pub(crate) fn info() -> anyhow::Result<()> {
     };
     for name in all.iter().filter(|name| !COMPILED_IN.contains(name)) {
         let what = match *name {
-            "tch" => ", with LIBTORCH set to the folder of LibTorch 2.9.0",
+            "tch" => ", after `cargo xtask setup-libtorch`",
             _ => "",
         };
         line(format_args!(
