@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huenet_tasks::settings::{KEYS, Key, Kind, Settings};
 use huenet_tasks::{Layer, SettingsError, Task};
 
-use crate::download;
+use crate::{download, serve};
 
 /// What `huenet --help` ends with.
 const EXAMPLES: &str = "\
@@ -51,6 +51,7 @@ pub(crate) fn command() -> Command {
                     .conflicts_with("config")
                     .help("Go on with the run in this folder (or its checkpoint in this folder), with the settings it has"),
             )
+            .arg(serve::flag())
             .args(download::train_flags())
             .arg(
                 Arg::new("quiet")

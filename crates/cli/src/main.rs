@@ -12,6 +12,7 @@ mod info;
 mod output;
 mod progress;
 mod report;
+mod serve;
 mod train;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             output::error(&error);
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
+                || error.is::<serve::NoAddress>()
                 || error.is::<backend::NotCompiledIn>();
             ExitCode::from(if usage { USAGE } else { FAULT })
         }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-use huenet_tasks::{Observer, Plan, Recipe, StepLosses, StepRecord};
+use huenet_tasks::{Observer, Plan, Recipe, StepLosses, StepRecord, TaskError, ValidationRecord};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
@@ -140,8 +140,29 @@ impl Observer for Progress {
         }
     }
 
+    fn validated(&mut self, record: &ValidationRecord) {
+        let f = &record.figures;
+        let mut text = format!(
+            "validation, {} images: emd {:.4}  H(content|output) {:.3}  intersection {:.3}  \
+             ssim of luma {:.3}",
+            record.images, f.emd, f.h_content_given_output, f.histogram_intersection, f.ssim_luma,
+        );
+        if let (Some(psnr), Some(ssim)) = (f.psnr, f.ssim) {
+            text += &format!("  to the truth: psnr {psnr:.2} dB, ssim {ssim:.3}");
+        }
+        self.say(&text);
+    }
+
     fn saved(&mut self, path: &Path) {
         self.say(&format!("saved {}", path.display()));
+    }
+
+    fn warned(&mut self, fault: &TaskError) {
+        let line = format!("warning: {fault}");
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::note(line)),
+            None => output::note(line),
+        }
     }
 
     fn evaluating(&mut self) {

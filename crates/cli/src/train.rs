@@ -7,11 +7,13 @@ use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{Job, Layer, Recipe, Settings, SettingsError, TaskError};
 
 use crate::progress::Progress;
-use crate::{arguments, backend, download, output, report};
+use crate::{arguments, backend, download, output, report, serve};
 
 /// Trains, shows how it goes, and ends with a report.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let quiet = matches.get_flag("quiet");
+    // Before a run's folder is made, and before anything is downloaded.
+    let live = serve::page(matches)?;
     let job = match matches.get_one::<PathBuf>("resume") {
         Some(run) => Job::resume(run, &layers(matches)?)?,
         None => {
@@ -23,6 +25,10 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
             }
             Job::new(recipe)?
         }
+    };
+    let job = match live {
+        Some(live) => job.with_live_page(live),
+        None => job,
     };
     let settings = job.recipe().settings();
     backend::check(&settings.backend)?;

@@ -163,6 +163,25 @@ impl Loader {
         &self.config
     }
 
+    /// Batches of the samples at some positions of an epoch, in the order of `positions`. They
+    /// are read on the calling thread, as the iterator is asked for them; positions beyond the
+    /// last sample are left out.
+    pub fn at(
+        &self,
+        epoch: u64,
+        positions: &[usize],
+    ) -> impl Iterator<Item = Result<HostBatch, DataError>> {
+        let LoaderConfig { shuffle, seed, .. } = self.config;
+        let samples = self.dataset.epoch(shuffle, seed, epoch);
+        let batches = positions.chunks(self.config.batch_size());
+        batches.map(move |positions| {
+            let samples = positions
+                .iter()
+                .filter_map(|&position| samples.get(position));
+            samples.collect::<Result<_, _>>().map(HostBatch::new)
+        })
+    }
+
     /// The batches of an epoch. Epochs can be asked for in any order.
     pub fn epoch(&self, epoch: u64) -> Epoch {
         let LoaderConfig {

@@ -93,6 +93,17 @@ pub enum TaskError {
         /// Steps in an epoch with the images that are there.
         steps_per_epoch: u64,
     },
+    /// The address of the live page cannot be taken.
+    #[error(
+        "cannot serve the live page at {address}: {source}; give --serve another address, \
+             such as 127.0.0.1:0 for any free port"
+    )]
+    Serve {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// Training ran away.
     #[error("step {step}: {what}: training has diverged, and nothing of it was saved. Start \
              again with a lower --gen-lr and --dis-lr, from the last checkpoint of {} if it has \
@@ -113,7 +124,7 @@ impl TaskError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Settings(_) | Self::RunExists { .. } | Self::NotARun { .. }
+            Self::Settings(_) | Self::RunExists { .. } | Self::NotARun { .. } | Self::Serve { .. }
         )
     }
 

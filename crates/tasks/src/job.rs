@@ -10,6 +10,7 @@ use crate::recipe::Recipe;
 use crate::run::RunFolder;
 use crate::settings::{Layer, Settings, SettingsError};
 use crate::source::Images;
+use crate::view::LivePage;
 
 /// Settings that a resumed run may change: they do not touch what was computed so far.
 const CHANGEABLE: &[&str] = &[
@@ -21,7 +22,9 @@ const CHANGEABLE: &[&str] = &[
     "held_out_images",
     "max_steps",
     "sample_mode",
+    "tensorboard",
     "threads",
+    "validation_images",
     "workers",
 ];
 
@@ -35,6 +38,7 @@ pub struct Job {
     pub(crate) shown: HostBatch,
     pub(crate) weights: Option<Checkpoint>,
     pub(crate) position: Position,
+    pub(crate) live: Option<LivePage>,
 }
 
 impl Job {
@@ -60,6 +64,7 @@ impl Job {
             shown,
             weights,
             position: Position::default(),
+            live: None,
         })
     }
 
@@ -109,7 +114,17 @@ impl Job {
             shown,
             weights,
             position,
+            live: None,
         })
+    }
+
+    /// Shows the run on `live` while it goes on.
+    #[must_use]
+    pub fn with_live_page(self, live: LivePage) -> Self {
+        Self {
+            live: Some(live),
+            ..self
+        }
     }
 
     /// The checked settings.

@@ -21,14 +21,17 @@
 //! through a frozen discriminator, and the discriminator's BCE on a real and on the
 //! generated batch.
 
+pub mod image_metrics;
 pub mod settings;
 
 mod adam;
 mod checkpoint;
 mod error;
 mod evaluation;
+mod figures;
 mod files;
 mod gan;
+
 mod job;
 mod losses;
 mod metrics;
@@ -38,12 +41,16 @@ mod samples;
 mod seeds;
 mod source;
 mod task;
+pub mod tensorboard;
 mod train;
+mod validation;
+mod view;
 
 pub use adam::{Adam, AdamState};
 pub use checkpoint::{Checkpoint, Position};
 pub use error::TaskError;
 pub use evaluation::{Evaluation, evaluate, translate};
+pub use figures::{Figures, channel_names, figures};
 pub use gan::{DiscriminatorAdam, Gan, GeneratorAdam, StepGradients};
 pub use job::{Job, Plan};
 pub use losses::{HistogramLosses, ImageLosses, generated_loss, real_loss};
@@ -55,3 +62,5 @@ pub use settings::{Layer, Settings, SettingsError};
 pub use source::{Images, SPLIT_SEED};
 pub use task::{Task, UnknownTask};
 pub use train::{Observer, Report, train};
+pub use validation::{ValidationRecord, read as read_validation, validate};
+pub use view::{ChannelDistributions, Distributions, ImageDistributions, LivePage};

@@ -40,12 +40,39 @@ impl HistogramLosses {
         output: Tensor<B, 4>,
         reference: Tensor<B, 4>,
     ) -> ImageLosses<B> {
-        let target = self.loss.target(pixels(reference));
-        let losses = self.loss.forward(pixels(image), pixels(output), target);
+        let target = self.histograms(reference);
+        let losses = self.of_channels(image, output, target);
         ImageLosses {
             distances: losses.distances.mean_dim(1).flatten(0, 2),
             structures: losses.structures.mean_dim(1).flatten(0, 2),
         }
+    }
+
+    /// As [`losses`](Self::losses), of every channel by itself, from the reference's
+    /// [`histograms`](Self::histograms).
+    ///
+    /// # Shapes
+    ///
+    /// - image, output: `[batch, channels, height, width]`
+    /// - target: `[batch, channels, K]`
+    /// - output: `[batch, channels, 1]` each
+    pub fn of_channels<B: HistogramBackend>(
+        &self,
+        image: Tensor<B, 4>,
+        output: Tensor<B, 4>,
+        target: Tensor<B, 3>,
+    ) -> huenet_hist::HistogramLosses<B, 3> {
+        self.loss.forward(pixels(image), pixels(output), target)
+    }
+
+    /// The soft histogram of every channel, a constant.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, K]`
+    pub fn histograms<B: HistogramBackend>(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
+        self.loss.target(pixels(images))
     }
 }
 

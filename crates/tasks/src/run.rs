@@ -6,7 +6,10 @@
 //!   checkpoints/       step-XXXXXXXX/, each whole
 //!   samples/           epoch-XXXX.png, last.png: content | reference | output
 //!   metrics.jsonl      one line a step
+//!   validation.jsonl   one line an epoch: figures on held-out images
 //!   evaluation.json    figures on held-out images, at the end
+//!   report.html        the run at a glance, written anew after each epoch
+//!   events.out.tfevents.*   for TensorBoard; a file for each time the run was started
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -98,7 +101,17 @@ impl RunFolder {
         self.path.join("metrics.jsonl")
     }
 
-    /// Figures on held-out images.
+    /// One line an epoch: figures on held-out images.
+    pub fn validation(&self) -> PathBuf {
+        self.path.join("validation.jsonl")
+    }
+
+    /// The run at a glance.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// Figures on held-out images, at the end.
     pub fn evaluation(&self) -> PathBuf {
         self.path.join("evaluation.json")
     }

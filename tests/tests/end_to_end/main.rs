@@ -6,9 +6,12 @@ mod archives;
 mod bad_input;
 mod data;
 mod download;
+mod live;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
 #[path = "../../../crates/data/tests/download/server.rs"]
 mod server;
 mod support;
+mod tensorboard;
 mod train;
+mod view;

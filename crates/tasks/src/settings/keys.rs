@@ -134,6 +134,7 @@ pub const KEYS: &[Key] = &[
     key("output_dir", Kind::Folder, Group::Run, "Folder that runs are written to [official]"),
     key("name", Kind::Text, Group::Run, "Name of the run's folder below the output folder; by default task, dataset and time"),
     key("output_pre_dir", Kind::Folder, Group::Run, "Start with the weights and optimiser states of this run's newest checkpoint, or of this checkpoint [official]"),
+    key("tensorboard", Kind::Flag, Group::Run, "Write event files for TensorBoard into the run's folder"),
 
     key("img_h", Kind::Whole, Group::Data, "Image height in pixels [official]"),
     key("img_w", Kind::Whole, Group::Data, "Image width in pixels [official]"),
@@ -171,6 +172,7 @@ pub const KEYS: &[Key] = &[
     key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; one is always saved at the end [official]"),
     key("sample_mode", Kind::Choice(&["batch", "running"]), Group::Training, "Samples and evaluation: normalise with the batch's statistics and keep dropout on (as the official script does), or with running statistics and no dropout"),
     key("held_out_images", Kind::Whole, Group::Training, "About how many held-out images the final evaluation looks at (rounded up to whole batches); 0: none"),
+    key("validation_images", Kind::Whole, Group::Training, "How many held-out images, spread evenly over them, are translated and measured after each epoch; 0: none"),
 
     key("backend", Kind::Choice(&["flex", "ndarray", "tch"]), Group::Machine, "Burn backend to compute with"),
     key("threads", Kind::Whole, Group::Machine, "Threads to compute with; 0: all the machine has"),

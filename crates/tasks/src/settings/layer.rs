@@ -13,7 +13,11 @@ use super::{Key, Kind, Settings, SettingsError};
 const PREFIX: &str = "HUENET_";
 
 /// Variables of the prefix that the test suite uses.
-const RESERVED: [&str; 2] = ["HUENET_BIN", "HUENET_GOLDEN_DIR"];
+const RESERVED: [&str; 3] = [
+    "HUENET_BIN",
+    "HUENET_GOLDEN_DIR",
+    "HUENET_TENSORBOARD_PYTHON",
+];
 
 /// Settings from one source, every name known and every value of its kind.
 #[derive(Clone, Debug)]

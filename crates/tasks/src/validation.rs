@@ -1,0 +1,170 @@
+//! Figures on held-out images after each epoch: `validation.jsonl`, one JSON object a line.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use huenet_data::Loader;
+use huenet_hist::HistogramBackend;
+use huenet_models::Generator;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::Position;
+use crate::error::TaskError;
+use crate::evaluation::translate;
+use crate::figures::{Figures, figures};
+use crate::files;
+use crate::losses::HistogramLosses;
+use crate::recipe::Recipe;
+
+/// One line of `validation.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValidationRecord {
+    /// Steps done.
+    pub step: u64,
+    /// Epochs done.
+    pub epoch: u64,
+    /// How many held-out images were looked at.
+    pub images: usize,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Means over the images.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// Translates `count` images of `held_out`, spread evenly over it, and gives the mean figures;
+/// `None` if `count` is 0. The images, their pairs and the dropout masks are the same each time.
+///
+/// # Errors
+///
+/// [`TaskError::Data`] if an image cannot be read.
+pub fn validate<B: HistogramBackend>(
+    recipe: &Recipe,
+    generator: &Generator<B>,
+    held_out: &Loader,
+    count: usize,
+    position: Position,
+    device: &B::Device,
+) -> Result<Option<ValidationRecord>, TaskError> {
+    let started = Instant::now();
+    let losses = HistogramLosses::new(recipe);
+    let positions = spread(count, held_out.dataset().len());
+    let mut all = Vec::new();
+    for (index, batch) in held_out.at(0, &positions).enumerate() {
+        let batch = batch?.to_tensors::<B>(device);
+        let output = translate(recipe, generator, &batch, index as u64);
+        all.extend(figures(recipe, &losses, &batch, output)?);
+    }
+    Ok(Figures::mean(&all).map(|figures| ValidationRecord {
+        step: position.step,
+        epoch: position.epoch,
+        images: all.len(),
+        seconds: started.elapsed().as_secs_f64(),
+        figures,
+    }))
+}
+
+/// `count` positions among `len`, or all of them, evenly spread.
+fn spread(count: usize, len: usize) -> Vec<usize> {
+    let count = count.min(len);
+    (0..count).map(|i| i * len / count).collect()
+}
+
+/// The validations in a `validation.jsonl`; none if the file does not exist. Lines that are none
+/// (one cut short by a crash, say) are left out.
+///
+/// # Errors
+///
+/// [`TaskError::Read`] if the file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<ValidationRecord>, TaskError> {
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            let lines = bytes.split(|byte| *byte == b'\n');
+            Ok(lines
+                .filter_map(|line| serde_json::from_slice(line).ok())
+                .collect())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(TaskError::read(path, source)),
+    }
+}
+
+/// Drops what the file has beyond `last_step`: what an interrupted run wrote after its last
+/// checkpoint is done again. So is the epoch that a run ended in the middle of.
+pub(crate) fn rewind(path: &Path, last_step: u64, steps_per_epoch: u64) -> Result<(), TaskError> {
+    let records = read(path)?;
+    if records.is_empty() {
+        return Ok(());
+    }
+    let kept = records
+        .iter()
+        .filter(|record| record.step <= last_step && record.step.is_multiple_of(steps_per_epoch));
+    let lines: Vec<String> = kept
+        .map(|record| line(record, path))
+        .collect::<Result<_, _>>()?;
+    files::write_atomically(path, lines.concat().as_bytes())
+}
+
+pub(crate) fn append(record: &ValidationRecord, path: &Path) -> Result<(), TaskError> {
+    let line = line(record, path)?;
+    let write = || {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(line.as_bytes())
+    };
+    write().map_err(|source| TaskError::write(path, source))
+}
+
+fn line(record: &ValidationRecord, path: &Path) -> Result<String, TaskError> {
+    let text = serde_json::to_string(record);
+    let text = text.map_err(|error| TaskError::write(path, std::io::Error::other(error)))?;
+    Ok(text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_spread_over_all() {
+        assert_eq!(spread(3, 9), [0, 3, 6]);
+        assert_eq!(spread(4, 6), [0, 1, 3, 4]);
+        assert_eq!(spread(9, 3), [0, 1, 2]);
+        assert!(spread(0, 3).is_empty() && spread(3, 0).is_empty());
+    }
+
+    #[test]
+    fn going_on_drops_what_came_after_and_a_torn_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("validation.jsonl");
+        let record = |step| ValidationRecord {
+            step,
+            epoch: step / 4,
+            images: 2,
+            seconds: 0.5,
+            figures: Figures {
+                emd: f64::NAN,
+                emd_channels: vec![0.1, 0.2, 0.3],
+                h_content_given_output: 1.0,
+                histogram_intersection: 0.5,
+                ssim_luma: 0.5,
+                psnr: Some(20.0),
+                ssim: None,
+            },
+        };
+        for step in [4, 8, 10, 12] {
+            append(&record(step), &path).unwrap();
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, &text[..text.len() - 9]).unwrap();
+        rewind(&path, 10, 4).unwrap();
+        append(&record(12), &path).unwrap();
+        let records = read(&path).unwrap();
+        let steps: Vec<u64> = records.iter().map(|record| record.step).collect();
+        assert_eq!(steps, [4, 8, 12]);
+        assert!(records[1].figures.emd.is_nan());
+        assert_eq!(records[1].figures.psnr, Some(20.0));
+        assert_eq!(records[1].figures.ssim, None);
+    }
+}
