@@ -250,6 +250,7 @@ fn a_pixel_in_the_centre_of_a_bin_counts_as_the_formula_says() {
 #[case(1)]
 #[case(2)]
 #[case(3)]
+#[case(8)]
 fn any_number_of_threads_gives_the_same_bits(#[case] threads: usize) {
     let n = 70_000;
     let pixels = |seed: f64| -> Vec<f64> {

@@ -168,3 +168,88 @@ fn widened<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
         _ => tensor,
     }
 }
+
+/// Every backend here overrides the default bodies of the losses: they are called by name.
+#[cfg(all(test, feature = "ndarray"))]
+mod tests {
+    use burn::tensor::TensorData;
+    use burn_ndarray::NdArray;
+
+    use super::*;
+    use crate::{Bins, Boundary, EmdKind, HistogramLossConfig, Kernel, StructureKind};
+
+    type B = NdArray<f64>;
+
+    fn rows(columns: usize, number: impl Fn(usize) -> f64) -> FloatTensor<B> {
+        let entries = (0..2 * columns).map(number).collect::<Vec<_>>();
+        let data = TensorData::new(entries, [2, columns]);
+        let tensor = Tensor::<B, 2>::from_data(data, (&Default::default(), DType::F64));
+        tensor.into_primitive().tensor()
+    }
+
+    fn numbers<const D: usize>(primitive: FloatTensor<B>) -> Vec<f64> {
+        tensor::<B, D>(primitive).into_data().into_vec().unwrap()
+    }
+
+    #[track_caller]
+    fn assert_close(found: Vec<f64>, expected: Vec<f64>) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= 1e-11 * (1.0 + expected.abs()),
+                "{found} instead of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_losses_of_a_backend_without_a_kernel_are_those_of_the_kernel() {
+        let kinds = [
+            (
+                Boundary::Reflect,
+                EmdKind::Rms,
+                StructureKind::ConditionalEntropy,
+            ),
+            (
+                Boundary::Wrap,
+                EmdKind::Squared,
+                StructureKind::RelativeMutualInformation,
+            ),
+            (
+                Boundary::Open,
+                EmdKind::L1,
+                StructureKind::NegativeMutualInformation,
+            ),
+        ];
+        for (boundary, distance, structure) in kinds {
+            let bins = Bins::new(9, -1.0, 1.0).unwrap();
+            let loss = HistogramLossConfig::new(bins, Kernel::new(2.5, boundary).unwrap())
+                .with_distance(distance)
+                .with_structure(structure)
+                .init();
+            let content = || rows(40, |i| (0.9 * i as f64).sin());
+            let output = || rows(40, |i| (0.37 * i as f64).cos() * 0.8);
+            let target = || rows(9, |i| (1.0 + (i % 9) as f64) / 45.0);
+            let grad = || rows(2, |i| 1.0 - 0.3 * i as f64);
+
+            let untracked = losses::<B>(content(), output(), target(), &loss, false);
+            assert!(untracked.of_histograms.is_none());
+            let found = losses::<B>(content(), output(), target(), &loss, true);
+            let expected = B::losses(content(), output(), target(), &loss, true);
+            let values = numbers::<2>(expected.values.clone());
+            assert_close(numbers::<2>(untracked.values), values.clone());
+            assert_close(numbers::<2>(found.values.clone()), values);
+
+            let [found, expected] = [found, expected].map(|pass| pass.of_histograms.unwrap());
+            let needed = [true, true];
+            let expected = B::losses_backward(content(), output(), expected, grad(), &loss, needed);
+            let found = losses_backward::<B>(content(), output(), found, grad(), &loss, needed);
+            for (found, expected) in found.into_iter().zip(expected) {
+                assert_close(
+                    numbers::<2>(found.unwrap()),
+                    numbers::<2>(expected.unwrap()),
+                );
+            }
+        }
+    }
+}

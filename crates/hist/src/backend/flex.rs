@@ -44,6 +44,18 @@ impl HostMemory for Flex {
         };
         FlexTensor::from_data(data.convert_dtype(like.dtype()))
     }
+
+    fn into_memory(tensor: FloatTensor<Self>) -> Option<Entries<'static>> {
+        if !tensor.is_unique() {
+            return None;
+        }
+        let data = tensor.into_data();
+        match data.dtype {
+            DType::F32 => Some(Entries::Single(Cow::Owned(data.into_vec().ok()?))),
+            DType::F64 => Some(Entries::Double(Cow::Owned(data.into_vec().ok()?))),
+            _ => None,
+        }
+    }
 }
 
 /// The entries of a tensor of any layout.

@@ -24,6 +24,11 @@ pub(super) trait HostMemory: Backend {
     /// A tensor of this shape, with the element type and on the device of another.
     fn tensor(entries: Entries<'_>, shape: &[usize], like: &FloatTensor<Self>)
     -> FloatTensor<Self>;
+
+    /// The memory of a tensor that nobody else uses, if it can be had.
+    fn into_memory(_: FloatTensor<Self>) -> Option<Entries<'static>> {
+        None
+    }
 }
 
 /// The methods of `HistogramBackend` for a backend that implements [`HostMemory`].
@@ -247,5 +252,11 @@ pub(super) fn losses_backward<B: HostMemory + HistogramBackend>(
             return dense::losses_backward::<B>(content, output, of_histograms, grad, loss, needed);
         }
     };
+    let [_, of_joint] = of_histograms;
+    match B::into_memory(of_joint) {
+        Some(Single(Cow::Owned(memory))) => cpu::take_back(memory),
+        Some(Double(Cow::Owned(memory))) => cpu::take_back(memory),
+        _ => {}
+    }
     gradients.map(|gradient| Some(B::tensor(gradient?, &shape, &output)))
 }

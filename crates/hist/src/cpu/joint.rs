@@ -301,15 +301,19 @@ impl<T: Real, const LINES: usize> Work for Count<'_, T, LINES> {
         let in_columns = pass.windows.rotated(simd, 0);
         // In memory, where every number is at hand for all lanes without a shuffle.
         let mut columns_of = [[Line::splat(T::zero()); LINES]; LANES];
-        // The ring has the rows from here on.
-        let mut first = 0;
+        // The ring has the rows from here on, and the sums over so many pixels.
+        let (mut first, mut summed) = (0, 0_usize);
+        // Of pixels all over the image, an entry sees this part.
+        let most = T::SUMMANDS.saturating_mul((columns / width / 2).max(1));
         for (slot, pixels) in order.by_slot() {
             take(ring, table, first..slot.min(first + width));
             first = slot;
             let in_rows = pass.windows.rotated(simd, slot);
             for (part, pixels) in pixels.chunks(T::SUMMANDS).enumerate() {
-                if part > 0 {
+                summed += pixels.len();
+                if part > 0 || summed > most {
                     take(ring, table, first..first + width);
+                    summed = pixels.len();
                 }
                 for pixels in pixels.chunks(LANES) {
                     for (pixel, columns) in pixels.iter().zip(&mut columns_of) {

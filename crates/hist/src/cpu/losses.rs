@@ -27,7 +27,9 @@ pub(crate) fn losses<T: Real>(
     let room = if tracked { rows } else { 0 };
     let mut values = vec![T::nan(); 2 * rows];
     let mut of_marginals = vec![T::nan(); room * count];
-    let mut of_joints = vec![T::nan(); room * count * count];
+    // Every entry is written, whatever it was before.
+    let mut of_joints = T::gradients().take().keep();
+    of_joints.resize(room * count * count, T::nan());
     with_band_width!(T, loss.binning, LINES => {
         let pass = Pass::<T, LINES>::new(level, &loss.binning);
         values
@@ -47,12 +49,20 @@ pub(crate) fn losses<T: Real>(
                     }
                 }
                 if let Some(joint) = joint {
-                    let value = measure(level, loss.structure.kind, &joint, of_joint);
+                    let (kind, scale) = (loss.structure.kind, 1.0 / pixels as f64);
+                    let value = measure(level, kind, joint, scale, of_joint);
                     values[1] = T::of(value);
+                } else {
+                    of_joint.into_iter().for_each(|entries| entries.fill(T::nan()));
                 }
             });
     });
     [values, of_marginals, of_joints]
+}
+
+/// Keeps the memory of gradients that [`losses`] found, for the next time.
+pub(crate) fn take_back<T: Real>(gradients: Vec<T>) {
+    T::gradients().give(gradients);
 }
 
 /// The rows of a table of so many columns, or nothing for each of them if the table is empty.
@@ -62,7 +72,8 @@ fn optional_rows<T>(table: &mut [T], columns: usize, rows: usize) -> Vec<Option<
     optional
 }
 
-/// The output's histogram and the joint histogram, each unless a pixel it needs has no place.
+/// The output's histogram and the sums of the joint histogram, each unless a pixel it needs has no
+/// place.
 fn histograms<T: Real, const LINES: usize>(
     level: Level,
     pass: &Pass<'_, T, LINES>,
@@ -97,7 +108,6 @@ fn histograms<T: Real, const LINES: usize>(
         .for_each(|run| run.fold(&slots, &mut p));
     let mut joint = Joint::new(count);
     joint.add(|sums, stride| fold(&table, &axes, binning, sums, stride));
-    joint.scale(per_pixel);
     (Some(scaled(p)), Some(joint))
 }
 

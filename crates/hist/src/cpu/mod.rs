@@ -24,8 +24,8 @@
 //! # Rounding
 //!
 //! The rounding errors of adding the same window many times, as constant areas do, all have the same
-//! sign. So no more than [`Real::SUMMANDS`] pixels of one bin are added up before the sum goes on in
-//! double precision, as do all sums over blocks and all that is computed from histograms: distances,
+//! sign. So no more than [`Real::SUMMANDS`] pixels of one bin are added up, and no more of all bins than
+//! about twice as many that touch an entry, before the sum goes on in double precision, as do all sums over blocks and all that is computed from histograms: distances,
 //! entropies, and what gradients are made of.
 //!
 //! # Order
@@ -59,7 +59,7 @@ use num_traits::Float;
 use rayon::prelude::*;
 
 pub(crate) use joint::{joint, joint_backward};
-pub(crate) use losses::{losses, losses_backward};
+pub(crate) use losses::{losses, losses_backward, take_back};
 pub(crate) use marginal::{marginal, marginal_backward};
 use order::Order;
 use simd::{Lanes, Wide};
@@ -87,6 +87,8 @@ pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
     fn orders() -> &'static Spares<Order<Self>>;
     /// Memory for tables.
     fn tables() -> &'static Spares<Vec<Self>>;
+    /// Memory for the gradients that a forward pass finds for the backward pass.
+    fn gradients() -> &'static Spares<Vec<Self>>;
 
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
@@ -111,6 +113,11 @@ impl Real for f32 {
     fn tables() -> &'static Spares<Vec<Self>> {
         static TABLES: Spares<Vec<f32>> = Spares::new();
         &TABLES
+    }
+
+    fn gradients() -> &'static Spares<Vec<Self>> {
+        static GRADIENTS: Spares<Vec<f32>> = Spares::new();
+        &GRADIENTS
     }
 
     #[inline(always)]
@@ -141,6 +148,11 @@ impl Real for f64 {
     fn tables() -> &'static Spares<Vec<Self>> {
         static TABLES: Spares<Vec<f64>> = Spares::new();
         &TABLES
+    }
+
+    fn gradients() -> &'static Spares<Vec<Self>> {
+        static GRADIENTS: Spares<Vec<f64>> = Spares::new();
+        &GRADIENTS
     }
 
     #[inline(always)]

@@ -20,6 +20,15 @@ impl<V: Owned> Spares<V> {
         Self(Mutex::new(Vec::new()))
     }
 
+    /// Keeps a value, unless there are enough of them.
+    pub(super) fn give(&self, value: V) {
+        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = value.bytes();
+        if spares.len() < Self::MOST && 0 < bytes && bytes <= Self::MOST_BYTES {
+            spares.push(value);
+        }
+    }
+
     /// One that was used before, with what it then held, or a new one.
     pub(super) fn take(&'static self) -> Borrowed<V> {
         let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,6 +55,13 @@ pub(super) struct Borrowed<V: Owned> {
     home: &'static Spares<V>,
 }
 
+impl<V: Owned> Borrowed<V> {
+    /// The value, to be given back or not.
+    pub(super) fn keep(mut self) -> V {
+        std::mem::take(&mut self.value)
+    }
+}
+
 impl<V: Owned> Deref for Borrowed<V> {
     type Target = V;
 
@@ -62,10 +78,7 @@ impl<V: Owned> DerefMut for Borrowed<V> {
 
 impl<V: Owned> Drop for Borrowed<V> {
     fn drop(&mut self) {
-        let mut spares = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spares.len() < Spares::<V>::MOST && self.value.bytes() <= Spares::<V>::MOST_BYTES {
-            spares.push(std::mem::take(&mut self.value));
-        }
+        self.home.give(std::mem::take(&mut self.value));
     }
 }
 

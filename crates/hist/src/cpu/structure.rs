@@ -11,7 +11,7 @@ use crate::StructureKind;
 /// How many entries are worked on side by side.
 const LANES: usize = 8;
 
-/// A joint histogram `P` whose rows are filled up with zeros to whole vectors.
+/// The sums of a joint histogram, whose rows are filled up with zeros to whole vectors.
 pub(super) struct Joint {
     count: usize,
     stride: usize,
@@ -33,17 +33,15 @@ impl Joint {
     pub(super) fn add(&mut self, add: impl FnOnce(&mut [f64], usize)) {
         add(&mut self.entries, self.stride);
     }
-
-    pub(super) fn scale(&mut self, factor: f64) {
-        self.entries.iter_mut().for_each(|entry| *entry *= factor);
-    }
 }
 
-/// The measure, and its gradient with respect to the entries if there is room for it.
+/// The measure of the joint histogram whose entries are the sums times `scale`, and its gradient with
+/// respect to the entries if there is room for it.
 pub(super) fn measure<T: Real>(
     level: Level,
     kind: StructureKind,
-    joint: &Joint,
+    joint: Joint,
+    scale: f64,
     gradient: Option<&mut [T]>,
 ) -> f64 {
     vectorised(
@@ -51,6 +49,7 @@ pub(super) fn measure<T: Real>(
         Measure {
             kind,
             joint,
+            scale,
             gradient,
         },
     )
@@ -58,7 +57,8 @@ pub(super) fn measure<T: Real>(
 
 struct Measure<'a, T> {
     kind: StructureKind,
-    joint: &'a Joint,
+    joint: Joint,
+    scale: f64,
     gradient: Option<&'a mut [T]>,
 }
 
@@ -72,18 +72,27 @@ impl<T: Real> Work for Measure<'_, T> {
     fn run<S: Simd>(self, simd: S) -> f64 {
         let Self {
             kind,
-            joint,
-            gradient,
+            mut joint,
+            scale,
+            mut gradient,
         } = self;
-        let tracked = gradient.is_some();
-        let columns = Columns::of(simd, joint);
+        let columns = Columns::of_scaled(simd, &mut joint, scale);
+        // The derivatives, less a constant for those of a quotient, which is known at the end.
         let quotient = matches!(
             kind,
             StructureKind::RelativeMutualInformation | StructureKind::NormalisedMutualInformation
         );
-        let entries = joint.entries.len();
-        let mut first = zeros(if tracked { entries } else { 0 });
-        let mut second = zeros(if tracked && quotient { entries } else { 0 });
+        let kept = match (&gradient, quotient) {
+            (Some(_), true) => joint.entries.len(),
+            _ => 0,
+        };
+        let (mut first, mut second) = (zeros(kept), zeros(kept));
+        let through = match kind {
+            StructureKind::ConditionalEntropy => (0.0, 0.0),
+            StructureKind::NegativeMutualInformation => (1.0, 0.0),
+            StructureKind::RelativeMutualInformation => (0.0, -1.0),
+            StructureKind::NormalisedMutualInformation => (0.0, -2.0),
+        };
 
         let zero = f64x8::splat(simd, 0.0);
         let (mut a_sum, mut b_sum) = (zero, zero);
@@ -95,52 +104,58 @@ impl<T: Real> Work for Measure<'_, T> {
                 _ => Others::in_row(&joint.entries[at..][..joint.count]),
             };
             let in_row = in_row.splat(simd);
+            let mut gradient = match (&mut gradient, quotient) {
+                (Some(gradient), false) => Some(&mut gradient[row * joint.count..][..joint.count]),
+                _ => None,
+            };
             for (group, p) in groups.iter().enumerate() {
                 let entries = Entries::new::<T>(simd, p);
                 let in_column = columns.at(simd, group);
                 let (a, b) = entries.integrands(simd, kind, &in_row, &in_column);
                 a_sum = entries.p.mul_add(a, a_sum);
                 b_sum = entries.p.mul_add(b, b_sum);
-                if tracked {
+                if let Some(gradient) = &mut gradient {
+                    store(a + through.0, gradient, group);
+                } else if kept > 0 {
                     a.store_slice(&mut first[at + group * LANES..][..LANES]);
-                    if quotient {
-                        b.store_slice(&mut second[at + group * LANES..][..LANES]);
-                    }
+                    b.store_slice(&mut second[at + group * LANES..][..LANES]);
                 }
             }
         }
         let (a_mean, b_mean) = (a_sum.reduce_sum(), b_sum.reduce_sum());
-        let through = match kind {
-            StructureKind::ConditionalEntropy => (0.0, 0.0),
-            StructureKind::NegativeMutualInformation => (1.0, 0.0),
-            StructureKind::RelativeMutualInformation => (0.0, -1.0),
-            StructureKind::NormalisedMutualInformation => (0.0, -2.0),
-        };
-        let measure = match (quotient, b_mean == 0.0) {
-            (false, _) => a_mean,
-            (true, false) => a_mean / b_mean,
-            (true, true) => 0.0,
-        };
-        let Some(gradient) = gradient else {
-            return measure;
-        };
-        for (row, gradient) in gradient.chunks_exact_mut(joint.count).enumerate() {
-            let at = row * joint.stride;
-            let first = &first[at..][..joint.count];
-            if !quotient {
-                for (gradient, a) in gradient.iter_mut().zip(first) {
-                    *gradient = T::of(a + through.0);
-                }
-            } else if b_mean == 0.0 {
-                gradient.fill(T::zero());
-            } else {
-                let second = &second[at..][..joint.count];
-                for ((gradient, a), b) in gradient.iter_mut().zip(first).zip(second) {
-                    *gradient = T::of((a + through.0 - measure * (b + through.1)) / b_mean);
-                }
+        if !quotient {
+            return a_mean;
+        }
+        if b_mean == 0.0 {
+            gradient.into_iter().for_each(|all| all.fill(T::zero()));
+            return 0.0;
+        }
+        let measure = a_mean / b_mean;
+        let rows = gradient
+            .into_iter()
+            .flat_map(|all| all.chunks_exact_mut(joint.count));
+        let first = first.chunks_exact(joint.stride);
+        let second = second.chunks_exact(joint.stride);
+        for ((gradient, first), second) in rows.zip(first).zip(second) {
+            for ((gradient, a), b) in gradient.iter_mut().zip(first).zip(second) {
+                *gradient = T::of((a + through.0 - measure * (b + through.1)) / b_mean);
             }
         }
         measure
+    }
+}
+
+/// Puts eight numbers where they belong in a row, as far as the row reaches.
+#[inline(always)]
+fn store<T: Real, S: Simd>(values: f64x8<S>, row: &mut [T], group: usize) {
+    let values = values.to_array();
+    let (whole, rest) = row.as_chunks_mut::<LANES>();
+    let to = match whole.get_mut(group) {
+        Some(whole) => &mut whole[..],
+        None => rest,
+    };
+    for (to, value) in to.iter_mut().zip(values) {
+        *to = T::of(value);
     }
 }
 
@@ -244,21 +259,23 @@ struct Columns {
 }
 
 impl Columns {
+    /// Those of the joint histogram, after its sums have been multiplied by `scale`.
     #[inline(always)]
-    fn of<S: Simd>(simd: S, joint: &Joint) -> Self {
+    fn of_scaled<S: Simd>(simd: S, joint: &mut Joint, scale: f64) -> Self {
         let mut columns = Self {
             most: vec![0.0; joint.stride],
             others: vec![0.0; joint.stride],
         };
-        for row in joint.entries.chunks_exact(joint.stride) {
-            let (row, _) = row.as_chunks::<LANES>();
+        for row in joint.entries.chunks_exact_mut(joint.stride) {
+            let (row, _) = row.as_chunks_mut::<LANES>();
             let (most, _) = columns.most.as_chunks_mut::<LANES>();
             let (others, _) = columns.others.as_chunks_mut::<LANES>();
-            for ((p, most), others) in row.iter().zip(most).zip(others) {
-                let p = f64x8::from_slice(simd, p);
+            for ((p, most), others) in row.iter_mut().zip(most).zip(others) {
+                let scaled = f64x8::from_slice(simd, p) * scale;
+                scaled.store_slice(p);
                 let before = f64x8::from_slice(simd, most);
-                (f64x8::from_slice(simd, others) + p.min(before)).store_slice(others);
-                p.max(before).store_slice(most);
+                (f64x8::from_slice(simd, others) + scaled.min(before)).store_slice(others);
+                scaled.max(before).store_slice(most);
             }
         }
         columns
