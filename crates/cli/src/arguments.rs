@@ -13,7 +13,8 @@ Examples:
   huenet train --task edges2photos --dataroot datasets        datasets/edges2shoes
   huenet train --task colorization --dataroot datasets        datasets/summer2winter_yosemite
   huenet train --task color_transfer --dataroot datasets      datasets/102flowers
-  huenet train --resume output/NAME                           go on where a run stopped
+  huenet train --resume latest                                go on where a run stopped
+  huenet runs                                                 what runs there are
   huenet train --task colorization --dataroot datasets --download
   huenet download edges2shoes                                 into datasets/edges2shoes
   huenet config --task colorization                           every setting and its value
@@ -49,7 +50,7 @@ pub(crate) fn command() -> Command {
                     .help_heading("Run")
                     .value_parser(value_parser!(std::path::PathBuf))
                     .conflicts_with("config")
-                    .help("Go on with the run in this folder (or its checkpoint in this folder), with the settings it has"),
+                    .help("Go on with the run in this folder, or of this name in the output folder, or `latest`; or from its checkpoint in this folder. It has the settings it had"),
             )
             .arg(serve::flag())
             .args(download::train_flags())
@@ -68,6 +69,7 @@ pub(crate) fn command() -> Command {
                      as TOML that --config reads.",
                 ),
         )
+        .subcommand(crate::runs::command())
         .subcommand(download::command())
         .subcommand(crate::data::command())
         .subcommand(Command::new("info").about("Print the version and the backends compiled in"))

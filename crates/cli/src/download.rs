@@ -1,7 +1,6 @@
 //! `huenet download`, and what `train --download` does.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huenet_data::archive::Names;
@@ -11,6 +10,7 @@ use huenet_data::download::{
 
 use crate::download_display::Display;
 use crate::output;
+use crate::signals::{self, Activity};
 
 /// Where datasets go when nothing else is said.
 const DATAROOT: &str = "datasets";
@@ -167,28 +167,12 @@ fn install(
     quiet: bool,
 ) -> Result<Installed, DownloadError> {
     let mut display = Display::new(dataset, quiet);
-    // What has arrived is on the disk already: there is nothing to tidy up, only something to say.
-    // A handler that cannot be set leaves Ctrl-C as it is.
-    let _ = ctrlc::set_handler(|| {
-        if DOWNLOADING.load(Ordering::SeqCst) {
-            output::note(
-                "\ninterrupted: what has arrived is kept, and the same command goes on from there",
-            );
-        }
-        std::process::exit(INTERRUPTED);
-    });
-    DOWNLOADING.store(true, Ordering::SeqCst);
+    signals::doing(Activity::Downloading);
     let outcome = downloader.install(dataset, dataroot, &mut |event| display.show(&event));
-    DOWNLOADING.store(false, Ordering::SeqCst);
+    signals::doing(Activity::Other);
     display.finish();
     outcome
 }
-
-/// Whether Ctrl-C interrupts a download: `train` goes on with other things after one.
-static DOWNLOADING: AtomicBool = AtomicBool::new(false);
-
-/// The exit code that a shell gives a command ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
 
 fn report(dataset: &Dataset, installed: &Installed) {
     let path = installed.path.display();

@@ -12,7 +12,9 @@ mod info;
 mod output;
 mod progress;
 mod report;
+mod runs;
 mod serve;
+mod signals;
 mod train;
 
 use std::process::ExitCode;
@@ -28,9 +30,13 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
     let outcome = match matches.subcommand() {
-        Some(("train", matches)) => train::train(matches),
+        Some(("train", matches)) => match train::train(matches) {
+            Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),
+            failed => failed,
+        },
         Some(("config", matches)) => train::config(matches),
         Some(("download", matches)) => download::download(matches),
+        Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),
         _ => info::info(),
     };

@@ -8,6 +8,7 @@ use huenet_tasks::{Observer, Plan, Recipe, StepLosses, StepRecord, TaskError, Va
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
+use crate::signals::{self, Activity};
 
 /// Without a terminal, a line is printed after the first step and then every so many.
 const LINE_EVERY: u64 = 50;
@@ -87,6 +88,12 @@ impl Observer for Progress {
             plan.total_steps.saturating_sub(plan.first_step),
             plan.total_steps,
         ));
+        if plan.superseded > 0 {
+            let count = plan.superseded;
+            self.say(&format!(
+                "checkpoints of later steps: {count}, set aside as checkpoints/superseded-…"
+            ));
+        }
         if plan.held_out_images == 0 {
             self.say("nothing is held out: samples show training images, and nothing is evaluated");
         }
@@ -166,6 +173,11 @@ impl Observer for Progress {
     }
 
     fn evaluating(&mut self) {
+        signals::doing(Activity::Evaluating);
         self.say("evaluating on held-out images");
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        signals::exit_code().is_some()
     }
 }

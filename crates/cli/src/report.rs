@@ -42,9 +42,17 @@ fn write(report: &Report, text: &mut String) -> std::fmt::Result {
         )?;
     }
     writeln!(text, "\ncheckpoint   {}", report.checkpoint.display())?;
-    writeln!(text, "sample grid  {}", report.sample.display())?;
-    writeln!(
-        text,
-        "             (each row: content | reference | output)"
-    )
+    if let Some(sample) = &report.sample {
+        writeln!(text, "sample grid  {}", sample.display())?;
+        writeln!(
+            text,
+            "             (each row: content | reference | output)"
+        )?;
+    }
+    if !report.finished {
+        let run = report.run.display();
+        writeln!(text, "stopped after step {}; to go on:", report.steps)?;
+        writeln!(text, "             huenet train --resume {run}")?;
+    }
+    Ok(())
 }

@@ -1,12 +1,13 @@
 //! `huenet train` and `huenet config`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use huenet_tasks::settings::DEMO_DATASET;
-use huenet_tasks::{Job, Layer, Recipe, Settings, SettingsError, TaskError};
+use huenet_tasks::{Job, Layer, Recipe, RunFolder, Settings, SettingsError, TaskError};
 
 use crate::progress::Progress;
+use crate::signals::{self, Activity};
 use crate::{arguments, backend, download, output, report, serve};
 
 /// Trains, shows how it goes, and ends with a report.
@@ -15,7 +16,7 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     // Before a run's folder is made, and before anything is downloaded.
     let live = serve::page(matches)?;
     let job = match matches.get_one::<PathBuf>("resume") {
-        Some(run) => Job::resume(run, &layers(matches)?)?,
+        Some(run) => resume(run, &layers(matches)?)?,
         None => {
             let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
             backend::check(&settings.backend)?;
@@ -34,7 +35,9 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     backend::check(&settings.backend)?;
     backend::set_threads(settings.threads);
     let mut progress = Progress::new(job.recipe(), quiet);
+    signals::doing(Activity::Training);
     let outcome = backend::train(job, &mut progress);
+    signals::doing(Activity::Other);
     progress.finish();
     let report = outcome?;
     match quiet {
@@ -42,6 +45,12 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
         false => output::print(report::text(&report)),
     }
     Ok(())
+}
+
+/// Goes on with a run that is given as a folder, by its name, or as the latest one.
+fn resume(run: &Path, changes: &[Layer]) -> Result<Job, TaskError> {
+    let output_dir = Settings::resolve(changes)?.output_dir;
+    Job::resume(&RunFolder::find(run, &output_dir), changes)
 }
 
 /// Gets the run's dataset, unless it is there or built in.

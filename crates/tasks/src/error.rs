@@ -39,6 +39,14 @@ pub enum TaskError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another process is training the run.
+    #[error("{} is being trained by process {pid}: stop that first, or wait for it", path.display())]
+    RunInUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process; 0 if it has not said who it is.
+        pid: u32,
+    },
     /// A folder given as a run is none.
     #[error("{} is not a run of huenet: it has no {missing}", path.display())]
     NotARun {
@@ -56,13 +64,15 @@ pub enum TaskError {
         differences: String,
     },
     /// A checkpoint's file cannot be read back.
-    #[error("the checkpoint file {} cannot be used: {reason}; --resume and --output-pre-dir \
-             also take the folder of an older checkpoint", path.display())]
+    #[error("the checkpoint file {} cannot be used: {reason}; {}", path.display(),
+            advice(previous.as_deref()))]
     DamagedCheckpoint {
         /// The file.
         path: PathBuf,
-        /// What the reader says.
+        /// What is wrong with it.
         reason: String,
+        /// The newest older checkpoint of the run that is sound.
+        previous: Option<PathBuf>,
     },
     /// The list of a run's steps cannot be read back.
     #[error("{}, line {line}, is not a step: {reason}; mend the line, or move the file away to \
@@ -124,7 +134,11 @@ impl TaskError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Settings(_) | Self::RunExists { .. } | Self::NotARun { .. } | Self::Serve { .. }
+            Self::Settings(_)
+                | Self::RunExists { .. }
+                | Self::RunInUse { .. }
+                | Self::NotARun { .. }
+                | Self::Serve { .. }
         )
     }
 
@@ -140,5 +154,17 @@ impl TaskError {
             path: path.to_owned(),
             source,
         }
+    }
+}
+
+/// What to do about a damaged checkpoint.
+fn advice(previous: Option<&Path>) -> String {
+    match previous {
+        Some(previous) => format!(
+            "the checkpoint before it is sound, and this goes on from there: huenet train \
+             --resume {0} (--output-pre-dir takes it too)",
+            previous.display()
+        ),
+        None => "the run has no older checkpoint that is sound".to_owned(),
     }
 }

@@ -1,6 +1,9 @@
 //! Writing files so that nothing already written is lost.
 
-use std::io::Write;
+#[cfg(unix)]
+use std::fs::File;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::TaskError;
@@ -10,7 +13,7 @@ pub(crate) const PARTIAL: &str = ".partial-";
 
 /// Replaces the file at `path` by `bytes`: written aside, synced, renamed.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TaskError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let write = || {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
@@ -19,19 +22,44 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TaskErro
         aside.write_all(bytes)?;
         aside.as_file().sync_all()?;
         aside.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        sync_folder(folder)
     };
     write().map_err(|source| TaskError::write(path, source))
 }
 
+/// Writes a new file and waits until it is on the disk.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Waits until the entries of a folder are on the disk. Where folders cannot be synced
+/// (Windows) they need no syncing.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// The folder that a file lies in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Makes the folder `path` and those above it.
 pub(crate) fn create_folder(path: &Path) -> Result<(), TaskError> {
-    std::fs::create_dir_all(path).map_err(|source| TaskError::write(path, source))
+    fs::create_dir_all(path).map_err(|source| TaskError::write(path, source))
 }
 
 /// Removes what interrupted writes left in a folder.
 pub(crate) fn sweep(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
+    let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
@@ -39,9 +67,9 @@ pub(crate) fn sweep(folder: &Path) {
             // Left-overs cost only space; a later sweep may have better luck.
             let path = entry.path();
             let _ = if path.is_dir() {
-                std::fs::remove_dir_all(path)
+                fs::remove_dir_all(path)
             } else {
-                std::fs::remove_file(path)
+                fs::remove_file(path)
             };
         }
     }

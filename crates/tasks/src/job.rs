@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use huenet_data::HostBatch;
 
-use crate::checkpoint::{self, Checkpoint, Position};
+use crate::checkpoint::{self, Checkpoint, Position, Shelf};
 use crate::error::TaskError;
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
@@ -20,8 +20,11 @@ const CHANGEABLE: &[&str] = &[
     "dataroot",
     "epochs",
     "held_out_images",
+    "keep_checkpoints",
     "max_steps",
     "sample_mode",
+    "save_every_minutes",
+    "save_every_steps",
     "tensorboard",
     "threads",
     "validation_images",
@@ -39,6 +42,8 @@ pub struct Job {
     pub(crate) weights: Option<Checkpoint>,
     pub(crate) position: Position,
     pub(crate) live: Option<LivePage>,
+    /// Checkpoints of later steps that were set aside.
+    superseded: usize,
 }
 
 impl Job {
@@ -51,11 +56,7 @@ impl Job {
     pub fn new(recipe: Recipe) -> Result<Self, TaskError> {
         let images = Images::open(&recipe)?;
         let shown = images.shown()?;
-        let weights = recipe.settings().output_pre_dir.as_deref();
-        let weights = weights.map(Checkpoint::newest).transpose()?;
-        if let Some(weights) = &weights {
-            weights.check_configuration(&recipe)?;
-        }
+        let weights = starting_weights(&recipe)?;
         let run = RunFolder::create(&recipe)?;
         Ok(Self {
             recipe,
@@ -65,12 +66,14 @@ impl Job {
             weights,
             position: Position::default(),
             live: None,
+            superseded: 0,
         })
     }
 
     /// Goes on with a run exactly where its newest checkpoint was saved, with the
     /// settings it was started with; `path` is the run's folder, or that of one of its
-    /// checkpoints. A run that has saved none starts again from its first step.
+    /// checkpoints, whose later ones are then set aside. A run that has saved none starts
+    /// again from its first step.
     ///
     /// `changes`, and the run's `config.toml`, may change settings that do not touch
     /// what was computed so far; the new values are written to `config.toml`.
@@ -84,7 +87,8 @@ impl Job {
             false => path,
         };
         let (run, config) = RunFolder::open(run)?;
-        checkpoint::sweep(run.path());
+        let shelf = Shelf::of(run.path());
+        shelf.sweep();
         let checkpoint = Checkpoint::find(path)?;
         let config = Settings::resolve(&[config])?;
         let saved = checkpoint.as_ref().map_or(&config, Checkpoint::settings);
@@ -105,8 +109,16 @@ impl Job {
                 steps_per_epoch,
             });
         }
+        let weights = match checkpoint {
+            Some(checkpoint) => {
+                checkpoint.verify()?;
+                Some(checkpoint)
+            }
+            None => starting_weights(&recipe)?,
+        };
+        let superseded = shelf.set_aside_after(position.step)?;
         run.write_config(recipe.settings())?;
-        let weights = checkpoint;
+        run.become_latest();
         Ok(Self {
             recipe,
             run,
@@ -115,6 +127,7 @@ impl Job {
             weights,
             position,
             live: None,
+            superseded,
         })
     }
 
@@ -151,12 +164,24 @@ impl Job {
             training_images: self.images.train_images(),
             held_out_images: self.images.held_out_images(),
             skipped: self.images.skipped(),
+            superseded: self.superseded,
             steps_per_epoch,
             first_step: self.position.step,
             total_steps,
             epochs: settings.epochs as u64,
         }
     }
+}
+
+/// The checkpoint of another run that a new run starts from, if its settings name one.
+fn starting_weights(recipe: &Recipe) -> Result<Option<Checkpoint>, TaskError> {
+    let Some(run) = &recipe.settings().output_pre_dir else {
+        return Ok(None);
+    };
+    let weights = Checkpoint::newest(run)?;
+    weights.check_configuration(recipe)?;
+    weights.verify()?;
+    Ok(Some(weights))
 }
 
 fn check_changes(saved: &Settings, wanted: &Settings) -> Result<(), SettingsError> {
@@ -186,6 +211,8 @@ pub struct Plan {
     pub held_out_images: usize,
     /// Images that the dataset lists but the folder lacks.
     pub skipped: usize,
+    /// Checkpoints of later steps than the first, which were set aside.
+    pub superseded: usize,
     /// Steps in an epoch.
     pub steps_per_epoch: u64,
     /// Steps already done before a resumed run goes on.

@@ -1,7 +1,7 @@
 //! `metrics.jsonl`: one JSON object a step.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -107,30 +107,59 @@ pub struct StepRecord {
 /// Appends steps to a run's `metrics.jsonl`.
 pub(crate) struct MetricsWriter {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
+    /// The file's length up to the last whole line.
+    length: u64,
+    /// Lines that are not in the file yet.
+    waiting: String,
 }
 
 impl MetricsWriter {
-    /// Opens the file at `path`, keeping the steps up to `last_step` that it already
-    /// has: what an interrupted run wrote after its last checkpoint is done again.
+    /// Opens the file at `path`, keeping the lines of steps up to `last_step` that it
+    /// already has, as they are: what an interrupted run wrote after its last checkpoint
+    /// is done again.
     pub(crate) fn open(path: &Path, last_step: u64) -> Result<Self, TaskError> {
-        let records = read(path)?;
-        let kept = records.iter().filter(|record| record.step <= last_step);
-        let kept: String = kept.map(line).collect();
+        let mut kept = String::new();
+        for (record, line) in parse(path, &text(path)?)? {
+            if record.step <= last_step {
+                kept += line;
+                kept.push('\n');
+            }
+        }
         files::write_atomically(path, kept.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path);
         let file = file.map_err(|source| TaskError::write(path, source))?;
         Ok(Self {
             path: path.to_owned(),
-            file: BufWriter::new(file),
+            file,
+            length: kept.len() as u64,
+            waiting: String::new(),
         })
     }
 
+    /// Adds a line. If it cannot be written it waits for the next attempt, and nothing
+    /// of it is left in the file.
     pub(crate) fn append(&mut self, record: &StepRecord) -> Result<(), TaskError> {
-        self.file
-            .write_all(line(record).as_bytes())
-            .and_then(|()| self.file.flush())
-            .map_err(|source| TaskError::write(&self.path, source))
+        self.waiting += &line(record);
+        self.write()
+    }
+
+    fn write(&mut self) -> Result<(), TaskError> {
+        if let Err(source) = self.file.write_all(self.waiting.as_bytes()) {
+            // A torn line that stays is left out when the file is read.
+            let _ = self.file.set_len(self.length);
+            return Err(TaskError::write(&self.path, source));
+        }
+        self.length += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Waits until all lines are on the disk.
+    pub(crate) fn sync(&mut self) -> Result<(), TaskError> {
+        self.write()?;
+        let synced = self.file.sync_data();
+        synced.map_err(|source| TaskError::write(&self.path, source))
     }
 }
 
@@ -142,16 +171,28 @@ impl MetricsWriter {
 /// [`TaskError::Read`] if the file cannot be read, [`TaskError::DamagedMetrics`] if a
 /// line before the last is not a step.
 pub fn read(path: &Path) -> Result<Vec<StepRecord>, TaskError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(TaskError::read(path, source)),
-    };
+    let text = text(path)?;
+    let records = parse(path, &text)?;
+    Ok(records.into_iter().map(|(record, _)| record).collect())
+}
+
+fn text(path: &Path) -> Result<String, TaskError> {
+    match std::fs::read(path) {
+        // A crash may cut a line anywhere, and leave zeros.
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(TaskError::read(path, source)),
+    }
+}
+
+/// Each step with its line.
+fn parse<'a>(path: &Path, text: &'a str) -> Result<Vec<(StepRecord, &'a str)>, TaskError> {
     let mut records = Vec::new();
-    for (number, line) in text.lines().enumerate() {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
         match serde_json::from_str(line) {
-            Ok(record) => records.push(record),
-            Err(_) if number + 1 == text.lines().count() => {}
+            Ok(record) => records.push((record, line)),
+            Err(_) if lines.peek().is_none() => {}
             Err(error) => {
                 let (path, reason) = (path.to_owned(), error.to_string());
                 return Err(TaskError::DamagedMetrics {

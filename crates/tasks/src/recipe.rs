@@ -11,6 +11,7 @@ use huenet_models::{
     DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions, ModelError,
 };
 
+use crate::run::LATEST;
 use crate::settings::{DEMO_DATASET, Settings, SettingsError};
 use crate::task::Task;
 
@@ -161,6 +162,10 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
             (parts.next(), parts.next()),
             (Some(Component::Normal(_)), None)
         );
+        if name == LATEST {
+            let expected = "that name stands for the run that was started last";
+            return Err(unfit("name", name, expected));
+        }
         if !plain || name.chars().any(char::is_control) {
             let expected = "the name of a folder, without a path; --output-dir says where it lies";
             return Err(unfit("name", name, expected));

@@ -3,6 +3,7 @@
 //! ```text
 //! OUTPUT_DIR/NAME/
 //!   config.toml        the settings, resolved
+//!   state.json         what the run is doing, or how it ended
 //!   checkpoints/       step-XXXXXXXX/, each whole
 //!   samples/           epoch-XXXX.png, last.png: content | reference | output
 //!   metrics.jsonl      one line a step
@@ -10,6 +11,7 @@
 //!   evaluation.json    figures on held-out images, at the end
 //!   report.html        the run at a glance, written anew after each epoch
 //!   events.out.tfevents.*   for TensorBoard; a file for each time the run was started
+//! OUTPUT_DIR/latest    the run that was started or resumed last
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -18,13 +20,19 @@ use crate::error::TaskError;
 use crate::files;
 use crate::recipe::Recipe;
 use crate::settings::{Layer, Settings};
+use crate::state::Lock;
 
 const CONFIG: &str = "config.toml";
+
+/// What stands for the run that was started or resumed last.
+pub const LATEST: &str = "latest";
 
 /// The folder of a run.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// No other process trains the run while this lives.
+    _lock: Lock,
 }
 
 impl RunFolder {
@@ -41,9 +49,11 @@ impl RunFolder {
             Some(name) => claim(settings.output_dir.join(name))?,
             None => claim_automatic(settings)?,
         };
-        let run = Self { path };
+        let lock = Lock::take(&path)?;
+        let run = Self { path, _lock: lock };
         files::create_folder(&run.samples())?;
         run.write_config(settings)?;
+        run.become_latest();
         Ok(run)
     }
 
@@ -51,8 +61,9 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`TaskError::NotARun`] if `path` holds no `config.toml`, and
-    /// [`TaskError::Settings`] if that cannot be read.
+    /// [`TaskError::NotARun`] if `path` holds no `config.toml`,
+    /// [`TaskError::RunInUse`] if another process trains it, and
+    /// [`TaskError::Settings`] if `config.toml` cannot be read.
     pub(crate) fn open(path: &Path) -> Result<(Self, Layer), TaskError> {
         let config = path.join(CONFIG);
         if !config.is_file() {
@@ -63,6 +74,7 @@ impl RunFolder {
         }
         let run = Self {
             path: path.to_owned(),
+            _lock: Lock::take(path)?,
         };
         files::create_folder(&run.samples())?;
         files::sweep(&run.path);
@@ -70,11 +82,65 @@ impl RunFolder {
         Ok((run, Layer::from_file(&config)?))
     }
 
+    /// The run in a folder, to look at while it may be trained; `None` if it is none.
+    pub(crate) fn look(path: &Path) -> Option<Self> {
+        let run = Self {
+            path: path.to_owned(),
+            _lock: Lock::none(),
+        };
+        run.config().is_file().then_some(run)
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
     pub(crate) fn write_config(&self, settings: &Settings) -> Result<(), TaskError> {
-        let path = self.path.join(CONFIG);
-        let text = toml::to_string(settings)
-            .map_err(|error| TaskError::write(&path, std::io::Error::other(error)))?;
-        files::write_atomically(&path, text.as_bytes())
+        let path = self.config();
+        files::write_atomically(&path, settings.to_toml().as_bytes())
+    }
+
+    /// The run that `given` means: a folder, or else the name of a run in `output_dir`;
+    /// `latest` is the one that was started or resumed there last.
+    pub fn find(given: &Path, output_dir: &Path) -> PathBuf {
+        if given.exists() {
+            return given.to_owned();
+        }
+        let named = output_dir.join(given);
+        if given == Path::new(LATEST) {
+            // Where links are not for everyone, `latest` is a file with a name in it.
+            let name = std::fs::read_link(&named)
+                .or_else(|_| std::fs::read_to_string(&named).map(|name| name.trim().into()));
+            return name.map_or(named, |name| output_dir.join(name));
+        }
+        if named.exists() {
+            named
+        } else {
+            given.to_owned()
+        }
+    }
+
+    /// Lets `latest` beside the run stand for it. The run does without if that fails.
+    pub(crate) fn become_latest(&self) {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return;
+        };
+        let latest = folder.join(LATEST);
+        if latest.is_dir() && !latest.is_symlink() {
+            return;
+        }
+        #[cfg(unix)]
+        {
+            let aside = folder.join(format!("{}latest-{}", files::PARTIAL, std::process::id()));
+            let linked = std::os::unix::fs::symlink(name, &aside)
+                .and_then(|()| std::fs::rename(&aside, &latest));
+            if linked.is_err() {
+                let _ = std::fs::remove_file(aside);
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = files::write_atomically(&latest, name.as_encoded_bytes());
     }
 
     /// The folder itself.

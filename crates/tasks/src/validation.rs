@@ -91,16 +91,24 @@ pub fn read(path: &Path) -> Result<Vec<ValidationRecord>, TaskError> {
     }
 }
 
-/// Drops what the file has beyond `last_step`: what an interrupted run wrote after its last
+/// Drops what the file has beyond `position`: what an interrupted run wrote after its last
 /// checkpoint is done again. So is the epoch that a run ended in the middle of.
-pub(crate) fn rewind(path: &Path, last_step: u64, steps_per_epoch: u64) -> Result<(), TaskError> {
+pub(crate) fn rewind(
+    path: &Path,
+    position: Position,
+    steps_per_epoch: u64,
+) -> Result<(), TaskError> {
     let records = read(path)?;
     if records.is_empty() {
         return Ok(());
     }
+    // The steps of an epoch may be done and the validation after it not yet.
+    let is_done =
+        |record: &&ValidationRecord| record.step <= position.step && record.epoch <= position.epoch;
     let kept = records
         .iter()
-        .filter(|record| record.step <= last_step && record.step.is_multiple_of(steps_per_epoch));
+        .filter(is_done)
+        .filter(|record| record.step.is_multiple_of(steps_per_epoch));
     let lines: Vec<String> = kept
         .map(|record| line(record, path))
         .collect::<Result<_, _>>()?;
@@ -158,7 +166,8 @@ mod tests {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, &text[..text.len() - 9]).unwrap();
-        rewind(&path, 10, 4).unwrap();
+        let position = |step, epoch, batch| Position { step, epoch, batch };
+        rewind(&path, position(10, 2, 2), 4).unwrap();
         append(&record(12), &path).unwrap();
         let records = read(&path).unwrap();
         let steps: Vec<u64> = records.iter().map(|record| record.step).collect();
@@ -166,5 +175,9 @@ mod tests {
         assert!(records[1].figures.emd.is_nan());
         assert_eq!(records[1].figures.psnr, Some(20.0));
         assert_eq!(records[1].figures.ssim, None);
+
+        // The last batch of the third epoch is done; what follows it is to be done again.
+        rewind(&path, position(12, 2, 4), 4).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2);
     }
 }

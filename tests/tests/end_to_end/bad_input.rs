@@ -61,7 +61,7 @@ fn options_that_cannot_be(#[case] options: &[&str], #[case] words: &[&str]) {
         USAGE,
         words,
     );
-    assert!(!place.root().join("output").exists(), "nothing is written");
+    assert!(!place.root().join("runs").exists(), "nothing is written");
 }
 
 #[test]
@@ -179,11 +179,11 @@ fn an_output_folder_that_cannot_be_made() {
     let place = Place::new();
     place
         .flowers()
-        .write("output", b"a file where the folder should be");
+        .write("runs", b"a file where the folder should be");
     refused(
         &mut place.train("color_transfer", "run"),
         FAULT,
-        &["output", "--output-dir"],
+        &["runs", "--output-dir"],
     );
 }
 
@@ -212,7 +212,7 @@ fn a_checkpoint_from_another_configuration_or_damaged() {
         .success();
     let from = |name: &str| {
         let mut command = place.train("color_transfer", name);
-        command.args(["--max-steps", "1", "--output-pre-dir", "output/first"]);
+        command.args(["--max-steps", "1", "--output-pre-dir", "runs/first"]);
         command
     };
     let mut wider = place.command("train");
@@ -222,7 +222,7 @@ fn a_checkpoint_from_another_configuration_or_damaged() {
         "--dataroot",
         ".",
         "--output-pre-dir",
-        "output/first",
+        "runs/first",
     ]);
     wider.args([
         "--img-h",

@@ -11,6 +11,8 @@ mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
 #[path = "../../../crates/data/tests/download/server.rs"]
 mod server;
+#[cfg(unix)]
+mod stopping;
 mod support;
 mod tensorboard;
 mod train;

@@ -2,7 +2,7 @@
 
 use predicates::str::contains;
 
-use crate::support::{Place, losses, resume};
+use crate::support::{Place, assert_same_run, losses, names, resume, validations};
 
 const TASK: &str = "color_transfer";
 
@@ -22,14 +22,7 @@ fn train(place: &Place, name: &str, steps: &str) {
 }
 
 fn picture(place: &Place, path: &str) -> Vec<u8> {
-    std::fs::read(place.root().join("output").join(path)).unwrap()
-}
-
-/// Equal losses at every step, and weights that draw equal pictures.
-fn assert_equal(place: &Place, one: &str, other: &str) {
-    assert_eq!(losses(&place.run(one)), losses(&place.run(other)));
-    let last = |run: &str| picture(place, &format!("{run}/samples/last.png"));
-    assert!(last(one) == last(other), "the pictures differ");
+    std::fs::read(place.root().join("runs").join(path)).unwrap()
 }
 
 #[test]
@@ -38,11 +31,28 @@ fn a_resumed_run_is_the_run_that_was_never_stopped() {
     train(&place, "whole", "6");
     // In the middle of an epoch.
     train(&place, "stopped", "3");
-    resume(&place, "output/stopped")
+    resume(&place, "runs/stopped")
         .args(["--max-steps", "6"])
         .assert()
         .success();
-    assert_equal(&place, "whole", "stopped");
+    assert_same_run(&place, "whole", "stopped");
+}
+
+#[test]
+fn so_it_is_on_another_backend() {
+    let place = place();
+    let train = |name: &str, steps: &str| {
+        let mut command = place.train(TASK, name);
+        let options = ["--backend", "ndarray", "--max-steps", steps];
+        command.args(options).assert().success();
+    };
+    train("whole", "3");
+    train("stopped", "1");
+    resume(&place, "runs/stopped")
+        .args(["--max-steps", "3"])
+        .assert()
+        .success();
+    assert_same_run(&place, "whole", "stopped");
 }
 
 #[test]
@@ -50,10 +60,44 @@ fn so_is_one_resumed_from_an_older_checkpoint() {
     let place = place();
     train(&place, "whole", "6");
     train(&place, "again", "6");
-    resume(&place, "output/again/checkpoints/step-00000004")
+    resume(&place, "runs/again/checkpoints/step-00000004")
+        .assert()
+        .success()
+        .stdout(contains("set aside"));
+    assert_same_run(&place, "whole", "again");
+    let checkpoints = ["step-00000004", "step-00000006", "superseded-step-00000006"];
+    assert_eq!(names(&place.run("again").join("checkpoints")), checkpoints);
+}
+
+#[test]
+fn the_best_checkpoint_is_kept_and_known_to_a_resumed_run() {
+    let place = place();
+    let keep = ["--cp-freq", "1", "--keep-checkpoints", "1"];
+    let train = |name: &str, steps: &str| {
+        let mut command = place.train(TASK, name);
+        // Much too fast, so that the last epoch is not the best.
+        command.args(["--gen-lr", "0.01", "--epochs", "6", "--max-steps", steps]);
+        command.args(keep).assert().success();
+    };
+    train("whole", "24");
+    train("stopped", "10");
+    resume(&place, "runs/stopped")
+        .args(["--max-steps", "24"])
         .assert()
         .success();
-    assert_equal(&place, "whole", "again");
+    assert_same_run(&place, "whole", "stopped");
+    let emd = |line: &serde_json::Value| line["emd"].as_f64().unwrap();
+    let lines = validations(&place.run("whole"));
+    let best = lines
+        .iter()
+        .min_by(|a, b| emd(a).total_cmp(&emd(b)))
+        .unwrap();
+    let best = best["step"].as_u64().unwrap();
+    assert!((5..24).contains(&best), "{best}");
+    let kept = [format!("step-{best:08}"), "step-00000024".to_owned()];
+    for run in ["whole", "stopped"] {
+        assert_eq!(names(&place.run(run).join("checkpoints")), kept);
+    }
 }
 
 #[test]
@@ -62,19 +106,19 @@ fn and_one_that_was_stopped_before_its_first_checkpoint() {
     train(&place, "whole", "3");
     train(&place, "early", "3");
     std::fs::remove_dir_all(place.run("early").join("checkpoints")).unwrap();
-    resume(&place, "output/early").assert().success();
-    assert_equal(&place, "whole", "early");
+    resume(&place, "runs/early").assert().success();
+    assert_same_run(&place, "whole", "early");
 }
 
 #[test]
 fn what_was_changed_on_resuming_stays_changed() {
     let place = place();
     train(&place, "run", "1");
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .args(["--max-steps", "2"])
         .assert()
         .success();
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .assert()
         .success()
         .stdout(contains("nothing is left to do"));
@@ -86,12 +130,12 @@ fn settings_that_shaped_the_run_cannot_change() {
     let place = place();
     train(&place, "run", "1");
     let refused = |key: &str| contains(format!("{key} = ")).count(1);
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .args(["--gen-lr", "1"])
         .assert()
         .code(2)
         .stderr(refused("gen_lr"));
-    let mut command = resume(&place, "output/run");
+    let mut command = resume(&place, "runs/run");
     command
         .env("HUENET_SEED", "7")
         .assert()
@@ -101,7 +145,7 @@ fn settings_that_shaped_the_run_cannot_change() {
     let config = place.run("run").join("config.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("batch_size = 2", "batch_size = 3")).unwrap();
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .assert()
         .code(2)
         .stderr(refused("batch_size"));
@@ -119,7 +163,7 @@ fn other_images_are_noticed() {
             number,
         );
     }
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .args(["--max-steps", "5"])
         .assert()
         .code(1)
@@ -132,7 +176,7 @@ fn a_run_can_start_from_the_weights_of_another() {
     train(&place, "first", "3");
     let mut command = place.train(TASK, "second");
     command
-        .args(["--max-steps", "1", "--output-pre-dir", "output/first"])
+        .args(["--max-steps", "1", "--output-pre-dir", "runs/first"])
         .assert()
         .success();
     let (end, start) = (

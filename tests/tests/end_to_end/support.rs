@@ -1,8 +1,13 @@
 //! The binary, and small folders of images for it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use burn_autodiff::Autodiff;
+use burn_flex::Flex;
+use huenet_tasks::{Checkpoint, Gan, Recipe};
+use huenet_tests::golden_networks;
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -68,7 +73,7 @@ impl Place {
     }
 
     pub(crate) fn run(&self, name: &str) -> PathBuf {
-        self.root().join("output").join(name)
+        self.root().join("runs").join(name)
     }
 
     /// A file below the root, with the folders it needs.
@@ -138,14 +143,10 @@ impl Place {
         command
     }
 
-    /// A verb of `huenet` with this place's output folder.
+    /// A verb of `huenet` in this place, where runs go to `runs`.
     pub(crate) fn command(&self, verb: &str) -> Command {
         let mut command = huenet();
-        command
-            .arg(verb)
-            .current_dir(self.root())
-            .arg("--output-dir")
-            .arg("output");
+        command.arg(verb).current_dir(self.root());
         command
     }
 }
@@ -197,3 +198,94 @@ pub(crate) const LOSSES: [&str; 5] = [
     "gen_hist_loss",
     "disc_loss",
 ];
+
+/// `command` in `place`, for processes that a test does things to while they run.
+pub(crate) fn process(place: &Place, command: &Command) -> std::process::Command {
+    let mut process = std::process::Command::new(command.get_program());
+    process.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => process.env(name, value),
+            None => process.env_remove(name),
+        };
+    }
+    process.current_dir(place.root());
+    process
+}
+
+/// Waits until `done` gives something, which it soon should.
+pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    while start.elapsed().as_secs() < 120 {
+        if let Some(found) = done() {
+            return found;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("waited in vain for {what}");
+}
+
+/// The names in a folder, sorted; none if there is no such folder.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The validations of a run, without the time they took.
+pub(crate) fn validations(run: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(run.join("validation.jsonl")).unwrap_or_default();
+    let without_time = |line: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+        value
+            .as_object_mut()
+            .expect("an object")
+            .remove("seconds")
+            .expect("a time");
+        value
+    };
+    text.lines().map(without_time).collect()
+}
+
+/// The data in a run's report.
+pub(crate) fn page_data(run: &Path) -> serde_json::Value {
+    let page = std::fs::read_to_string(run.join("report.html")).expect("a run has a report");
+    let start = "<script type=\"application/json\" id=\"data\">";
+    let (_, rest) = page.split_once(start).expect("it has data");
+    let (data, _) = rest.split_once("</script>").expect("they end");
+    serde_json::from_str(data).expect("they are JSON")
+}
+
+/// Equal losses at every step, equal validations, weights and pictures, and the same in the
+/// report's curves.
+pub(crate) fn assert_same_run(place: &Place, one: &str, other: &str) {
+    let (one, other) = (&place.run(one), &place.run(other));
+    assert!(weights(one) == weights(other), "the weights differ");
+    assert_eq!(losses(one), losses(other));
+    assert_eq!(validations(one), validations(other));
+    let last = |run: &Path| std::fs::read(run.join("samples/last.png")).expect("drawn");
+    assert!(last(one) == last(other), "the pictures differ");
+    let shown = |run: &Path| {
+        let data = page_data(run);
+        ["losses", "validation", "grids", "distributions"].map(|part| data[part].clone())
+    };
+    assert!(shown(one) == shown(other), "the reports differ");
+}
+
+/// The weights and running statistics in a run's newest checkpoint, by name.
+pub(crate) fn weights(run: &Path) -> BTreeMap<String, Vec<f64>> {
+    type B = Autodiff<Flex>;
+    let checkpoint = Checkpoint::newest(run).expect("a run has a checkpoint");
+    let recipe = Recipe::new(checkpoint.settings().clone()).expect("its settings are valid");
+    let device = Default::default();
+    let fresh = Gan::<B>::new(&recipe, &device);
+    let gan = checkpoint.restore(&recipe, fresh, &device);
+    let gan = gan.expect("it is sound");
+    let mut all = golden_networks::weights(golden_networks::GENERATOR, &gan.generator);
+    let discriminator = golden_networks::CONDITIONAL;
+    all.extend(golden_networks::weights(discriminator, &gan.discriminator));
+    all
+}

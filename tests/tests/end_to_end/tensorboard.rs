@@ -72,7 +72,7 @@ fn tensorboard_reads_a_run_that_was_resumed() {
         .assert()
         .success();
     // Goes on from the middle: steps 9 and 10 are done a second time.
-    resume(&place, "output/run/checkpoints/step-00000008")
+    resume(&place, "runs/run/checkpoints/step-00000008")
         .args(["--max-steps", "12"])
         .assert()
         .success();

@@ -53,7 +53,7 @@ fn each_task_trains_on_its_folder(#[case] task: &str) {
             colours.len()
         );
     }
-    assert!(printed.contains("output/run/samples/last.png"), "{printed}");
+    assert!(printed.contains("runs/run/samples/last.png"), "{printed}");
     let evaluation: serde_json::Value =
         serde_json::from_slice(&std::fs::read(run.join("evaluation.json")).unwrap()).unwrap();
     assert!(evaluation["emd"].as_f64().unwrap() > 0.0);
@@ -117,7 +117,7 @@ fn a_batch_of_one_and_one_channel_and_rgb_train() {
         command.arg("train").current_dir(place.root());
         command.args([
             "--output-dir",
-            "output",
+            "runs",
             "--dataroot",
             ".",
             "--task",

@@ -3,21 +3,10 @@
 use predicates::prelude::*;
 use rstest::rstest;
 
-use crate::support::{Place, resume};
+use crate::support::{Place, assert_same_run, page_data, resume, validations};
 
 fn lines(place: &Place, run: &str) -> Vec<serde_json::Value> {
-    let path = place.run(run).join("validation.jsonl");
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn without_time(mut lines: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
-    for line in &mut lines {
-        line.as_object_mut().unwrap().remove("seconds");
-    }
-    lines
+    validations(&place.run(run))
 }
 
 #[rstest]
@@ -68,13 +57,12 @@ fn a_resumed_run_validates_as_one_that_was_never_stopped() {
     train("stopped", "8");
     let checkpoints = place.run("stopped").join("checkpoints");
     std::fs::remove_dir_all(checkpoints.join("step-00000008")).unwrap();
-    resume(&place, "output/stopped")
+    resume(&place, "runs/stopped")
         .args(["--max-steps", "12"])
         .assert()
         .success();
-    let [whole, stopped] = ["whole", "stopped"].map(|run| without_time(lines(&place, run)));
-    assert_eq!(whole.len(), 3);
-    assert_eq!(whole, stopped);
+    assert_eq!(lines(&place, "whole").len(), 3);
+    assert_same_run(&place, "whole", "stopped");
 }
 
 #[test]
@@ -91,12 +79,7 @@ fn validation_can_be_turned_off() {
 
 /// The data in a report.
 fn report(place: &Place, run: &str) -> serde_json::Value {
-    let page = std::fs::read_to_string(place.run(run).join("report.html")).unwrap();
-    let (_, rest) = page
-        .split_once("<script type=\"application/json\" id=\"data\">")
-        .unwrap();
-    let (data, _) = rest.split_once("</script>").unwrap();
-    serde_json::from_str(data).unwrap()
+    page_data(&place.run(run))
 }
 
 #[test]
@@ -187,7 +170,7 @@ fn a_resumed_runs_report_has_what_came_before() {
     let text = std::fs::read_to_string(&metrics).unwrap();
     std::fs::write(&metrics, text + "{\"step\":").unwrap();
     std::fs::remove_file(place.run("run").join("report.html")).unwrap();
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .args(["--max-steps", "8"])
         .assert()
         .success();
@@ -220,7 +203,7 @@ fn a_report_that_cannot_be_written_is_a_warning() {
     std::fs::remove_file(&report).unwrap();
     std::fs::create_dir(&report).unwrap();
     std::fs::write(report.join("in the way"), "").unwrap();
-    resume(&place, "output/run")
+    resume(&place, "runs/run")
         .args(["--max-steps", "8"])
         .assert()
         .success()

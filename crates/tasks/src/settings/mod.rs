@@ -94,6 +94,9 @@ pub struct Settings {
     pub epochs: usize,
     pub max_steps: usize,
     pub cp_freq: usize,
+    pub save_every_steps: usize,
+    pub save_every_minutes: usize,
+    pub keep_checkpoints: usize,
     pub sample_mode: SampleMode,
     pub held_out_images: usize,
     pub validation_images: usize,
@@ -115,7 +118,7 @@ impl Settings {
             task,
             dataroot: None,
             dataset: task.default_dataset().to_owned(),
-            output_dir: PathBuf::from("output"),
+            output_dir: PathBuf::from("runs"),
             name: None,
             output_pre_dir: None,
             img_h: 256,
@@ -148,6 +151,9 @@ impl Settings {
             epochs,
             max_steps: 0,
             cp_freq,
+            save_every_steps: 0,
+            save_every_minutes: 10,
+            keep_checkpoints: 3,
             sample_mode: SampleMode::Batch,
             held_out_images: 200,
             validation_images: 64,
@@ -203,6 +209,13 @@ impl Settings {
     /// [`SettingsError::Invalid`] if a value is not of its setting's kind.
     pub fn with(&self, layers: &[Layer]) -> Result<Self, SettingsError> {
         layer::merge(self, layers)
+    }
+
+    /// The settings as the text of a TOML file, which [`Layer::from_file`] reads.
+    pub fn to_toml(&self) -> String {
+        // Numbers, words and names of files: what TOML lacks is a path that is no text,
+        // and a setting is read from text.
+        toml::to_string(self).unwrap_or_default()
     }
 
     /// The settings that are other in `wanted`, with the values they have there.

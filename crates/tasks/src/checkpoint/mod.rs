@@ -1,0 +1,307 @@
+//! Checkpoints: both networks, both optimisers and the place in the run, in a folder
+//! that either exists whole or not at all.
+//!
+//! ```text
+//! RUN/checkpoints/step-XXXXXXXX/
+//!   generator.mpk  discriminator.mpk  generator_adam.mpk  discriminator_adam.mpk
+//!   settings.toml    the run's settings then; --config reads it
+//!   manifest.json    format, version, place in the run, length and CRC-32 of each file
+//! ```
+
+mod save;
+mod shelf;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::optim::Optimizer;
+use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TaskError;
+use crate::gan::Gan;
+use crate::recipe::Recipe;
+use crate::settings::{Layer, Settings};
+
+pub(crate) use save::Contents;
+pub(crate) use shelf::Shelf;
+
+/// The version of the folder's layout.
+const FORMAT: u32 = 2;
+
+const MANIFEST: &str = "manifest.json";
+const SETTINGS: &str = "settings.toml";
+const GENERATOR: &str = "generator.mpk";
+const DISCRIMINATOR: &str = "discriminator.mpk";
+const GENERATOR_ADAM: &str = "generator_adam.mpk";
+const DISCRIMINATOR_ADAM: &str = "discriminator_adam.mpk";
+const FILES: [&str; 5] = [
+    SETTINGS,
+    GENERATOR,
+    DISCRIMINATOR,
+    GENERATOR_ADAM,
+    DISCRIMINATOR_ADAM,
+];
+
+type BytesRecorder = NamedMpkBytesRecorder<FullPrecisionSettings>;
+
+/// A place in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Steps done.
+    pub step: u64,
+    /// The epoch under way, from 0.
+    pub epoch: u64,
+    /// Batches of that epoch done.
+    pub batch: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    huenet: String,
+    position: Position,
+    /// The validation figure of these weights, if they were validated; less is better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    figure: Option<f64>,
+    /// Length and CRC-32 of each file.
+    files: BTreeMap<String, (u64, u32)>,
+}
+
+/// A saved checkpoint whose manifest and settings have been read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    folder: PathBuf,
+    manifest: Manifest,
+    settings: Settings,
+}
+
+impl Checkpoint {
+    /// The newest checkpoint of the run in `run`; or the one in `run` itself, if it is
+    /// a checkpoint's folder.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotARun`] if there is none, and [`TaskError::DamagedCheckpoint`] if
+    /// it cannot be read.
+    pub fn newest(run: &Path) -> Result<Self, TaskError> {
+        let missing = TaskError::NotARun {
+            path: run.to_owned(),
+            missing: "checkpoints",
+        };
+        Self::find(run)?.ok_or(missing)
+    }
+
+    /// As [`newest`](Self::newest), with `None` for a run that has saved none yet.
+    pub(crate) fn find(run: &Path) -> Result<Option<Self>, TaskError> {
+        if is_checkpoint(run) {
+            return Self::open(run).map(Some);
+        }
+        let newest = Shelf::of(run).list().pop();
+        newest.map(|folder| Self::open(&folder)).transpose()
+    }
+
+    fn open(folder: &Path) -> Result<Self, TaskError> {
+        let path = folder.join(MANIFEST);
+        let manifest = Manifest::read(folder).map_err(|reason| damaged(&path, reason))?;
+        let path = folder.join(SETTINGS);
+        let settings = manifest
+            .bytes_of(folder, SETTINGS)
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()))
+            .map_err(|reason| damaged(&path, reason))?;
+        let settings = Settings::resolve(&[Layer::from_toml(&path, &settings)?])?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            manifest,
+            settings,
+        })
+    }
+
+    /// The checkpoint's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The settings of the run when it was saved.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where in its run it was saved.
+    pub fn position(&self) -> Position {
+        self.manifest.position
+    }
+
+    /// The validation figure of the saved weights, if they were validated; less is
+    /// better.
+    pub fn figure(&self) -> Option<f64> {
+        self.manifest.figure
+    }
+
+    /// Reads every file and compares it with its checksum.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::DamagedCheckpoint`], naming the file, and an older checkpoint of the
+    /// run that is sound.
+    pub fn verify(&self) -> Result<(), TaskError> {
+        match self.manifest.damage(&self.folder) {
+            Some((name, reason)) => Err(damaged(&self.folder.join(name), reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the saved networks are those of `recipe`.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::OtherConfiguration`], naming each setting that gives weights other
+    /// shapes.
+    pub fn check_configuration(&self, recipe: &Recipe) -> Result<(), TaskError> {
+        let (saved, wanted) = (&self.settings, recipe.settings());
+        let pairs = [
+            ("img_h", saved.img_h, wanted.img_h),
+            ("img_w", saved.img_w, wanted.img_w),
+            ("img_c", saved.img_c, wanted.img_c),
+            ("base_width", saved.base_width, wanted.base_width),
+            ("depth", saved.depth, wanted.depth),
+            ("bin_num", saved.bin_num, wanted.bin_num),
+        ];
+        let mut differences: Vec<String> = pairs
+            .into_iter()
+            .filter(|(_, saved, wanted)| saved != wanted)
+            .map(|(key, saved, wanted)| format!("{key} is {saved} there and {wanted} here"))
+            .collect();
+        if saved.task.is_paired() != wanted.task.is_paired() {
+            differences.push(format!(
+                "task is {} there and {} here",
+                saved.task, wanted.task
+            ));
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(TaskError::OtherConfiguration {
+            path: self.folder.clone(),
+            differences: differences.join(", "),
+        })
+    }
+
+    /// Puts the saved weights and optimiser states into `gan`.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::OtherConfiguration`] if the networks of `recipe` have other shapes
+    /// than the saved ones; [`TaskError::DamagedCheckpoint`] if a file is not what was
+    /// saved.
+    pub fn restore<B: AutodiffBackend>(
+        &self,
+        recipe: &Recipe,
+        gan: Gan<B>,
+        device: &B::Device,
+    ) -> Result<Gan<B>, TaskError> {
+        self.check_configuration(recipe)?;
+        Ok(Gan {
+            generator: gan
+                .generator
+                .load_record(self.load::<B, _>(GENERATOR, device)?),
+            discriminator: gan
+                .discriminator
+                .load_record(self.load::<B, _>(DISCRIMINATOR, device)?),
+            generator_adam: gan
+                .generator_adam
+                .load_record(self.load::<B, _>(GENERATOR_ADAM, device)?),
+            discriminator_adam: gan
+                .discriminator_adam
+                .load_record(self.load::<B, _>(DISCRIMINATOR_ADAM, device)?),
+        })
+    }
+
+    fn load<B: AutodiffBackend, R: Record<B>>(
+        &self,
+        name: &str,
+        device: &B::Device,
+    ) -> Result<R, TaskError> {
+        let record = self.manifest.bytes_of(&self.folder, name);
+        record
+            .and_then(|bytes| {
+                let recorder = BytesRecorder::default();
+                let record = Recorder::<B>::load(&recorder, bytes, device);
+                record.map_err(|error| error.to_string())
+            })
+            .map_err(|reason| damaged(&self.folder.join(name), reason))
+    }
+}
+
+impl Manifest {
+    /// The manifest in a checkpoint's folder, or what is wrong with it.
+    fn read(folder: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|error| error.to_string())?;
+        // Looked at first: another format may have other fields.
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) => {
+                return Err(format!(
+                    "its format is {format}, this huenet reads {FORMAT}"
+                ));
+            }
+            None => return Err("it states no format".to_owned()),
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let unlisted = FILES
+            .into_iter()
+            .find(|name| !manifest.files.contains_key(*name));
+        match unlisted {
+            Some(name) => Err(format!("it does not list {name}")),
+            None => Ok(manifest),
+        }
+    }
+
+    /// The content of a file, or how it differs from what was saved.
+    fn bytes_of(&self, folder: &Path, name: &str) -> Result<Vec<u8>, String> {
+        let bytes = fs::read(folder.join(name)).map_err(|error| error.to_string())?;
+        match self.files.get(name) {
+            Some(expected) if *expected == fingerprint(&bytes) => Ok(bytes),
+            Some(_) => Err("its checksum has changed since it was saved".to_owned()),
+            None => Err(format!("{MANIFEST} does not list it")),
+        }
+    }
+
+    /// The first file that is not what was saved, and how it differs.
+    fn damage(&self, folder: &Path) -> Option<(&str, String)> {
+        let fault = |name: &String| self.bytes_of(folder, name).err();
+        self.files
+            .keys()
+            .find_map(|name| Some((name.as_str(), fault(name)?)))
+    }
+}
+
+/// Length and CRC-32.
+fn fingerprint(bytes: &[u8]) -> (u64, u32) {
+    (bytes.len() as u64, crc32fast::hash(bytes))
+}
+
+/// Whether a folder is a checkpoint.
+pub(crate) fn is_checkpoint(folder: &Path) -> bool {
+    folder.join(MANIFEST).is_file()
+}
+
+/// A file of a checkpoint that cannot be used, with the newest older checkpoint that can.
+fn damaged(file: &Path, reason: String) -> TaskError {
+    let sound = |folder: &PathBuf| {
+        Manifest::read(folder).is_ok_and(|manifest| manifest.damage(folder).is_none())
+    };
+    let folder = file.parent().unwrap_or(file);
+    let mut older = Shelf::beside(folder).list();
+    older.retain(|other| shelf::step_of(other) < shelf::step_of(folder));
+    TaskError::DamagedCheckpoint {
+        path: file.to_owned(),
+        reason,
+        previous: older.into_iter().rev().find(sound),
+    }
+}

@@ -1,0 +1,152 @@
+//! The runs in an output folder: what each is doing and how far it came.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::checkpoint::{Checkpoint, Position, Shelf};
+use crate::error::TaskError;
+use crate::evaluation::Evaluation;
+use crate::metrics::{StepLosses, StepRecord};
+use crate::run::RunFolder;
+use crate::settings::{Layer, Settings};
+use crate::state::{RunState, StateRecord};
+use crate::task::Task;
+
+/// How many of the last steps are averaged.
+const AVERAGED: usize = 20;
+
+/// How much of a file's end is read to find them.
+const TAIL: u64 = 16 * 1024;
+
+/// What is to be said of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunSummary {
+    /// The name of its folder.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// What is trained.
+    pub task: Task,
+    /// On which images.
+    pub dataset: String,
+    /// What it is doing, or how it ended.
+    pub state: RunState,
+    /// The process that trains or trained it.
+    pub pid: Option<u32>,
+    /// When that process began with it, in UTC.
+    pub started: Option<String>,
+    /// When its state was last written, in UTC.
+    pub updated: Option<String>,
+    /// Steps done.
+    pub step: u64,
+    /// Epochs done.
+    pub epochs_done: u64,
+    /// Epochs it is to have.
+    pub epochs: u64,
+    /// Steps when it is finished.
+    pub total_steps: Option<u64>,
+    /// Means over the last steps.
+    pub last_losses: Option<StepLosses>,
+    /// The best validation figure among its checkpoints (the earth mover's distance
+    /// between outputs and references of held-out images; less is better).
+    pub best_figure: Option<f64>,
+    /// The checkpoint that has it.
+    pub best_checkpoint: Option<PathBuf>,
+    /// Figures on held-out images at the end.
+    pub evaluation: Option<Evaluation>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl RunSummary {
+    /// The runs in `output_dir`, in the order of their start; what is no run is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Read`] if there is no such folder.
+    pub fn list(output_dir: &Path) -> Result<Vec<Self>, TaskError> {
+        let entries = output_dir
+            .read_dir()
+            .map_err(|source| TaskError::read(output_dir, source))?;
+        let mut runs: Vec<Self> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir() && !path.is_symlink())
+            .filter_map(|path| Self::read(&path))
+            .collect();
+        runs.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
+        Ok(runs)
+    }
+
+    /// The run in a folder, if it is one.
+    pub fn read(path: &Path) -> Option<Self> {
+        let run = RunFolder::look(path)?;
+        let settings = Layer::from_file(&run.config())
+            .and_then(|layer| Settings::resolve(&[layer]))
+            .ok()?;
+        let record = StateRecord::read(path);
+        let last = tail(&run.metrics());
+        let saved = || Some(Checkpoint::find(path).ok()??.position());
+        let position = match &record {
+            Some(record) if record.state != RunState::Crashed => record.position,
+            // What came after the last checkpoint is lost.
+            _ => saved().unwrap_or_default(),
+        };
+        let position = match (&record, last.last()) {
+            // A running process writes steps down at once, and its state now and then.
+            (Some(record), Some(step)) if record.state == RunState::Running => Position {
+                step: step.step.max(position.step),
+                epoch: step.epoch.max(position.epoch),
+                ..position
+            },
+            _ => position,
+        };
+        let best = Shelf::of(path).best();
+        let evaluation = std::fs::read(run.evaluation()).ok();
+        Some(Self {
+            name: path.file_name()?.to_string_lossy().into_owned(),
+            path: path.to_owned(),
+            task: settings.task,
+            dataset: settings.dataset,
+            state: record
+                .as_ref()
+                .map_or(RunState::Crashed, |record| record.state),
+            pid: record.as_ref().map(|record| record.pid),
+            started: record.as_ref().map(|record| record.started.clone()),
+            updated: record.as_ref().map(|record| record.updated.clone()),
+            step: position.step,
+            epochs_done: position.epoch,
+            epochs: settings.epochs as u64,
+            total_steps: record.as_ref().map(|record| record.total_steps),
+            last_losses: (!last.is_empty())
+                .then(|| StepLosses::mean(last.iter().map(|record| &record.losses))),
+            best_figure: best.as_ref().map(|(figure, _)| *figure),
+            best_checkpoint: best.map(|(_, folder)| folder),
+            evaluation: evaluation.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+            error: record.and_then(|record| record.error),
+        })
+    }
+}
+
+/// The last steps in a `metrics.jsonl`, however long it is.
+fn tail(path: &Path) -> Vec<StepRecord> {
+    let read = || {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    // The first line may be half of one, and so may the last.
+    let mut records: Vec<StepRecord> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    records.split_off(records.len().saturating_sub(AVERAGED))
+}

@@ -1,0 +1,124 @@
+//! The training loop: what it is told and tells, and how a run ends.
+
+mod training;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::backend::AutodiffBackend;
+use huenet_hist::HistogramBackend;
+
+use crate::checkpoint::Position;
+use crate::error::TaskError;
+use crate::evaluation::Evaluation;
+use crate::job::{Job, Plan};
+use crate::metrics::{self, StepLosses, StepRecord};
+use crate::run::RunFolder;
+use crate::state::{RunState, StateRecord};
+use crate::validation::ValidationRecord;
+
+use training::Training;
+
+/// Steps at the start and at the end that a report averages over.
+const REPORTED: usize = 20;
+
+/// Told how a run goes on; whoever shows progress implements it.
+pub trait Observer {
+    /// The images have been found; the networks are made next, then training starts.
+    fn started(&mut self, plan: &Plan);
+    /// A step is done.
+    fn stepped(&mut self, record: &StepRecord);
+    /// A sample grid was written.
+    fn drew(&mut self, _path: &Path) {}
+    /// Held-out images were looked at, after an epoch.
+    fn validated(&mut self, _record: &ValidationRecord) {}
+    /// A checkpoint was written.
+    fn saved(&mut self, path: &Path);
+    /// Something beside the run itself, the report say, could not be written.
+    fn warned(&mut self, _fault: &TaskError) {}
+    /// The last step is done; held-out images are being evaluated.
+    fn evaluating(&mut self) {}
+    /// Whether the run is to stop. Asked between steps; what was done is saved first.
+    fn wants_stop(&mut self) -> bool {
+        false
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Whether all steps were done; the run was asked to stop otherwise.
+    pub finished: bool,
+    /// Steps done in all.
+    pub steps: u64,
+    /// Over how many steps `first` and `last` are means.
+    pub averaged: usize,
+    /// Losses of the first steps.
+    pub first: StepLosses,
+    /// Losses of the last steps.
+    pub last: StepLosses,
+    /// Figures on held-out images.
+    pub evaluation: Option<Evaluation>,
+    /// The sample grid drawn at the end, if the run came there.
+    pub sample: Option<PathBuf>,
+    /// The last checkpoint.
+    pub checkpoint: PathBuf,
+}
+
+/// Trains on `device` until the recipe's epochs or steps are done, or the observer wants
+/// it to stop.
+///
+/// Whatever ends it, what was done is saved if it can be: the images of a later step that
+/// cannot be read, or a sample that finds no room on the disk, cost no step.
+///
+/// # Errors
+///
+/// [`TaskError`] if an image cannot be read, a file cannot be written, the checkpoint
+/// does not fit, or the losses stop being finite.
+pub fn train<B>(
+    mut job: Job,
+    device: &B::Device,
+    observer: &mut dyn Observer,
+) -> Result<Report, TaskError>
+where
+    B: AutodiffBackend + HistogramBackend,
+    B::InnerBackend: HistogramBackend,
+{
+    let plan = job.plan();
+    let mut state = StateRecord::begin(job.position, plan.total_steps);
+    state.write(job.run.path())?;
+    observer.started(&plan);
+    let live = job.live.take();
+    let outcome = Training::<B>::new(&job, &plan, live, device, observer, &mut state)
+        .and_then(|training| training.run(job.images.train(), plan.total_steps));
+    state.state = match &outcome {
+        Ok(report) if report.finished => RunState::Finished,
+        Ok(_) => RunState::Stopped,
+        Err(error) => {
+            state.error = Some(error.to_string());
+            RunState::Failed
+        }
+    };
+    let written = state.write(job.run.path());
+    // The run's own error is the one to tell of.
+    outcome.and_then(|report| written.map(|()| report))
+}
+
+/// The report of a run that was stopped at `position`.
+fn report(run: &RunFolder, position: Position, checkpoint: PathBuf) -> Result<Report, TaskError> {
+    let records = metrics::read(&run.metrics())?;
+    let averaged = REPORTED.min(records.len().div_ceil(2));
+    let mean = |records: &[StepRecord]| StepLosses::mean(records.iter().map(|r| &r.losses));
+    Ok(Report {
+        run: run.path().to_owned(),
+        finished: false,
+        steps: position.step,
+        averaged,
+        first: mean(&records[..averaged]),
+        last: mean(&records[records.len() - averaged..]),
+        evaluation: None,
+        sample: None,
+        checkpoint,
+    })
+}
