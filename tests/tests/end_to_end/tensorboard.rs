@@ -1,13 +1,17 @@
 //! Event files, read back with the `tensorboard` package itself.
 //!
 //! The test needs a Python with that package: the one that `HUENET_TENSORBOARD_PYTHON` names, else
-//! `python3`. Without one it says that it was skipped.
+//! `python3`, else a virtual environment with the package from the package index. Where there is
+//! none, it says that it was skipped.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{Place, resume};
+
+/// What is installed.
+const TENSORBOARD: &str = "tensorboard==2.21.0";
 
 /// Prints what TensorBoard's own reader finds in a folder, as JSON.
 const READ: &str = r#"
@@ -23,19 +27,44 @@ print(json.dumps(dict(
                      sum(e.histogram_value.bucket)] for e in a.Histograms(t)] for t in tags["histograms"]})))
 "#;
 
-fn python() -> Option<String> {
-    let python =
-        std::env::var("HUENET_TENSORBOARD_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut import = Command::new(&python);
+/// A Python with the package; one is made beside the tests' other files if the machine has none.
+fn python() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("HUENET_TENSORBOARD_PYTHON") {
+        return Some(PathBuf::from(named)).filter(|python| has_tensorboard(python));
+    }
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tensorboard");
+    let own = environment.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    let there = [PathBuf::from("python3"), own.clone()]
+        .into_iter()
+        .find(|python| has_tensorboard(python));
+    there.or_else(|| {
+        let mut make = Command::new("python3");
+        make.args(["-m", "venv", "--clear"]).arg(environment);
+        let mut install = Command::new(&own);
+        install.args(["-m", "pip", "install", "--quiet", "--retries", "1"]);
+        install.args(["--timeout", "10", TENSORBOARD]);
+        (succeeds(make) && succeeds(install) && has_tensorboard(&own)).then_some(own)
+    })
+}
+
+fn has_tensorboard(python: &Path) -> bool {
+    let mut import = Command::new(python);
     import.args([
         "-c",
         "import tensorboard.backend.event_processing.event_accumulator",
     ]);
-    let there = import.output().is_ok_and(|output| output.status.success());
-    there.then_some(python)
+    succeeds(import)
 }
 
-fn read(python: &str, run: &Path) -> serde_json::Value {
+fn succeeds(mut command: Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+fn read(python: &Path, run: &Path) -> serde_json::Value {
     let output = Command::new(python)
         .args(["-c", READ])
         .arg(run)
@@ -60,7 +89,7 @@ fn tensorboard_reads_a_run_that_was_resumed() {
         // Not through the test's captured output: whoever runs the tests should see it.
         let _ = writeln!(
             std::io::stderr(),
-            "SKIPPED: no python3 with the package tensorboard; name one in HUENET_TENSORBOARD_PYTHON"
+            "SKIPPED: no python3 with the package tensorboard, and none could be installed; name one in HUENET_TENSORBOARD_PYTHON"
         );
         return;
     };
