@@ -15,6 +15,7 @@ Examples:
   huenet train --task color_transfer --dataroot datasets      datasets/102flowers
   huenet train --resume latest                                go on where a run stopped
   huenet runs                                                 what runs there are
+  huenet export latest                                        its networks, for Python
   huenet train --task colorization --dataroot datasets --download
   huenet download edges2shoes                                 into datasets/edges2shoes
   huenet config --task colorization                           every setting and its value
@@ -70,6 +71,7 @@ pub(crate) fn command() -> Command {
                 ),
         )
         .subcommand(crate::runs::command())
+        .subcommand(crate::export::command())
         .subcommand(download::command())
         .subcommand(crate::data::command())
         .subcommand(Command::new("info").about("Print the version and the backends compiled in"))

@@ -1,6 +1,8 @@
 //! The concrete backends, each behind the cargo feature of its name.
 
-use huenet_tasks::{Job, Observer, Report, TaskError};
+use std::path::{Path, PathBuf};
+
+use huenet_tasks::{Checkpoint, Job, Observer, Report, TaskError};
 
 /// The backends compiled in.
 pub(crate) const COMPILED_IN: &[&str] = &[
@@ -58,6 +60,28 @@ pub(crate) fn train(job: Job, observer: &mut dyn Observer) -> anyhow::Result<Rep
         _ => return Err(NotCompiledIn { name }.into()),
     };
     Ok(outcome?)
+}
+
+/// Writes the networks of a checkpoint as safetensors files; gives the files.
+pub(crate) fn export(checkpoint: &Checkpoint, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    #[cfg(feature = "flex")]
+    type Any = burn_flex::Flex;
+    #[cfg(all(feature = "ndarray", not(feature = "flex")))]
+    type Any = burn_ndarray::NdArray<f32>;
+    #[cfg(all(feature = "tch", not(any(feature = "flex", feature = "ndarray"))))]
+    type Any = burn_tch::LibTorch<f32>;
+    #[cfg(any(feature = "flex", feature = "ndarray", feature = "tch"))]
+    return Ok(huenet_tasks::export::<Any>(
+        checkpoint,
+        folder,
+        &Default::default(),
+    )?);
+    #[cfg(not(any(feature = "flex", feature = "ndarray", feature = "tch")))]
+    {
+        let (_, _) = (checkpoint, folder);
+        let name = "flex".to_owned();
+        Err(NotCompiledIn { name }.into())
+    }
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray", feature = "tch"))]

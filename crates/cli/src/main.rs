@@ -8,6 +8,7 @@ mod backend;
 mod data;
 mod download;
 mod download_display;
+mod export;
 mod info;
 mod output;
 mod progress;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         },
         Some(("config", matches)) => train::config(matches),
         Some(("download", matches)) => download::download(matches),
+        Some(("export", matches)) => export::export(matches),
         Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),
         _ => info::info(),

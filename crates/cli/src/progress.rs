@@ -4,7 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-use huenet_tasks::{Observer, Plan, Recipe, StepLosses, StepRecord, TaskError, ValidationRecord};
+use huenet_tasks::{
+    NonFiniteStep, Observer, Plan, Recipe, StepLosses, StepRecord, TaskError, ValidationRecord,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
@@ -64,6 +66,14 @@ impl Progress {
         }
     }
 
+    fn warn(&self, text: &str) {
+        let line = format!("warning: {text}");
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::note(line)),
+            None => output::note(line),
+        }
+    }
+
     /// The losses, smoothed over the last steps.
     fn follow(&mut self, new: &StepLosses) -> StepLosses {
         let old = self.losses.unwrap_or(*new);
@@ -118,6 +128,9 @@ impl Observer for Progress {
     }
 
     fn stepped(&mut self, record: &StepRecord) {
+        if record.skipped {
+            return;
+        }
         let losses = self.follow(&record.losses);
         let text = format!(
             "epoch {}  total {:.3}  gan {:.3}  structure {:.3}  emd {:.4}  disc {:.3}",
@@ -147,6 +160,13 @@ impl Observer for Progress {
         }
     }
 
+    fn skipped(&mut self, step: &NonFiniteStep) {
+        let saved = step.saved.as_ref().map_or_else(String::new, |folder| {
+            format!("; it is in {} for inspection", folder.display())
+        });
+        self.warn(&format!("step {} skipped: {step}{saved}", step.step));
+    }
+
     fn validated(&mut self, record: &ValidationRecord) {
         let f = &record.figures;
         let mut text = format!(
@@ -165,11 +185,7 @@ impl Observer for Progress {
     }
 
     fn warned(&mut self, fault: &TaskError) {
-        let line = format!("warning: {fault}");
-        match &self.bar {
-            Some(bar) => bar.suspend(|| output::note(line)),
-            None => output::note(line),
-        }
+        self.warn(&fault.to_string());
     }
 
     fn evaluating(&mut self) {

@@ -16,14 +16,7 @@ pub(crate) fn command() -> Command {
              ended, epochs, steps, the losses of the last 20 steps, and the best validation figure \
              (the earth mover's distance on held-out images; less is better).",
         )
-        .arg(
-            Arg::new("output_dir")
-                .long("output-dir")
-                .alias("output_dir")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf))
-                .help("The folder that holds them [default: runs]"),
-        )
+        .arg(output_dir())
         .arg(
             Arg::new("json")
                 .long("json")
@@ -32,8 +25,18 @@ pub(crate) fn command() -> Command {
         )
 }
 
-/// Lists the runs.
-pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
+/// The flag for the folder of runs.
+pub(crate) fn output_dir() -> Arg {
+    Arg::new("output_dir")
+        .long("output-dir")
+        .alias("output_dir")
+        .value_name("DIR")
+        .value_parser(value_parser!(PathBuf))
+        .help("The folder that holds the runs [default: runs]")
+}
+
+/// The folder of runs: from the flag, the environment, or the default.
+pub(crate) fn folder(matches: &ArgMatches) -> PathBuf {
     let default = || {
         let variable = std::env::var_os("HUENET_OUTPUT_DIR").filter(|value| !value.is_empty());
         variable.map_or_else(
@@ -42,8 +45,14 @@ pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
         )
     };
     let given = matches.get_one::<PathBuf>("output_dir").cloned();
-    let folder = given.clone().unwrap_or_else(default);
+    given.unwrap_or_else(default)
+}
+
+/// Lists the runs.
+pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
+    let folder = folder(matches);
     // Nobody has trained anything yet: that is no fault.
+    let given = matches.get_one::<PathBuf>("output_dir");
     let runs = match given.is_none() && !folder.exists() {
         true => Vec::new(),
         false => RunSummary::list(&folder)?,

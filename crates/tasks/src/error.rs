@@ -115,16 +115,25 @@ pub enum TaskError {
         source: io::Error,
     },
     /// Training ran away.
-    #[error("step {step}: {what}: training has diverged, and nothing of it was saved. Start \
-             again with a lower --gen-lr and --dis-lr, from the last checkpoint of {} if it has \
-             one: --output-pre-dir {}", run.display(), run.display())]
+    #[error("step {step}: {what}: training has diverged. {}. If it was good until then, --resume it with \
+             --non-finite skip; else start again with a lower --gen-lr and --dis-lr, or with \
+             --clip-gradients, from a checkpoint of {} if it has a sound one: --output-pre-dir",
+            inspection(saved.as_deref()), run.display())]
     Diverged {
         /// The step.
         step: u64,
-        /// What is not finite, and its value.
+        /// What is not finite, and where.
         what: String,
         /// The run's folder.
         run: PathBuf,
+        /// Where the networks, optimisers and images of the step are.
+        saved: Option<PathBuf>,
+    },
+    /// An export would overwrite a file.
+    #[error("{} already exists: choose another --output", path.display())]
+    ExportExists {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -138,6 +147,7 @@ impl TaskError {
                 | Self::RunExists { .. }
                 | Self::RunInUse { .. }
                 | Self::NotARun { .. }
+                | Self::ExportExists { .. }
                 | Self::Serve { .. }
         )
     }
@@ -154,6 +164,16 @@ impl TaskError {
             path: path.to_owned(),
             source,
         }
+    }
+}
+
+fn inspection(saved: Option<&Path>) -> String {
+    match saved {
+        Some(folder) => format!(
+            "The networks, optimisers and images of that step are in {}",
+            folder.display()
+        ),
+        None => "What it was at could not be saved".to_owned(),
     }
 }
 

@@ -1,19 +1,21 @@
 //! The two players and one training step.
 
-use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
+use burn::module::{AutodiffModule, Module};
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
 use huenet_models::{Discriminator, Generator, Pass, Statistics};
 use rand::Rng;
 
 use crate::adam::Adam;
-use crate::losses::{HistogramLosses, generated_loss, real_loss};
+use crate::gradients::{self, NonFiniteValues};
+use crate::losses::{HistogramLosses, generated_loss, real_loss, smoothed_real_loss};
 use crate::metrics::StepLosses;
-use crate::recipe::Recipe;
+use crate::pool::ImagePool;
+use crate::recipe::{LearningRates, Recipe};
 use crate::seeds::{Purpose, stream};
 use crate::settings::StructureReference;
 
@@ -32,6 +34,16 @@ pub struct Gan<B: AutodiffBackend> {
     pub generator_adam: GeneratorAdam<B>,
     /// The discriminator's optimiser.
     pub discriminator_adam: DiscriminatorAdam<B>,
+    /// Earlier outputs for the discriminator.
+    pub(crate) pool: ImagePool<B::InnerBackend>,
+}
+
+/// What a step changes before the optimisers do: weights as they were, running statistics, the
+/// image pool.
+pub(crate) struct Before<B: AutodiffBackend> {
+    generator: Generator<B>,
+    discriminator: Discriminator<B>,
+    pool: ImagePool<B::InnerBackend>,
 }
 
 /// The gradients of one step, before the optimisers use them.
@@ -40,6 +52,14 @@ pub struct StepGradients {
     pub generator: GradientsParams,
     /// Of the discriminator loss, for the discriminator's weights.
     pub discriminator: GradientsParams,
+    finite: bool,
+}
+
+impl StepGradients {
+    /// Whether every one of them is a finite number.
+    pub fn are_finite(&self) -> bool {
+        self.finite
+    }
 }
 
 impl<B: AutodiffBackend> Gan<B> {
@@ -65,11 +85,12 @@ impl<B: AutodiffBackend> Gan<B> {
             discriminator,
             generator_adam: Adam::new(settings.gen_beta_1).init(),
             discriminator_adam: Adam::new(settings.dis_beta_1).init(),
+            pool: ImagePool::new(settings.image_pool, settings.seed),
         }
     }
 
     /// One training step: both gradients at the same weights and from the same
-    /// generated images, then both updates.
+    /// generated images, then both updates at these `rates`.
     ///
     /// `dropout` draws the generator's dropout masks; `None` turns dropout off.
     pub fn step(
@@ -77,19 +98,21 @@ impl<B: AutodiffBackend> Gan<B> {
         recipe: &Recipe,
         losses: &HistogramLosses,
         batch: &Batch<B>,
+        rates: LearningRates,
         dropout: Option<&mut dyn Rng>,
     ) -> StepLosses
     where
         B: HistogramBackend,
     {
         let (values, gradients) = self.gradients(recipe, losses, batch, dropout);
-        self.update(recipe, gradients);
+        self.update(recipe, rates, gradients);
         values
     }
 
-    /// The losses of `batch` and their gradients.
+    /// The losses of `batch` and their gradients. Running statistics move, and so does the
+    /// image pool.
     pub fn gradients(
-        &self,
+        &mut self,
         recipe: &Recipe,
         losses: &HistogramLosses,
         batch: &Batch<B>,
@@ -136,42 +159,105 @@ impl<B: AutodiffBackend> Gan<B> {
         let real = self
             .discriminator
             .forward(condition.clone(), real, batch_statistics(true));
-        let generated =
-            self.discriminator
-                .forward(condition, output.detach(), batch_statistics(true));
-        let discriminator_loss = real_loss(real) + generated_loss(generated);
+        let (condition, shown) = self.exchange(condition, output);
+        let generated = self
+            .discriminator
+            .forward(condition, shown, batch_statistics(true));
+        let discriminator_loss =
+            smoothed_real_loss(real, settings.label_smoothing) + generated_loss(generated);
         let discriminator =
             GradientsParams::from_grads(discriminator_loss.backward(), &self.discriminator);
 
-        let values = read([&total, &gan, &structure, &distance, &discriminator_loss]);
+        let losses = [&total, &gan, &structure, &distance, &discriminator_loss];
+        let sums = [
+            gradients::sum(&self.generator, &generator),
+            gradients::sum(&self.discriminator, &discriminator),
+        ];
+        let (values, finite) = read(losses, sums);
         (
             values,
             StepGradients {
                 generator,
                 discriminator,
+                finite,
             },
         )
     }
 
-    /// Both optimisers' updates.
-    pub fn update(&mut self, recipe: &Recipe, gradients: StepGradients) {
-        let settings = recipe.settings();
+    /// What the discriminator is shown as generated: `output`, or earlier ones from the pool,
+    /// with the condition that belongs to each.
+    fn exchange(
+        &mut self,
+        condition: Option<Tensor<B, 4>>,
+        output: Tensor<B, 4>,
+    ) -> (Option<Tensor<B, 4>>, Tensor<B, 4>) {
+        let output = output.detach();
+        if self.pool.is_empty() {
+            return (condition, output);
+        }
+        let channels = output.dims()[1];
+        let both = match condition {
+            Some(condition) => Tensor::cat(vec![output, condition], 1),
+            None => output,
+        };
+        let shown = Tensor::from_inner(self.pool.exchange(both.inner()));
+        let all = shown.dims()[1];
+        let condition = (all > channels).then(|| shown.clone().narrow(1, channels, all - channels));
+        (condition, shown.narrow(1, 0, channels))
+    }
+
+    /// Both optimisers' updates, after the gradients were clipped if the recipe says so.
+    pub fn update(&mut self, recipe: &Recipe, rates: LearningRates, gradients: StepGradients) {
+        let limit = recipe.settings().clip_gradients;
+        let StepGradients {
+            generator: mut of_generator,
+            discriminator: mut of_discriminator,
+            ..
+        } = gradients;
+        if limit > 0.0 {
+            gradients::clip(&self.generator, &mut of_generator, limit);
+            gradients::clip(&self.discriminator, &mut of_discriminator, limit);
+        }
         self.generator =
             self.generator_adam
-                .step(settings.gen_lr, self.generator.clone(), gradients.generator);
+                .step(rates.generator, self.generator.clone(), of_generator);
         self.discriminator = self.discriminator_adam.step(
-            settings.dis_lr,
+            rates.discriminator,
             self.discriminator.clone(),
-            gradients.discriminator,
+            of_discriminator,
         );
     }
 
-    /// Whether every weight and running statistic of both networks is a finite number.
-    pub fn is_finite(&self) -> bool {
-        let mut check = Finite(true);
-        self.generator.visit(&mut check);
-        self.discriminator.visit(&mut check);
-        check.0
+    /// What [`gradients`](Self::gradients) may change.
+    pub(crate) fn before(&self) -> Before<B> {
+        Before {
+            generator: self.generator.clone(),
+            discriminator: self.discriminator.clone(),
+            pool: self.pool.clone(),
+        }
+    }
+
+    /// Undoes what [`gradients`](Self::gradients) changed.
+    pub(crate) fn undo(&mut self, before: Before<B>) {
+        self.generator = before.generator;
+        self.discriminator = before.discriminator;
+        self.pool = before.pool;
+    }
+
+    /// The weights and running statistics that are not finite numbers.
+    pub fn non_finite_weights(&self) -> NonFiniteValues {
+        NonFiniteValues {
+            generator: gradients::non_finite_weights(&self.generator),
+            discriminator: gradients::non_finite_weights(&self.discriminator),
+        }
+    }
+
+    /// The weights whose gradients are not finite numbers.
+    pub fn non_finite_gradients(&self, found: &StepGradients) -> NonFiniteValues {
+        NonFiniteValues {
+            generator: gradients::non_finite(&self.generator, &found.generator),
+            discriminator: gradients::non_finite(&self.discriminator, &found.discriminator),
+        }
     }
 
     /// The generator without gradients, for samples and evaluation.
@@ -180,22 +266,15 @@ impl<B: AutodiffBackend> Gan<B> {
     }
 }
 
-/// Whether all tensors visited so far are finite.
-struct Finite(bool);
-
-impl<B: Backend> ModuleVisitor<B> for Finite {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        // The sum of magnitudes is finite only if each of them is, or they are so large
-        // that the network is beyond use.
-        let sum = param.val().abs().sum().into_data().iter::<f64>().next();
-        self.0 &= sum.is_none_or(f64::is_finite);
-    }
-}
-
-/// All losses in one transfer from the device.
-fn read<B: AutodiffBackend>(losses: [&Tensor<B, 1>; 5]) -> StepLosses {
+/// All losses in one transfer from the device, and whether the sums of the gradients are finite.
+fn read<B: AutodiffBackend>(
+    losses: [&Tensor<B, 1>; 5],
+    sums: [Option<Tensor<B::InnerBackend, 1>>; 2],
+) -> (StepLosses, bool) {
     let inner = losses.map(|loss| loss.clone().inner());
-    let data = Tensor::cat(inner.to_vec(), 0).into_data();
+    let all = inner.into_iter().chain(sums.into_iter().flatten());
+    let data = Tensor::cat(all.collect(), 0).into_data();
     let mut values = data.iter::<f64>();
-    StepLosses::from_array(std::array::from_fn(|_| values.next().unwrap_or(f64::NAN)))
+    let losses = std::array::from_fn(|_| values.next().unwrap_or(f64::NAN));
+    (StepLosses::from_array(losses), values.all(f64::is_finite))
 }

@@ -19,9 +19,11 @@ const CHANGEABLE: &[&str] = &[
     "cp_freq",
     "dataroot",
     "epochs",
+    "epochs_decay",
     "held_out_images",
     "keep_checkpoints",
     "max_steps",
+    "non_finite",
     "sample_mode",
     "save_every_minutes",
     "save_every_steps",
@@ -95,6 +97,9 @@ impl Job {
         let wanted = config.with(changes)?;
         check_changes(saved, &wanted)?;
         let recipe = Recipe::new(wanted)?;
+        if let Some(checkpoint) = &checkpoint {
+            check_schedule(checkpoint, &recipe)?;
+        }
         let images = Images::open(&recipe)?;
         let shown = images.shown()?;
         let position = checkpoint
@@ -154,7 +159,7 @@ impl Job {
     pub fn plan(&self) -> Plan {
         let settings = self.recipe.settings();
         let steps_per_epoch = self.images.train().len() as u64;
-        let all = steps_per_epoch.saturating_mul(settings.epochs as u64);
+        let all = steps_per_epoch.saturating_mul(self.recipe.epochs());
         let total_steps = match settings.max_steps as u64 {
             0 => all,
             limit => all.min(limit),
@@ -168,7 +173,7 @@ impl Job {
             steps_per_epoch,
             first_step: self.position.step,
             total_steps,
-            epochs: settings.epochs as u64,
+            epochs: self.recipe.epochs(),
         }
     }
 }
@@ -198,6 +203,34 @@ fn check_changes(saved: &Settings, wanted: &Settings) -> Result<(), SettingsErro
             })
         }
     }
+}
+
+/// Refuses lengths with which steps already done would have had other learning rates.
+fn check_schedule(saved: &Checkpoint, recipe: &Recipe) -> Result<(), SettingsError> {
+    let (before, now) = (saved.settings(), recipe.settings());
+    let position = saved.position();
+    let started = position.epoch + u64::from(position.batch > 0);
+    let before_recipe = Recipe::new(before.clone())?;
+    let same = |epoch| before_recipe.learning_rates(epoch) == recipe.learning_rates(epoch);
+    // Up to where the rates begin to fall they are constant.
+    let constant = before.epochs.min(now.epochs).saturating_sub(1) as u64;
+    if (constant.min(started)..started).all(same) {
+        return Ok(());
+    }
+    let (key, value) = match before.epochs == now.epochs {
+        true => ("epochs_decay", now.epochs_decay),
+        false => ("epochs", now.epochs),
+    };
+    let expected = format!(
+        "the learning rates of the {started} epochs begun would have been others; it was \
+         {} epochs and {} of decay",
+        before.epochs, before.epochs_decay
+    );
+    Err(SettingsError::Unfit {
+        key,
+        value: value.to_string(),
+        expected,
+    })
 }
 
 /// What a run is going to do.

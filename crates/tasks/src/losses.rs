@@ -85,6 +85,22 @@ pub fn real_loss<B: Backend, const D: usize>(logits: Tensor<B, D>) -> Tensor<B, 
     softplus(logits.neg()).mean()
 }
 
+/// Binary cross-entropy of logits against targets of 1 − `smoothing`, the mean over all elements.
+///
+/// # Shapes
+///
+/// Any; the result is `[1]`.
+pub(crate) fn smoothed_real_loss<B: Backend, const D: usize>(
+    logits: Tensor<B, D>,
+    smoothing: f64,
+) -> Tensor<B, 1> {
+    if smoothing == 0.0 {
+        return real_loss(logits);
+    }
+    real_loss(logits.clone()).mul_scalar(1.0 - smoothing)
+        + generated_loss(logits).mul_scalar(smoothing)
+}
+
 /// Binary cross-entropy of logits against "all generated" (0), the mean over all
 /// elements.
 ///
@@ -126,6 +142,8 @@ mod tests {
                 / 5.0
         };
         assert!((f64::from(value(real_loss(logits.clone()))) - mean(-1.0)).abs() < 1e-5);
-        assert!((f64::from(value(generated_loss(logits))) - mean(1.0)).abs() < 1e-5);
+        assert!((f64::from(value(generated_loss(logits.clone()))) - mean(1.0)).abs() < 1e-5);
+        let smoothed = f64::from(value(smoothed_real_loss(logits, 0.1)));
+        assert!((smoothed - 0.9 * mean(-1.0) - 0.1 * mean(1.0)).abs() < 1e-5);
     }
 }

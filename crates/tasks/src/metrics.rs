@@ -1,28 +1,33 @@
 //! `metrics.jsonl`: one JSON object a step.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
+use crate::figures::number;
 use crate::files;
+use crate::lines::LineWriter;
 
 /// The losses of one step, by the official script's names. Unweighted, but for the
-/// total.
+/// total. One that is not a finite number is `null` in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepLosses {
     /// The weighted sum the generator is trained on.
+    #[serde(deserialize_with = "number")]
     pub gen_total_loss: f64,
     /// Binary cross-entropy of the discriminator's verdict on generated images
     /// against "real".
+    #[serde(deserialize_with = "number")]
     pub gen_gan_loss: f64,
     /// The structure loss: conditional entropy H(content | output), in nats.
+    #[serde(deserialize_with = "number")]
     pub gen_mi_loss: f64,
     /// The earth mover's distance between the output's and the reference's histograms.
+    #[serde(deserialize_with = "number")]
     pub gen_hist_loss: f64,
     /// Binary cross-entropy of the discriminator on real and generated images.
+    #[serde(deserialize_with = "number")]
     pub disc_loss: f64,
 }
 
@@ -70,9 +75,9 @@ impl StepLosses {
         Self::NAMES.into_iter().zip(self.to_array())
     }
 
-    /// The first loss that is not a finite number, if any.
-    pub fn non_finite(self) -> Option<(&'static str, f64)> {
-        self.named().find(|(_, value)| !value.is_finite())
+    /// The losses that are not finite numbers.
+    pub fn non_finite(self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.named().filter(|(_, value)| !value.is_finite())
     }
 
     /// The mean of each loss.
@@ -102,65 +107,24 @@ pub struct StepRecord {
     pub step_seconds: f64,
     /// Seconds spent waiting for the step's images.
     pub data_seconds: f64,
+    /// Whether nothing was learnt from it, since something in it was not a finite number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
 }
 
-/// Appends steps to a run's `metrics.jsonl`.
-pub(crate) struct MetricsWriter {
-    path: PathBuf,
-    file: File,
-    /// The file's length up to the last whole line.
-    length: u64,
-    /// Lines that are not in the file yet.
-    waiting: String,
-}
-
-impl MetricsWriter {
-    /// Opens the file at `path`, keeping the lines of steps up to `last_step` that it
-    /// already has, as they are: what an interrupted run wrote after its last checkpoint
-    /// is done again.
-    pub(crate) fn open(path: &Path, last_step: u64) -> Result<Self, TaskError> {
-        let mut kept = String::new();
-        for (record, line) in parse(path, &text(path)?)? {
-            if record.step <= last_step {
-                kept += line;
-                kept.push('\n');
-            }
+/// Opens a run's `metrics.jsonl` to append steps to it, keeping the lines of steps up to
+/// `last_step` that it already has, as they are: what an interrupted run wrote after its
+/// last checkpoint is done again.
+pub(crate) fn open(path: &Path, last_step: u64) -> Result<LineWriter, TaskError> {
+    let mut kept = String::new();
+    for (record, line) in parse(path, &text(path)?)? {
+        if record.step <= last_step {
+            kept += line;
+            kept.push('\n');
         }
-        files::write_atomically(path, kept.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(path);
-        let file = file.map_err(|source| TaskError::write(path, source))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            length: kept.len() as u64,
-            waiting: String::new(),
-        })
     }
-
-    /// Adds a line. If it cannot be written it waits for the next attempt, and nothing
-    /// of it is left in the file.
-    pub(crate) fn append(&mut self, record: &StepRecord) -> Result<(), TaskError> {
-        self.waiting += &line(record);
-        self.write()
-    }
-
-    fn write(&mut self) -> Result<(), TaskError> {
-        if let Err(source) = self.file.write_all(self.waiting.as_bytes()) {
-            // A torn line that stays is left out when the file is read.
-            let _ = self.file.set_len(self.length);
-            return Err(TaskError::write(&self.path, source));
-        }
-        self.length += self.waiting.len() as u64;
-        self.waiting.clear();
-        Ok(())
-    }
-
-    /// Waits until all lines are on the disk.
-    pub(crate) fn sync(&mut self) -> Result<(), TaskError> {
-        self.write()?;
-        let synced = self.file.sync_data();
-        synced.map_err(|source| TaskError::write(&self.path, source))
-    }
+    files::write_atomically(path, kept.as_bytes())?;
+    LineWriter::append_to(path)
 }
 
 /// The steps in a `metrics.jsonl`; none if the file does not exist. A last line cut
@@ -206,13 +170,6 @@ fn parse<'a>(path: &Path, text: &'a str) -> Result<Vec<(StepRecord, &'a str)>, T
     Ok(records)
 }
 
-fn line(record: &StepRecord) -> String {
-    // A struct of numbers always serialises: non-finite ones become null.
-    serde_json::to_string(record)
-        .map(|text| text + "\n")
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +182,7 @@ mod tests {
             losses,
             step_seconds: 0.5,
             data_seconds: 0.0,
+            skipped: false,
         }
     }
 
@@ -232,7 +190,7 @@ mod tests {
     fn reopening_drops_the_steps_after_the_checkpoint_and_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut writer = MetricsWriter::open(&path, 0).unwrap();
+        let mut writer = open(&path, 0).unwrap();
         for step in 1..=5 {
             writer.append(&record(step)).unwrap();
         }
@@ -241,7 +199,7 @@ mod tests {
         text.truncate(text.len() - 9);
         std::fs::write(&path, text).unwrap();
 
-        let mut writer = MetricsWriter::open(&path, 3).unwrap();
+        let mut writer = open(&path, 3).unwrap();
         writer.append(&record(4)).unwrap();
         let steps: Vec<u64> = read(&path)
             .unwrap()
@@ -252,12 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_was_skipped_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut skipped = record(1);
+        skipped.losses.gen_mi_loss = f64::INFINITY;
+        skipped.skipped = true;
+        let mut writer = open(&path, 0).unwrap();
+        writer.append(&skipped).unwrap();
+        writer.append(&record(2)).unwrap();
+        let records = read(&path).unwrap();
+        assert!(records[0].losses.gen_mi_loss.is_nan() && records[0].skipped);
+        assert!(records[1] == record(2));
+    }
+
+    #[test]
     fn a_damaged_line_is_named_and_nothing_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let text = line(&record(1)) + "oops\n" + &line(&record(3));
+        let line = |step| serde_json::to_string(&record(step)).unwrap();
+        let text = line(1) + "\noops\n" + &line(3) + "\n";
         std::fs::write(&path, &text).unwrap();
-        let message = MetricsWriter::open(&path, 3).err().unwrap().to_string();
+        let message = open(&path, 3).err().unwrap().to_string();
         assert!(
             message.contains("metrics.jsonl") && message.contains("line 2"),
             "{message}"

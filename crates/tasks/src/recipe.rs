@@ -21,6 +21,18 @@ const MAX_THREADS: usize = 1024;
 /// More memory for images, in MiB, than any such machine has: 1 TiB.
 const MAX_CACHE_MIB: usize = 1 << 20;
 
+/// More generated images than any such machine has memory for.
+const MAX_IMAGE_POOL: usize = 1 << 16;
+
+/// The rates of the two optimisers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearningRates {
+    /// The generator's.
+    pub generator: f64,
+    /// The discriminator's.
+    pub discriminator: f64,
+}
+
 /// The settings of a run, checked: sizes fit the networks, ranges are ranges, weights
 /// are finite. Nothing downstream checks them again.
 #[derive(Clone, Debug)]
@@ -138,6 +150,26 @@ impl Recipe {
         &self.discriminator
     }
 
+    /// How many epochs there are, those with falling learning rates included.
+    pub fn epochs(&self) -> u64 {
+        let s = &self.settings;
+        (s.epochs as u64).saturating_add(s.epochs_decay as u64)
+    }
+
+    /// The learning rates in an epoch, from 0: constant for `epochs`, then falling linearly to
+    /// 1/(`epochs_decay` + 1) of that in the last, as the CycleGAN authors' code has it.
+    pub fn learning_rates(&self, epoch: u64) -> LearningRates {
+        let s = &self.settings;
+        let fallen = (epoch + 1)
+            .saturating_sub(s.epochs as u64)
+            .min(s.epochs_decay as u64);
+        let factor = 1.0 - fallen as f64 / (s.epochs_decay as f64 + 1.0);
+        LearningRates {
+            generator: s.gen_lr * factor,
+            discriminator: s.dis_lr * factor,
+        }
+    }
+
     /// How content and reference come from an image.
     pub fn pairing(&self) -> Pairing {
         let direction = Direction::from_a2b(self.settings.a2b);
@@ -211,6 +243,22 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
                 "a loss weight is a finite number, 0 or more",
             ));
         }
+    }
+    if !(s.clip_gradients.is_finite() && s.clip_gradients >= 0.0) {
+        let expected = "the largest norm is a finite number above 0, or 0 for no limit";
+        return Err(unfit("clip_gradients", s.clip_gradients, expected));
+    }
+    if !(0.0..1.0).contains(&s.label_smoothing) {
+        let expected = "it is at least 0 and below 1";
+        return Err(unfit(
+            "label_smoothing",
+            format!("{:?}", s.label_smoothing),
+            expected,
+        ));
+    }
+    if s.image_pool > MAX_IMAGE_POOL {
+        let expected = format!("at most {MAX_IMAGE_POOL} images, or 0 for none");
+        return Err(unfit("image_pool", s.image_pool, expected));
     }
     if s.img_c != 1 && s.img_c != 3 {
         return Err(unfit(
@@ -317,5 +365,35 @@ fn unfit(
         key,
         value: value.to_string(),
         expected: expected.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learning_rates_are_constant_and_then_fall_in_equal_steps_towards_nothing() {
+        let recipe = |epochs, epochs_decay| {
+            Recipe::new(Settings {
+                epochs,
+                epochs_decay,
+                gen_lr: 0.4,
+                dis_lr: 4.0,
+                ..Settings::demo(Task::ColorTransfer)
+            })
+            .unwrap()
+        };
+        let falling = recipe(2, 3);
+        assert_eq!(falling.epochs(), 5);
+        for (epoch, expected) in [0.4, 0.4, 0.3, 0.2, 0.1, 0.1].into_iter().enumerate() {
+            let rates = falling.learning_rates(epoch as u64);
+            assert!((rates.generator - expected).abs() < 1e-12, "{rates:?}");
+            assert!(
+                (rates.discriminator - 10.0 * expected).abs() < 1e-12,
+                "{rates:?}"
+            );
+        }
+        assert_eq!(recipe(2, 0).learning_rates(7).generator, 0.4);
     }
 }

@@ -8,6 +8,7 @@
 //!   samples/           epoch-XXXX.png, last.png: content | reference | output
 //!   metrics.jsonl      one line a step
 //!   validation.jsonl   one line an epoch: figures on held-out images
+//!   non-finite/        step-XXXXXXXX/: a step in which something was not a finite number
 //!   evaluation.json    figures on held-out images, at the end
 //!   report.html        the run at a glance, written anew after each epoch
 //!   events.out.tfevents.*   for TensorBoard; a file for each time the run was started
@@ -170,6 +171,11 @@ impl RunFolder {
     /// One line an epoch: figures on held-out images.
     pub fn validation(&self) -> PathBuf {
         self.path.join("validation.jsonl")
+    }
+
+    /// Steps in which something was not finite, for inspection.
+    pub(crate) fn non_finite(&self) -> PathBuf {
+        self.path.join("non-finite")
     }
 
     /// The run at a glance.

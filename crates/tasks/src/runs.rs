@@ -119,7 +119,7 @@ impl RunSummary {
             updated: record.as_ref().map(|record| record.updated.clone()),
             step: position.step,
             epochs_done: position.epoch,
-            epochs: settings.epochs as u64,
+            epochs: settings.epochs.saturating_add(settings.epochs_decay) as u64,
             total_steps: record.as_ref().map(|record| record.total_steps),
             last_losses: (!last.is_empty())
                 .then(|| StepLosses::mean(last.iter().map(|record| &record.losses))),

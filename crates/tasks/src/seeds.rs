@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     Dropout,
     /// Dropout while sampling and evaluating.
     SampleDropout,
+    /// Which outputs an image pool exchanges.
+    ImagePool,
 }
 
 /// The random numbers of `purpose`, number `index` (a step, say), of a run's `seed`.

@@ -1,7 +1,5 @@
 //! Figures on held-out images after each epoch: `validation.jsonl`, one JSON object a line.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -115,15 +113,6 @@ pub(crate) fn rewind(
     files::write_atomically(path, lines.concat().as_bytes())
 }
 
-pub(crate) fn append(record: &ValidationRecord, path: &Path) -> Result<(), TaskError> {
-    let line = line(record, path)?;
-    let write = || {
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        file.write_all(line.as_bytes())
-    };
-    write().map_err(|source| TaskError::write(path, source))
-}
-
 fn line(record: &ValidationRecord, path: &Path) -> Result<String, TaskError> {
     let text = serde_json::to_string(record);
     let text = text.map_err(|error| TaskError::write(path, std::io::Error::other(error)))?;
@@ -133,6 +122,7 @@ fn line(record: &ValidationRecord, path: &Path) -> Result<String, TaskError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lines::LineWriter;
 
     #[test]
     fn images_are_spread_over_all() {
@@ -161,14 +151,16 @@ mod tests {
                 ssim: None,
             },
         };
-        for step in [4, 8, 10, 12] {
-            append(&record(step), &path).unwrap();
-        }
+        let append = |step| {
+            let mut lines = LineWriter::append_to(&path).unwrap();
+            lines.append(&record(step)).unwrap();
+        };
+        [4, 8, 10, 12].into_iter().for_each(append);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, &text[..text.len() - 9]).unwrap();
         let position = |step, epoch, batch| Position { step, epoch, batch };
         rewind(&path, position(10, 2, 2), 4).unwrap();
-        append(&record(12), &path).unwrap();
+        append(12);
         let records = read(&path).unwrap();
         let steps: Vec<u64> = records.iter().map(|record| record.step).collect();
         assert_eq!(steps, [4, 8, 12]);

@@ -6,11 +6,13 @@ mod archives;
 mod bad_input;
 mod data;
 mod download;
+mod export;
 mod live;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
 #[path = "../../../crates/data/tests/download/server.rs"]
 mod server;
+mod stability;
 #[cfg(unix)]
 mod stopping;
 mod support;

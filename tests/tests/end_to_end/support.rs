@@ -275,6 +275,13 @@ pub(crate) fn assert_same_run(place: &Place, one: &str, other: &str) {
     assert!(shown(one) == shown(other), "the reports differ");
 }
 
+/// The weights that a run began with, unless it began with those of another.
+pub(crate) fn fresh_weights(run: &Path) -> BTreeMap<String, Vec<f64>> {
+    let checkpoint = Checkpoint::newest(run).expect("a run has a checkpoint");
+    let recipe = Recipe::new(checkpoint.settings().clone()).expect("its settings are valid");
+    all_weights(&Gan::new(&recipe, &Default::default()))
+}
+
 /// The weights and running statistics in a run's newest checkpoint, by name.
 pub(crate) fn weights(run: &Path) -> BTreeMap<String, Vec<f64>> {
     type B = Autodiff<Flex>;
@@ -283,7 +290,10 @@ pub(crate) fn weights(run: &Path) -> BTreeMap<String, Vec<f64>> {
     let device = Default::default();
     let fresh = Gan::<B>::new(&recipe, &device);
     let gan = checkpoint.restore(&recipe, fresh, &device);
-    let gan = gan.expect("it is sound");
+    all_weights(&gan.expect("it is sound"))
+}
+
+fn all_weights(gan: &Gan<Autodiff<Flex>>) -> BTreeMap<String, Vec<f64>> {
     let mut all = golden_networks::weights(golden_networks::GENERATOR, &gan.generator);
     let discriminator = golden_networks::CONDITIONAL;
     all.extend(golden_networks::weights(discriminator, &gan.discriminator));

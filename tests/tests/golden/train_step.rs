@@ -71,7 +71,7 @@ fn check(models: &Golden, steps: &Golden, case: &Value) {
     check_losses(case, 1, &values);
     let mut slopes = gradients(GENERATOR, &gan.generator, &found.generator);
     slopes.extend(gradients(prefix, &gan.discriminator, &found.discriminator));
-    gan.update(&recipe, found);
+    gan.update(&recipe, recipe.learning_rates(0), found);
     let after = both(&gan, prefix);
 
     let per_weight = case["per_weight"].as_object().expect("weights are listed");
@@ -97,7 +97,7 @@ fn check(models: &Golden, steps: &Golden, case: &Value) {
     }
 
     for step in 2..=3 {
-        let values = gan.step(&recipe, &losses, &batch, None);
+        let values = gan.step(&recipe, &losses, &batch, recipe.learning_rates(0), None);
         check_losses(case, step, &values);
     }
 }

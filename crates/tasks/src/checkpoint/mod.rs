@@ -4,6 +4,7 @@
 //! ```text
 //! RUN/checkpoints/step-XXXXXXXX/
 //!   generator.mpk  discriminator.mpk  generator_adam.mpk  discriminator_adam.mpk
+//!   image_pool.mpk   earlier outputs, if the settings keep some
 //!   settings.toml    the run's settings then; --config reads it
 //!   manifest.json    format, version, place in the run, length and CRC-32 of each file
 //! ```
@@ -18,13 +19,15 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::optim::Optimizer;
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use huenet_models::{Discriminator, Generator};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
 use crate::gan::Gan;
 use crate::recipe::Recipe;
-use crate::settings::{Layer, Settings};
+use crate::seeds::{Purpose, stream};
+use crate::settings::{DEMO_DATASET, Layer, Settings};
 
 pub(crate) use save::Contents;
 pub(crate) use shelf::Shelf;
@@ -38,6 +41,8 @@ const GENERATOR: &str = "generator.mpk";
 const DISCRIMINATOR: &str = "discriminator.mpk";
 const GENERATOR_ADAM: &str = "generator_adam.mpk";
 const DISCRIMINATOR_ADAM: &str = "discriminator_adam.mpk";
+/// Only if there is an image pool.
+const POOL: &str = "image_pool.mpk";
 const FILES: [&str; 5] = [
     SETTINGS,
     GENERATOR,
@@ -217,10 +222,48 @@ impl Checkpoint {
             discriminator_adam: gan
                 .discriminator_adam
                 .load_record(self.load::<B, _>(DISCRIMINATOR_ADAM, device)?),
+            pool: match self.has_pool_of(recipe) {
+                true => {
+                    let kept = self.load::<B::InnerBackend, _>(POOL, device)?;
+                    gan.pool.load(kept)
+                }
+                false => gan.pool,
+            },
         })
     }
 
-    fn load<B: AutodiffBackend, R: Record<B>>(
+    fn has_pool_of(&self, recipe: &Recipe) -> bool {
+        let size = recipe.settings().image_pool;
+        size > 0 && self.settings.image_pool == size && self.manifest.files.contains_key(POOL)
+    }
+
+    /// Both networks, without what training needs beside them.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Settings`] if the saved settings do not fit this version, and
+    /// [`TaskError::DamagedCheckpoint`] if a file is not what was saved.
+    pub fn networks<B: Backend>(
+        &self,
+        device: &B::Device,
+    ) -> Result<(Generator<B>, Discriminator<B>), TaskError> {
+        let settings = Settings {
+            // Images are not needed, and may be elsewhere by now.
+            dataset: DEMO_DATASET.to_owned(),
+            ..self.settings.clone()
+        };
+        let recipe = Recipe::new(settings)?;
+        // The weights are replaced by the saved ones.
+        let mut random = stream(0, Purpose::GeneratorWeights, 0);
+        let generator = recipe.generator().init(&mut random, device);
+        let discriminator = recipe.discriminator().init(&mut random, device);
+        Ok((
+            generator.load_record(self.load::<B, _>(GENERATOR, device)?),
+            discriminator.load_record(self.load::<B, _>(DISCRIMINATOR, device)?),
+        ))
+    }
+
+    fn load<B: Backend, R: Record<B>>(
         &self,
         name: &str,
         device: &B::Device,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::optim::Optimizer;
 use burn::record::{Record, Recorder};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use super::{
     BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM, MANIFEST,
-    Manifest, Position, SETTINGS, Shelf, fingerprint,
+    Manifest, POOL, Position, SETTINGS, Shelf, fingerprint,
 };
 use crate::error::TaskError;
 use crate::files::{self, PARTIAL};
@@ -53,6 +53,9 @@ impl Shelf {
         let adam: <DiscriminatorAdam<B> as Optimizer<_, B>>::Record =
             gan.discriminator_adam.to_record();
         writer.record::<B, _>(DISCRIMINATOR_ADAM, adam)?;
+        if let Some(pool) = gan.pool.record() {
+            writer.record::<B::InnerBackend, _>(POOL, pool)?;
+        }
         let manifest = Manifest {
             format: FORMAT,
             huenet: env!("CARGO_PKG_VERSION").to_owned(),
@@ -120,11 +123,7 @@ impl Writer<'_> {
         self.write(SETTINGS, text.as_bytes())
     }
 
-    fn record<B: AutodiffBackend, R: Record<B>>(
-        &mut self,
-        name: &str,
-        record: R,
-    ) -> Result<(), TaskError> {
+    fn record<B: Backend, R: Record<B>>(&mut self, name: &str, record: R) -> Result<(), TaskError> {
         // Made in memory first: Burn's own file recorder does not notice when the last
         // part of a file finds no room.
         let bytes = Recorder::<B>::record(&BytesRecorder::default(), record, ());

@@ -27,6 +27,11 @@ impl Shelf {
         }
     }
 
+    /// A folder of things like checkpoints.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The one that the checkpoint in `checkpoint` lies in.
     pub(super) fn beside(checkpoint: &Path) -> Self {
         Self {

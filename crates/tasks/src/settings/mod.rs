@@ -49,6 +49,16 @@ pub enum SplitChoice {
     Official,
 }
 
+/// What to do about a step whose losses or gradients are not finite numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonFinite {
+    /// Stop the run.
+    Stop,
+    /// Leave the networks as they were before the step, and go on.
+    Skip,
+}
+
 /// Every setting of a run, merged but not yet checked; [`Recipe::new`](crate::Recipe::new)
 /// checks. Each field is described in [`KEYS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +102,12 @@ pub struct Settings {
     pub dis_beta_1: f64,
     pub batch_size: usize,
     pub epochs: usize,
+    pub epochs_decay: usize,
     pub max_steps: usize,
+    pub clip_gradients: f64,
+    pub label_smoothing: f64,
+    pub image_pool: usize,
+    pub non_finite: NonFinite,
     pub cp_freq: usize,
     pub save_every_steps: usize,
     pub save_every_minutes: usize,
@@ -149,7 +164,12 @@ impl Settings {
             dis_beta_1: 0.5,
             batch_size: 4,
             epochs,
+            epochs_decay: 0,
             max_steps: 0,
+            clip_gradients: 0.0,
+            label_smoothing: 0.0,
+            image_pool: 0,
+            non_finite: NonFinite::Stop,
             cp_freq,
             save_every_steps: 0,
             save_every_minutes: 10,

@@ -1,6 +1,8 @@
 //! The training loop: what it is told and tells, and how a run ends.
 
+mod non_finite;
 mod training;
+mod writer;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,7 @@ use crate::run::RunFolder;
 use crate::state::{RunState, StateRecord};
 use crate::validation::ValidationRecord;
 
+pub use non_finite::NonFiniteStep;
 use training::Training;
 
 /// Steps at the start and at the end that a report averages over.
@@ -27,7 +30,9 @@ pub trait Observer {
     fn started(&mut self, plan: &Plan);
     /// A step is done.
     fn stepped(&mut self, record: &StepRecord);
-    /// A sample grid was written.
+    /// A step was skipped: something in it is not a finite number.
+    fn skipped(&mut self, _step: &NonFiniteStep) {}
+    /// A sample grid was drawn.
     fn drew(&mut self, _path: &Path) {}
     /// Held-out images were looked at, after an epoch.
     fn validated(&mut self, _record: &ValidationRecord) {}
@@ -107,7 +112,8 @@ where
 
 /// The report of a run that was stopped at `position`.
 fn report(run: &RunFolder, position: Position, checkpoint: PathBuf) -> Result<Report, TaskError> {
-    let records = metrics::read(&run.metrics())?;
+    let mut records = metrics::read(&run.metrics())?;
+    records.retain(|record| !record.skipped);
     let averaged = REPORTED.min(records.len().div_ceil(2));
     let mean = |records: &[StepRecord]| StepLosses::mean(records.iter().map(|r| &r.losses));
     Ok(Report {

@@ -7,6 +7,8 @@ use burn::tensor::backend::AutodiffBackend;
 use huenet_data::{Batch, HostBatch, Loader};
 use huenet_hist::HistogramBackend;
 
+use super::non_finite::NonFiniteStep;
+use super::writer::Writer;
 use super::{Observer, Report, report};
 use crate::checkpoint::{Contents, Position, Shelf};
 use crate::error::TaskError;
@@ -15,14 +17,18 @@ use crate::files;
 use crate::gan::Gan;
 use crate::job::{Job, Plan};
 use crate::losses::HistogramLosses;
-use crate::metrics::{MetricsWriter, StepRecord};
+use crate::metrics::{StepLosses, StepRecord};
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
 use crate::samples;
 use crate::seeds::{Purpose, stream};
+use crate::settings::NonFinite;
 use crate::state::StateRecord;
 use crate::validation::{self, ValidationRecord, validate};
-use crate::view::{Distributions, LearningRates, LivePage, View};
+use crate::view::{Distributions, LivePage, View};
+
+/// After so many skipped steps in a row, no step is expected to be finite again.
+const SKIPS: u32 = 20;
 
 /// A run under way.
 pub(super) struct Training<'a, B: AutodiffBackend> {
@@ -36,7 +42,7 @@ pub(super) struct Training<'a, B: AutodiffBackend> {
     shown: Batch<B::InnerBackend>,
     losses: HistogramLosses,
     view: View,
-    metrics: MetricsWriter,
+    writer: Writer,
     gan: Gan<B>,
     position: Position,
     shelf: Shelf,
@@ -46,6 +52,10 @@ pub(super) struct Training<'a, B: AutodiffBackend> {
     saved_at: Instant,
     /// The best validation figure so far; less is better.
     best: Option<f64>,
+    /// Steps skipped since the last that was not.
+    skips: u32,
+    /// Whether a skipped step was saved for inspection.
+    inspectable: bool,
 }
 
 impl<'a, B> Training<'a, B>
@@ -80,7 +90,7 @@ where
             shown_host: &job.shown,
             shown: job.shown.to_tensors(device),
             losses: HistogramLosses::new(&job.recipe),
-            metrics: MetricsWriter::open(&job.run.metrics(), position.step)?,
+            writer: Writer::start(&job.run, position.step)?,
             view: View::start(&job.recipe, &job.run, plan, position, live)?,
             gan,
             position,
@@ -88,6 +98,8 @@ where
             saved_at: Instant::now(),
             best: shelf.best().map(|(figure, _)| figure),
             shelf,
+            skips: 0,
+            inspectable: false,
         })
     }
 
@@ -135,27 +147,79 @@ where
         let started = Instant::now();
         let seed = self.recipe.settings().seed;
         let mut dropout = stream(seed, Purpose::Dropout, self.position.step);
-        let losses = self
-            .gan
-            .step(self.recipe, &self.losses, batch, Some(&mut dropout));
+        let before = self.gan.before();
+        let (losses, gradients) =
+            self.gan
+                .gradients(self.recipe, &self.losses, batch, Some(&mut dropout));
+        let found = NonFiniteStep::find(&self.gan, self.position, losses, &gradients);
+        let skipped = found.is_some();
+        match found {
+            None => {
+                // Weights that nobody else holds are updated in place.
+                drop(before);
+                let rates = self.recipe.learning_rates(self.position.epoch);
+                self.gan.update(self.recipe, rates, gradients);
+                self.skips = 0;
+            }
+            Some(found) => {
+                self.gan.undo(before);
+                self.skip(found, batch)?;
+            }
+        }
+        self.stepped(losses, started.elapsed(), waited, skipped)
+    }
 
+    /// Tells of a step that is done.
+    fn stepped(
+        &mut self,
+        losses: StepLosses,
+        took: Duration,
+        waited: Duration,
+        skipped: bool,
+    ) -> Result<(), TaskError> {
         self.position.step += 1;
         self.position.batch += 1;
         let record = StepRecord {
             step: self.position.step,
             epoch: self.position.epoch,
             losses,
-            step_seconds: started.elapsed().as_secs_f64(),
+            step_seconds: took.as_secs_f64(),
             data_seconds: waited.as_secs_f64(),
+            skipped,
         };
-        self.metrics.append(&record)?;
         self.observer.stepped(&record);
-        let rates = self.learning_rates();
-        self.view.stepped(&record, rates);
-        match losses.non_finite() {
-            Some((loss, value)) => Err(self.diverged(format!("{loss} is {value}"))),
-            None => Ok(()),
+        if !skipped {
+            let rates = self.recipe.learning_rates(record.epoch);
+            self.view.stepped(&record, rates);
         }
+        self.writer.step(&record)
+    }
+
+    /// Skips a step that is not finite, if the settings say so and it may help.
+    fn skip(&mut self, mut found: NonFiniteStep, batch: &Batch<B>) -> Result<(), TaskError> {
+        self.skips += 1;
+        let skip = self.recipe.settings().non_finite == NonFinite::Skip;
+        let stops = !skip || !found.weights.is_empty() || self.skips >= SKIPS;
+        if stops || !self.inspectable {
+            let saved = found.save(self.run, self.recipe, &self.gan, self.position, batch);
+            // That the step is not finite is the fault to tell of.
+            found.saved = saved.ok();
+            self.inspectable = true;
+        }
+        if !stops {
+            self.observer.skipped(&found);
+            return Ok(());
+        }
+        let mut what = found.to_string();
+        if skip && self.skips >= SKIPS {
+            what += &format!("; the {SKIPS}th step in a row");
+        }
+        Err(TaskError::Diverged {
+            step: found.step,
+            what,
+            run: self.run.path().to_owned(),
+            saved: found.saved,
+        })
     }
 
     /// What follows the last batch of an epoch. The epoch is over when all of it is done: a
@@ -168,6 +232,7 @@ where
         };
         self.draw(&self.run.sample(next.epoch), next)?;
         let figure = self.validate(next)?;
+        self.writer.flush()?;
         self.position = next;
         let every = self.recipe.settings().cp_freq as u64;
         let due = next.epoch.is_multiple_of(every);
@@ -200,14 +265,6 @@ where
         self.state.write(self.run.path())
     }
 
-    fn learning_rates(&self) -> LearningRates {
-        let settings = self.recipe.settings();
-        LearningRates {
-            generator: settings.gen_lr,
-            discriminator: settings.dis_lr,
-        }
-    }
-
     fn tell_fault(&mut self) {
         if let Some(fault) = self.view.fault() {
             self.observer.warned(&fault);
@@ -219,7 +276,7 @@ where
         let generator = self.gan.trained_generator();
         let output = translate(self.recipe, &generator, &self.shown, 0);
         let grid = samples::grid(self.recipe, &self.shown, output.clone())?;
-        samples::save(&grid, path)?;
+        self.writer.picture(grid.clone(), path)?;
         let distributions = Distributions::new(
             self.recipe,
             &self.losses,
@@ -242,7 +299,7 @@ where
         let generator = self.gan.trained_generator();
         let record = validate(self.recipe, &generator, held_out, count, at, self.device)?;
         if let Some(record) = &record {
-            validation::append(record, &self.run.validation())?;
+            self.writer.validation(record)?;
             self.observer.validated(record);
             self.view.validated(record);
         }
@@ -260,11 +317,17 @@ where
         {
             return self.amend(folder, figure);
         }
-        if !self.gan.is_finite() {
-            return Err(self.diverged("a weight is not a finite number".to_owned()));
+        let broken = self.gan.non_finite_weights();
+        if !broken.is_empty() {
+            return Err(TaskError::Diverged {
+                step: self.position.step,
+                what: format!("weights are not finite: {broken}"),
+                run: self.run.path().to_owned(),
+                saved: None,
+            });
         }
         // A checkpoint whose steps are not written down would leave a gap in the history.
-        self.metrics.sync()?;
+        self.writer.sync()?;
         self.view.flush();
         let folder = self.shelf.save(&Contents {
             gan: &self.gan,
@@ -279,6 +342,7 @@ where
 
     /// Adds to a checkpoint of these weights what was not known when it was saved.
     fn amend(&mut self, folder: PathBuf, figure: Option<f64>) -> Result<PathBuf, TaskError> {
+        self.writer.sync()?;
         self.view.flush();
         self.shelf.amend(&folder, self.position, figure)?;
         self.keep(folder, figure)
@@ -301,22 +365,10 @@ where
     /// way to do it.
     fn rescue(&mut self, error: &TaskError) {
         self.state.position = self.position;
-        let hopeless = matches!(
-            error,
-            TaskError::Diverged { .. } | TaskError::UnsavedCheckpoint { .. }
-        );
+        let hopeless = matches!(error, TaskError::UnsavedCheckpoint { .. });
         if !hopeless && self.position.step > 0 {
             // The first error is the one to tell of.
             let _ = self.save(None);
-        }
-    }
-
-    fn diverged(&self, what: String) -> TaskError {
-        let run = self.run.path().to_owned();
-        TaskError::Diverged {
-            step: self.position.step,
-            what,
-            run,
         }
     }
 
@@ -338,6 +390,7 @@ where
         }
         let sample = self.run.last_sample();
         self.draw(&sample, self.position)?;
+        self.writer.flush()?;
         self.observer.evaluating();
         let generator = self.gan.trained_generator();
         let evaluation = match self.held_out {

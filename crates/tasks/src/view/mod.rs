@@ -33,7 +33,7 @@ use crate::evaluation::Evaluation;
 use crate::files;
 use crate::job::Plan;
 use crate::metrics::StepRecord;
-use crate::recipe::Recipe;
+use crate::recipe::{LearningRates, Recipe};
 use crate::run::RunFolder;
 use crate::tensorboard::EventWriter;
 use crate::validation::ValidationRecord;
@@ -47,13 +47,6 @@ const QUEUE: usize = 128;
 
 /// How often the live page gets new numbers, and buffered events reach the file.
 const TICK: Duration = Duration::from_secs(1);
-
-/// The rates of the two optimisers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LearningRates {
-    pub(crate) generator: f64,
-    pub(crate) discriminator: f64,
-}
 
 /// Shows a run.
 pub(crate) struct View {

@@ -110,7 +110,8 @@ impl State {
         if let Ok(file) = std::fs::File::open(self.run.metrics()) {
             let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
             let records = lines.filter_map(|line| serde_json::from_slice(&line).ok());
-            for record in records.filter(|record: &StepRecord| record.step <= last) {
+            let done = |record: &StepRecord| record.step <= last && !record.skipped;
+            for record in records.filter(done) {
                 self.losses.push(record.step, record.losses.to_array());
             }
         }
@@ -156,7 +157,8 @@ impl State {
         let jpeg = jpeg.into();
         self.grids.insert(at.step, Grid { at, jpeg });
         self.grids_drawn += 1;
-        let epochs: Vec<u64> = self.grids.values().map(|grid| grid.at.epoch).collect();
+        // Of all epochs, not of those still there: a resumed run finds the same.
+        let epochs: Vec<u64> = (0..=at.epoch).collect();
         let kept = kept(&epochs, GRIDS);
         self.grids.retain(|_, grid| kept.contains(&grid.at.epoch));
         self.version += 1;

@@ -1,0 +1,272 @@
+//! Gradients as a whole: their norm, clipping, and which of them are not finite.
+
+use std::fmt;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{ElementConversion, Tensor};
+use serde::Serialize;
+
+/// Weights of both networks in which something is not a finite number, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NonFiniteValues {
+    /// Of the generator.
+    pub generator: Vec<String>,
+    /// Of the discriminator.
+    pub discriminator: Vec<String>,
+}
+
+impl NonFiniteValues {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.generator.is_empty() && self.discriminator.is_empty()
+    }
+}
+
+impl fmt::Display for NonFiniteValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let networks = [
+            ("generator", &self.generator),
+            ("discriminator", &self.discriminator),
+        ];
+        let named = networks.into_iter().filter_map(|(network, names)| {
+            let first = names.first()?;
+            Some(match names.len() {
+                1 => format!("{network}.{first}"),
+                count => format!("{network}.{first} and {} more of the {network}", count - 1),
+            })
+        });
+        f.write_str(&named.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// The sum of all gradients of a module, `[1]`: it is finite only if each of them is, or so
+/// large that it is of no use. `None` if there are none.
+pub(crate) fn sum<B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    gradients: &GradientsParams,
+) -> Option<Tensor<B::InnerBackend, 1>> {
+    let mut sums = Sums::<B> {
+        gradients,
+        found: Vec::new(),
+    };
+    module.visit(&mut sums);
+    (!sums.found.is_empty()).then(|| Tensor::cat(sums.found, 0).sum())
+}
+
+struct Sums<'a, B: AutodiffBackend> {
+    gradients: &'a GradientsParams,
+    found: Vec<Tensor<B::InnerBackend, 1>>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Sums<'_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
+            self.found.push(gradient.sum());
+        }
+    }
+}
+
+/// The Euclidean norm of all gradients of a module together, `[1]`.
+fn norm<B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    gradients: &GradientsParams,
+) -> Option<Tensor<B::InnerBackend, 1>> {
+    let mut squares = Squares::<B> {
+        gradients,
+        found: Vec::new(),
+    };
+    module.visit(&mut squares);
+    (!squares.found.is_empty()).then(|| Tensor::cat(squares.found, 0).sum().sqrt())
+}
+
+struct Squares<'a, B: AutodiffBackend> {
+    gradients: &'a GradientsParams,
+    found: Vec<Tensor<B::InnerBackend, 1>>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Squares<'_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
+            self.found.push(gradient.square().sum());
+        }
+    }
+}
+
+/// Scales all gradients of a module together so that their norm is at most `limit`, as
+/// PyTorch's `clip_grad_norm_` does.
+pub(crate) fn clip<B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    gradients: &mut GradientsParams,
+    limit: f64,
+) {
+    /// Added to the norm that is divided by (PyTorch's).
+    const EPSILON: f64 = 1e-6;
+    let Some(norm) = norm(module, gradients) else {
+        return;
+    };
+    let factor = norm
+        .add_scalar(EPSILON)
+        .recip()
+        .mul_scalar(limit)
+        .clamp_max(1.0);
+    module.visit(&mut Scale::<B> { gradients, factor });
+}
+
+struct Scale<'a, B: AutodiffBackend> {
+    gradients: &'a mut GradientsParams,
+    factor: Tensor<B::InnerBackend, 1>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Scale<'_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.gradients.remove::<B::InnerBackend, D>(param.id) {
+            let factor = self.factor.clone().reshape([1; D]);
+            self.gradients.register(param.id, gradient * factor);
+        }
+    }
+}
+
+/// The names of the parameters of a module whose gradients are not finite.
+pub(crate) fn non_finite<B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    gradients: &GradientsParams,
+) -> Vec<String> {
+    let mut search = Gradients {
+        gradients,
+        path: Vec::new(),
+        found: Vec::new(),
+    };
+    module.visit(&mut search);
+    search.found
+}
+
+struct Gradients<'a> {
+    gradients: &'a GradientsParams,
+    path: Vec<String>,
+    found: Vec<String>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Gradients<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id)
+            && !is_finite(gradient)
+        {
+            self.found.push(self.path.join("."));
+        }
+    }
+}
+
+/// The names of the weights and running statistics of a module that are not finite.
+pub(crate) fn non_finite_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<String> {
+    let mut search = Weights::default();
+    module.visit(&mut search);
+    search.found
+}
+
+#[derive(Default)]
+struct Weights {
+    path: Vec<String>,
+    found: Vec<String>,
+}
+
+impl<B: Backend> ModuleVisitor<B> for Weights {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if !is_finite(param.val()) {
+            self.found.push(self.path.join("."));
+        }
+    }
+}
+
+/// Whether every element is finite; or so large that the network is beyond use.
+fn is_finite<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> bool {
+    tensor.abs().sum().into_scalar().elem::<f64>().is_finite()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_autodiff::Autodiff;
+    use burn_flex::Flex;
+
+    use super::*;
+
+    type B = Autodiff<Flex>;
+
+    #[derive(Module, Debug)]
+    struct Pair<B: Backend> {
+        one: Param<Tensor<B, 1>>,
+        two: Param<Tensor<B, 2>>,
+    }
+
+    fn pair() -> Pair<B> {
+        let device = Default::default();
+        Pair {
+            one: Param::from_tensor(Tensor::from_floats([1.0, 2.0], &device)),
+            two: Param::from_tensor(Tensor::from_floats([[3.0, 4.0]], &device)),
+        }
+    }
+
+    /// Gradients [3, 0] and [[0, 4]], or what `factor` makes of the second.
+    fn gradients(pair: &Pair<B>, factor: f32) -> GradientsParams {
+        let device = Default::default();
+        let weights = Tensor::<B, 1>::from_floats([3.0, 0.0], &device);
+        let more = Tensor::<B, 2>::from_floats([[0.0, 4.0 * factor]], &device);
+        let loss = (pair.one.val() * weights).sum() + (pair.two.val() * more).sum();
+        GradientsParams::from_grads(loss.backward(), pair)
+    }
+
+    fn values(gradients: &GradientsParams, pair: &Pair<B>) -> Vec<f32> {
+        let one = gradients.get::<Flex, 1>(pair.one.id).unwrap();
+        let two = gradients.get::<Flex, 2>(pair.two.id).unwrap();
+        let both = Tensor::cat(vec![one, two.flatten(0, 1)], 0);
+        both.into_data().to_vec().unwrap()
+    }
+
+    #[test]
+    fn gradients_are_scaled_together_if_they_are_too_long() {
+        let pair = pair();
+        for (limit, expected) in [(10.0, [3.0, 0.0, 0.0, 4.0]), (1.0, [0.6, 0.0, 0.0, 0.8])] {
+            let mut gradients = gradients(&pair, 1.0);
+            let norm = norm::<B, _>(&pair, &gradients).unwrap();
+            assert_eq!(norm.into_data().to_vec::<f32>().unwrap(), [5.0]);
+            clip::<B, _>(&pair, &mut gradients, limit);
+            let found = values(&gradients, &pair);
+            let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+            assert!(found.iter().zip(&expected).all(close), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_named() {
+        let pair = pair();
+        assert_eq!(non_finite::<B, _>(&pair, &gradients(&pair, 1.0)), [""; 0]);
+        let broken = gradients(&pair, f32::INFINITY);
+        assert_eq!(non_finite::<B, _>(&pair, &broken), ["two"]);
+        assert_eq!(non_finite_weights::<B, _>(&pair), [""; 0]);
+        let sum = sum::<B, _>(&pair, &broken).unwrap();
+        assert!(!sum.into_scalar().is_finite());
+        let values = NonFiniteValues {
+            generator: vec!["one".to_owned(), "two".to_owned(), "three".to_owned()],
+            discriminator: vec!["four".to_owned()],
+        };
+        let named = "generator.one and 2 more of the generator, discriminator.four";
+        assert_eq!(values.to_string(), named);
+    }
+}

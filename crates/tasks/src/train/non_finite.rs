@@ -1,0 +1,124 @@
+//! Steps in which something is not a finite number.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::backend::AutodiffBackend;
+use huenet_data::Batch;
+use huenet_hist::HistogramBackend;
+use serde::Serialize;
+
+use crate::checkpoint::{Contents, Position, Shelf};
+use crate::error::TaskError;
+use crate::evaluation::translate;
+use crate::files;
+use crate::gan::{Gan, StepGradients};
+use crate::gradients::NonFiniteValues;
+use crate::metrics::StepLosses;
+use crate::recipe::Recipe;
+use crate::run::RunFolder;
+use crate::samples;
+
+/// What of a step is not finite, and where.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NonFiniteStep {
+    /// The step, as it would have been counted.
+    pub step: u64,
+    /// Its epoch, from 0.
+    pub epoch: u64,
+    /// Its batch in the epoch, from 0.
+    pub batch: usize,
+    /// All its losses; those that are not finite are `null` in JSON.
+    pub losses: StepLosses,
+    /// The losses that are not finite, with their values in words.
+    pub non_finite_losses: Vec<(&'static str, String)>,
+    /// The weights whose gradients are not finite.
+    pub gradients: NonFiniteValues,
+    /// The weights that were not finite already.
+    pub weights: NonFiniteValues,
+    /// Where the networks, optimisers and images of the step were saved, if they were.
+    pub saved: Option<PathBuf>,
+}
+
+impl NonFiniteStep {
+    /// Looks for what is not finite in the step that follows `position`; `None` if all is.
+    pub(super) fn find<B: AutodiffBackend>(
+        gan: &Gan<B>,
+        position: Position,
+        losses: StepLosses,
+        gradients: &StepGradients,
+    ) -> Option<Self> {
+        if gradients.are_finite() && losses.non_finite().next().is_none() {
+            return None;
+        }
+        let named = losses.non_finite();
+        Some(Self {
+            step: position.step + 1,
+            epoch: position.epoch,
+            batch: position.batch,
+            losses,
+            non_finite_losses: named
+                .map(|(name, value)| (name, value.to_string()))
+                .collect(),
+            gradients: gan.non_finite_gradients(gradients),
+            weights: gan.non_finite_weights(),
+            saved: None,
+        })
+    }
+
+    /// Saves the networks and optimisers as they were before the step, its images, and what was
+    /// found, for inspection; gives the folder.
+    pub(super) fn save<B>(
+        &self,
+        run: &RunFolder,
+        recipe: &Recipe,
+        gan: &Gan<B>,
+        position: Position,
+        batch: &Batch<B>,
+    ) -> Result<PathBuf, TaskError>
+    where
+        B: AutodiffBackend + HistogramBackend,
+        B::InnerBackend: HistogramBackend,
+    {
+        let shelf = Shelf::at(run.non_finite());
+        let folder = shelf.save(&Contents {
+            gan,
+            recipe,
+            position,
+            figure: None,
+        })?;
+        self.describe(&folder.join("found.json"))?;
+        let batch = Batch {
+            content: batch.content.clone().inner(),
+            reference: batch.reference.clone().inner(),
+            counts: batch.counts.clone().inner(),
+        };
+        let output = translate(recipe, &gan.trained_generator(), &batch, position.step);
+        let grid = samples::grid(recipe, &batch, output)?;
+        samples::save(&grid, &folder.join("batch.png"))?;
+        Ok(folder)
+    }
+
+    fn describe(&self, path: &Path) -> Result<(), TaskError> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| TaskError::write(path, std::io::Error::other(error)))?;
+        files::write_atomically(path, text.as_bytes())
+    }
+}
+
+impl fmt::Display for NonFiniteStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let losses = self.non_finite_losses.iter();
+        let mut found: Vec<String> = losses
+            .map(|(name, value)| format!("{name} is {value}"))
+            .collect();
+        if !self.weights.is_empty() {
+            found.push(format!("weights are not finite: {}", self.weights));
+        } else if !self.gradients.is_empty() {
+            found.push(format!("gradients are not finite: {}", self.gradients));
+        } else if found.is_empty() {
+            found.push("the sum of the gradients is not finite".to_owned());
+        }
+        f.write_str(&found.join("; "))
+    }
+}

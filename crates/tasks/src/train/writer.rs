@@ -1,0 +1,173 @@
+//! Writes a run's metrics and pictures on a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use huenet_data::RgbImage;
+
+use crate::error::TaskError;
+use crate::lines::LineWriter;
+use crate::metrics::{self, StepRecord};
+use crate::run::RunFolder;
+use crate::samples;
+use crate::validation::ValidationRecord;
+
+/// Messages under way, at most; when the disk is slower than that, training waits for it.
+const QUEUE: usize = 256;
+
+/// What is written beside the checkpoints.
+pub(super) struct Writer {
+    run: PathBuf,
+    sender: Option<SyncSender<Message>>,
+    thread: Option<JoinHandle<()>>,
+    fault: Arc<Mutex<Option<TaskError>>>,
+}
+
+enum Message {
+    Step(StepRecord),
+    Validation(Box<ValidationRecord>),
+    Picture(RgbImage, PathBuf),
+    /// Answer when everything before has been seen to.
+    Flush(SyncSender<()>),
+    /// Answer when all lines are on the disk.
+    Sync(SyncSender<Result<(), TaskError>>),
+}
+
+impl Writer {
+    /// Begins to write the metrics and pictures of `run`, whose last step done is
+    /// `last_step`.
+    pub(super) fn start(run: &RunFolder, last_step: u64) -> Result<Self, TaskError> {
+        let fault = Arc::default();
+        let worker = Worker {
+            steps: metrics::open(&run.metrics(), last_step)?,
+            validations: None,
+            validation_path: run.validation(),
+            fault: Arc::clone(&fault),
+        };
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || worker.run(&receiver))
+            .map_err(|source| TaskError::write(run.path(), source))?;
+        Ok(Self {
+            run: run.path().to_owned(),
+            sender: Some(sender),
+            thread: Some(thread),
+            fault,
+        })
+    }
+
+    /// Writes a step. The error may be that of something written before.
+    pub(super) fn step(&self, record: &StepRecord) -> Result<(), TaskError> {
+        self.send(Message::Step(*record))
+    }
+
+    /// Writes a validation. The error may be that of something written before.
+    pub(super) fn validation(&self, record: &ValidationRecord) -> Result<(), TaskError> {
+        self.send(Message::Validation(Box::new(record.clone())))
+    }
+
+    /// Writes a picture. The error may be that of something written before.
+    pub(super) fn picture(&self, image: RgbImage, path: &Path) -> Result<(), TaskError> {
+        self.send(Message::Picture(image, path.to_owned()))
+    }
+
+    /// Waits until everything so far is in its file.
+    pub(super) fn flush(&self) -> Result<(), TaskError> {
+        let (sender, receiver) = sync_channel(1);
+        self.send(Message::Flush(sender))?;
+        receiver.recv().map_err(|_| self.gone())?;
+        self.check()
+    }
+
+    /// Waits until all lines so far are on the disk; those that could not be written before
+    /// are tried again.
+    pub(super) fn sync(&self) -> Result<(), TaskError> {
+        let (sender, receiver) = sync_channel(1);
+        let sent = self
+            .sender
+            .as_ref()
+            .map(|to| to.send(Message::Sync(sender)));
+        match sent {
+            Some(Ok(())) => receiver.recv().unwrap_or_else(|_| Err(self.gone())),
+            _ => Err(self.gone()),
+        }
+    }
+
+    fn send(&self, message: Message) -> Result<(), TaskError> {
+        self.check()?;
+        let sent = self.sender.as_ref().map(|sender| sender.send(message));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(self.gone()),
+        }
+    }
+
+    /// What could not be written since this was asked last.
+    fn check(&self) -> Result<(), TaskError> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.take().map_or(Ok(()), Err)
+    }
+
+    fn gone(&self) -> TaskError {
+        let reason = std::io::Error::other("the thread that writes is gone");
+        TaskError::write(&self.run, reason)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    steps: LineWriter,
+    /// Made when there is something to write.
+    validations: Option<LineWriter>,
+    validation_path: PathBuf,
+    fault: Arc<Mutex<Option<TaskError>>>,
+}
+
+impl Worker {
+    fn run(mut self, receiver: &Receiver<Message>) {
+        for message in receiver {
+            let outcome = match message {
+                Message::Step(record) => self.steps.append(&record),
+                Message::Validation(record) => self.validation(&record),
+                Message::Picture(image, path) => samples::save(&image, &path),
+                Message::Flush(done) => {
+                    let _ = done.send(());
+                    Ok(())
+                }
+                Message::Sync(done) => {
+                    let _ = done.send(self.sync());
+                    Ok(())
+                }
+            };
+            if let Err(error) = outcome {
+                let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+                // The first is the cause of the others, if there are others.
+                fault.get_or_insert(error);
+            }
+        }
+    }
+
+    fn validation(&mut self, record: &ValidationRecord) -> Result<(), TaskError> {
+        let lines = match self.validations.take() {
+            Some(lines) => lines,
+            None => LineWriter::append_to(&self.validation_path)?,
+        };
+        self.validations.insert(lines).append(record)
+    }
+
+    fn sync(&mut self) -> Result<(), TaskError> {
+        self.steps.sync()?;
+        self.validations.as_mut().map_or(Ok(()), LineWriter::sync)
+    }
+}

@@ -1,0 +1,123 @@
+//! Networks for Python.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+
+use crate::support::{Place, weights};
+
+#[test]
+fn a_plain_reader_finds_the_networks_under_their_names() {
+    let place = Place::new();
+    place.pairs();
+    let mut command = place.train("edges2photos", "run");
+    command.args(["--max-steps", "2"]).assert().success();
+    let export = || place.command("export");
+    export()
+        .args(["run", "--output", "for-python"])
+        .assert()
+        .success()
+        .stdout(contains("for-python/generator.safetensors"));
+    let read = |name: &str| std::fs::read(place.root().join("for-python").join(name)).unwrap();
+
+    let bytes = read("generator.safetensors");
+    let generator = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let metadata = header.metadata().clone().unwrap();
+    assert_eq!((&*metadata["format"], &*metadata["step"]), ("pt", "2"));
+    let bytes = read("discriminator.safetensors");
+    let discriminator = SafeTensors::deserialize(&bytes).unwrap();
+
+    // Base width 2, five levels, 8 bins, 32×32 pixels, three channels.
+    let shape = |tensors: &SafeTensors<'_>, name: &str| {
+        let tensor = tensors.tensor(name);
+        let tensor = tensor.unwrap_or_else(|_| panic!("no {name} in {:?}", tensors.names()));
+        assert_eq!(tensor.dtype(), Dtype::F32);
+        tensor.shape().to_vec()
+    };
+    for (name, expected) in SHAPES_OF_THE_GENERATOR {
+        assert_eq!(shape(&generator, name), *expected, "{name}");
+    }
+    for (name, expected) in SHAPES_OF_THE_DISCRIMINATOR {
+        assert_eq!(shape(&discriminator, name), *expected, "{name}");
+    }
+
+    // Nothing is missing, and nothing is twice: the values, in any order, are the networks'.
+    let values = |tensors: &SafeTensors<'_>| -> Vec<u32> {
+        let floats = |bytes: &[u8]| -> Vec<u32> {
+            let words = bytes.chunks_exact(4);
+            words
+                .map(|word| f32::from_le_bytes(word.try_into().unwrap()).to_bits())
+                .collect()
+        };
+        tensors
+            .tensors()
+            .iter()
+            .flat_map(|(_, tensor)| floats(tensor.data()))
+            .collect()
+    };
+    let dense = generator.tensor("histogram.dense.weight").unwrap();
+    let word = |at: usize| f32::from_le_bytes(dense.data()[4 * at..4 * at + 4].try_into().unwrap());
+    let trained = weights(&place.run("run"));
+    let (_, trained) = trained
+        .iter()
+        .find(|(name, _)| name.ends_with("hist.dense.kernel"))
+        .unwrap();
+    for (output, input) in [(0, 0), (3, 20), (15, 1)] {
+        // Ours is `[in, out]`, PyTorch's `[out, in]`.
+        assert_eq!(
+            f64::from(word(24 * output + input)),
+            trained[16 * input + output]
+        );
+    }
+
+    let mut exported = [values(&generator), values(&discriminator)].concat();
+    let mut trained: Vec<u32> = weights(&place.run("run"))
+        .into_values()
+        .flatten()
+        .map(|value| (value as f32).to_bits())
+        .collect();
+    exported.sort_unstable();
+    trained.sort_unstable();
+    assert!(exported == trained);
+
+    export()
+        .args(["run", "--output", "for-python"])
+        .assert()
+        .code(2)
+        .stderr(contains("for-python/generator.safetensors").and(contains("--output")));
+    export()
+        .arg("runs/run/checkpoints/step-00000002")
+        .assert()
+        .success();
+    export()
+        .arg("nothing")
+        .assert()
+        .code(2)
+        .stderr(contains("nothing"));
+}
+
+const SHAPES_OF_THE_GENERATOR: &[(&str, &[usize])] = &[
+    ("downs.0.conv.weight", &[2, 3, 4, 4]),
+    ("downs.4.conv.weight", &[16, 16, 4, 4]),
+    ("downs.4.norm.weight", &[16]),
+    ("downs.4.norm.running_var", &[16]),
+    ("histogram.dense.weight", &[16, 24]),
+    ("histogram.dense.bias", &[16]),
+    ("histogram.tables.2.weight", &[32 * 32 + 1, 1]),
+    ("ups.0.conv.weight", &[16, 32, 3, 3]),
+    ("ups.3.conv.bias", &[2]),
+    ("ups.3.norm.running_mean", &[2]),
+    ("last.weight", &[4, 3, 4, 4]),
+    ("last.bias", &[3]),
+];
+
+const SHAPES_OF_THE_DISCRIMINATOR: &[(&str, &[usize])] = &[
+    ("downs.0.conv.weight", &[2, 6, 4, 4]),
+    ("downs.2.norm.bias", &[8]),
+    ("conv.weight", &[16, 8, 4, 4]),
+    ("norm.running_var", &[16]),
+    ("last.weight", &[1, 16, 4, 4]),
+    ("last.bias", &[1]),
+];
