@@ -63,13 +63,7 @@ pub(crate) fn command() -> Command {
                     .help("Print nothing but errors and the path of the run"),
             ),
         )
-        .subcommand(
-            with_settings(Command::new("config").about("Print the settings of a run, resolved"))
-                .long_about(
-                    "Print the settings that `huenet train` would use with the same arguments, \
-                     as TOML that --config reads.",
-                ),
-        )
+        .subcommand(crate::config::command())
         .subcommand(crate::runs::command())
         .subcommand(crate::export::command())
         .subcommand(download::command())
@@ -78,7 +72,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// One flag for each setting, and `--config`.
-fn with_settings(command: Command) -> Command {
+pub(crate) fn with_settings(command: Command) -> Command {
     let command = command.args_override_self(true).arg(
         Arg::new("config")
             .long("config")

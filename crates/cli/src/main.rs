@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backend;
+mod config;
 mod data;
 mod download;
 mod download_display;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
             Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),
             failed => failed,
         },
-        Some(("config", matches)) => train::config(matches),
+        Some(("config", matches)) => config::config(matches),
         Some(("download", matches)) => download::download(matches),
         Some(("export", matches)) => export::export(matches),
         Some(("runs", matches)) => runs::runs(matches),

@@ -1,10 +1,10 @@
-//! `huenet train` and `huenet config`.
+//! `huenet train`.
 
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use huenet_tasks::settings::DEMO_DATASET;
-use huenet_tasks::{Job, Layer, Recipe, RunFolder, Settings, SettingsError, TaskError};
+use huenet_tasks::{Job, Layer, Recipe, RunFolder, Settings, TaskError};
 
 use crate::progress::Progress;
 use crate::signals::{self, Activity};
@@ -64,20 +64,8 @@ fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> an
     }
 }
 
-/// Prints the settings that `train` would use, if it would.
-pub(crate) fn config(matches: &ArgMatches) -> anyhow::Result<()> {
-    let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
-    match Recipe::new(settings.clone()) {
-        // What is still missing can be given later.
-        Ok(_) | Err(SettingsError::Missing { .. }) => {}
-        Err(error) => return Err(TaskError::from(error).into()),
-    }
-    output::print(toml::to_string(&settings)?);
-    Ok(())
-}
-
 /// What the file, the environment and the flags say.
-fn layers(matches: &ArgMatches) -> Result<Vec<Layer>, TaskError> {
+pub(crate) fn layers(matches: &ArgMatches) -> Result<Vec<Layer>, TaskError> {
     let file = matches
         .get_one::<PathBuf>("config")
         .map(|path| Layer::from_file(path));

@@ -13,7 +13,7 @@ use crate::source::Images;
 use crate::view::LivePage;
 
 /// Settings that a resumed run may change: they do not touch what was computed so far.
-const CHANGEABLE: &[&str] = &[
+pub(crate) const CHANGEABLE: &[&str] = &[
     "backend",
     "cache_mib",
     "cp_freq",

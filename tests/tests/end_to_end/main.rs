@@ -12,6 +12,7 @@ mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
 #[path = "../../../crates/data/tests/download/server.rs"]
 mod server;
+mod settings;
 mod stability;
 #[cfg(unix)]
 mod stopping;

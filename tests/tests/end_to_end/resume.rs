@@ -152,6 +152,59 @@ fn settings_that_shaped_the_run_cannot_change() {
 }
 
 #[test]
+fn the_others_can() {
+    let place = place();
+    train(&place, "run", "2");
+    resume(&place, "runs/run")
+        .args([
+            "--workers",
+            "0",
+            "--threads",
+            "1",
+            "--cp-freq",
+            "3",
+            "--cache-mib",
+            "1",
+        ])
+        .args([
+            "--keep-checkpoints",
+            "1",
+            "--save-every-steps",
+            "5",
+            "--non-finite",
+            "skip",
+        ])
+        .args([
+            "--save-every-minutes",
+            "1",
+            "--no-tensorboard",
+            "--held-out-images",
+            "1",
+        ])
+        .args([
+            "--validation-images",
+            "0",
+            "--sample-mode",
+            "running",
+            "--epochs",
+            "3",
+        ])
+        .args([
+            "--backend",
+            "ndarray",
+            "--epochs-decay",
+            "1",
+            "--max-steps",
+            "3",
+        ])
+        .assert()
+        .success();
+    let saved = std::fs::read_to_string(place.run("run").join("config.toml")).unwrap();
+    assert!(saved.contains("epochs_decay = 1\n") && saved.contains("workers = 0\n"));
+    assert_eq!(losses(&place.run("run")).len(), 3);
+}
+
+#[test]
 fn other_images_are_noticed() {
     let place = place();
     train(&place, "run", "4");

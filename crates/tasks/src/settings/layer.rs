@@ -12,6 +12,9 @@ use super::{Key, Kind, Settings, SettingsError};
 /// The variables of this prefix are settings, except [`RESERVED`].
 const PREFIX: &str = "HUENET_";
 
+/// The origin of the layer of environment variables.
+const ENVIRONMENT: &str = "environment";
+
 /// Variables of the prefix that the test suite uses.
 const RESERVED: [&str; 3] = [
     "HUENET_BIN",
@@ -95,7 +98,7 @@ impl Layer {
             values.insert(key.name.to_owned(), parsed(&origin, key, text)?);
         }
         Ok(Self {
-            origin: "environment".to_owned(),
+            origin: ENVIRONMENT.to_owned(),
             values,
         })
     }
@@ -120,6 +123,15 @@ impl Layer {
     /// Where these settings come from, for messages.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Where this layer has a setting from, if it gives it.
+    pub fn origin_of(&self, key: &Key) -> Option<String> {
+        self.values.get(key.name)?;
+        Some(match self.origin == ENVIRONMENT {
+            true => key.variable(),
+            false => self.origin.clone(),
+        })
     }
 
     /// The text that this layer gives for a setting of text.

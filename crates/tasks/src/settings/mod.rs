@@ -4,6 +4,7 @@
 mod error;
 mod keys;
 mod layer;
+pub mod reference;
 
 use std::path::PathBuf;
 
@@ -220,6 +221,25 @@ impl Settings {
             (task, false) => Self::official(task.unwrap_or(Task::Edges2photos)),
         };
         layer::merge(&defaults, layers)
+    }
+
+    /// Where each setting that [`resolve`](Self::resolve) gives comes from, in the order of
+    /// [`KEYS`].
+    pub fn origins(&self, layers: &[Layer]) -> Vec<(&'static Key, String)> {
+        let default = match self.dataset == DEMO_DATASET {
+            true => "default of the demo".to_owned(),
+            false => format!("default of {}", self.task),
+        };
+        let origin = |key: &'static Key| {
+            let given = layers.iter().rev().find_map(|layer| layer.origin_of(key));
+            (key, given.unwrap_or_else(|| default.clone()))
+        };
+        KEYS.iter().map(origin).collect()
+    }
+
+    /// The value of a setting, if it has one.
+    pub fn value(&self, key: &Key) -> Option<toml::Value> {
+        toml::Table::try_from(self).ok()?.remove(key.name)
     }
 
     /// These settings with those of `layers` over them; later layers win.

@@ -1,0 +1,134 @@
+//! The settings as a reference page and as a JSON schema, made from the table of
+//! settings and the tasks' defaults.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::{Group, KEYS, Key, Kind, Settings};
+use crate::job::CHANGEABLE;
+use crate::task::Task;
+
+/// Where a reader of a schema learns how to read it.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// The reference page, in Markdown.
+pub fn page() -> String {
+    let mut text = String::from(
+        "# Settings\n\n\
+         Made from the source by `huenet config --reference`; do not edit.\n\n\
+         Each setting can be given as a line of a TOML file (`--config FILE`), as an environment\n\
+         variable (`HUENET_` and its name in upper case) and as a flag (`--` and its name, with\n\
+         hyphens or underscores); the later of these wins. `huenet config` prints the values and\n\
+         where each comes from. What is marked [official] is an option of the published script,\n\
+         with its name and meaning. Those marked ↻ can change when a run is resumed. [settings.schema.json](settings.schema.json) is a JSON schema\n\
+         for settings files.\n",
+    );
+    let mut group: Option<Group> = None;
+    for key in KEYS {
+        if group != Some(key.group) {
+            let title = key.group.title();
+            // Writing to a String does not fail.
+            let _ = write!(
+                text,
+                "\n## {title}\n\n| setting | value | default | | |\n|---|---|---|---|---|\n"
+            );
+            group = Some(key.group);
+        }
+        let default = default_text(key).unwrap_or_else(|| "none".to_owned());
+        let help = key.help.replace('|', "\\|");
+        let kind = kind_text(key.kind);
+        let changes = if CHANGEABLE.contains(&key.name) {
+            "↻"
+        } else {
+            ""
+        };
+        let name = key.name;
+        let _ = writeln!(
+            text,
+            "| `{name}` | {kind} | {default} | {changes} | {help} |"
+        );
+    }
+    text
+}
+
+/// The JSON schema of a settings file, pretty-printed.
+pub fn schema() -> String {
+    let properties: Map<String, Value> = KEYS
+        .iter()
+        .map(|key| (key.name.to_owned(), property(key)))
+        .collect();
+    let schema = json!({
+        "$schema": DIALECT,
+        "title": "Settings of a HueNet run",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    });
+    format!("{schema:#}\n")
+}
+
+fn property(key: &Key) -> Value {
+    let mut property = match key.kind {
+        Kind::Whole => json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
+        Kind::Real => json!({ "type": "number" }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Text | Kind::Folder => json!({ "type": "string", "minLength": 1 }),
+        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
+    };
+    property["description"] = key.help.into();
+    if let Some(default) = common_default(key) {
+        property["default"] = default;
+    }
+    property
+}
+
+fn kind_text(kind: Kind) -> String {
+    match kind {
+        Kind::Whole => "whole number".to_owned(),
+        Kind::Real => "number".to_owned(),
+        Kind::Flag => "true, false".to_owned(),
+        Kind::Text => "text".to_owned(),
+        Kind::Folder => "folder".to_owned(),
+        Kind::Choice(words) => format!("`{}`", words.join("`, `")),
+    }
+}
+
+/// The default of each task, as JSON.
+fn defaults(key: &Key) -> [(Task, Option<Value>); 3] {
+    Task::ALL.map(|task| {
+        let settings = serde_json::to_value(Settings::official(task)).unwrap_or_default();
+        (task, settings.get(key.name).cloned())
+    })
+}
+
+/// The default that all tasks share.
+fn common_default(key: &Key) -> Option<Value> {
+    let defaults = defaults(key);
+    let (_, first) = &defaults[0];
+    let same = defaults.iter().all(|(_, default)| default == first);
+    same.then(|| first.clone()).flatten()
+}
+
+/// The default in words: one, or each task's.
+fn default_text(key: &Key) -> Option<String> {
+    let shown = |value: &Value| {
+        format!(
+            "`{}`",
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        )
+    };
+    if let Some(default) = common_default(key) {
+        return Some(shown(&default));
+    }
+    if key.name == "task" {
+        return None;
+    }
+    let each = defaults(key)
+        .into_iter()
+        .filter_map(|(task, default)| Some(format!("{} for {task}", shown(&default?))));
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| each.join(", "))
+}
