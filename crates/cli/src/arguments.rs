@@ -60,7 +60,22 @@ pub(crate) fn command() -> Command {
                     .long("quiet")
                     .short('q')
                     .action(ArgAction::SetTrue)
-                    .help("Print nothing but errors and the path of the run"),
+                    .help("Print nothing but errors, warnings and the path of the run"),
+            )
+            .arg(
+                Arg::new("verbose")
+                    .long("verbose")
+                    .short('v')
+                    .action(ArgAction::SetTrue)
+                    .help("Log what happens to the error stream too, in detail; lines instead of a display"),
+            )
+            .arg(
+                Arg::new("log-format")
+                    .long("log-format")
+                    .value_name("FORMAT")
+                    .value_parser(["text", "json"])
+                    .default_value("text")
+                    .help("How to print what happens: for people, or as a JSON object a line for programs"),
             ),
         )
         .subcommand(crate::config::command())
@@ -131,6 +146,12 @@ fn negation(key: &'static Key) -> Arg {
         .action(ArgAction::SetTrue)
         .conflicts_with(key.name)
         .hide(true)
+}
+
+/// Whether what is printed is to be JSON.
+pub(crate) fn is_json(matches: &ArgMatches) -> bool {
+    let format = matches.try_get_one::<String>("log-format");
+    format.is_ok_and(|format| format.is_some_and(|format| format == "json"))
 }
 
 /// The settings given as flags.

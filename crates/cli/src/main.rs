@@ -11,6 +11,7 @@ mod download;
 mod download_display;
 mod export;
 mod info;
+mod logging;
 mod output;
 mod progress;
 mod report;
@@ -31,6 +32,9 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
+    let json = matches
+        .subcommand()
+        .is_some_and(|(_, matches)| arguments::is_json(matches));
     let outcome = match matches.subcommand() {
         Some(("train", matches)) => match train::train(matches) {
             Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),
@@ -46,7 +50,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error(&error);
+            output::error(&error, json);
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<serve::NoAddress>()

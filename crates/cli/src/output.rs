@@ -19,7 +19,14 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Prints an error's own message, which holds its causes.
-pub(crate) fn error(error: &anyhow::Error) {
-    let _ = writeln!(std::io::stderr(), "error: {error}");
+/// Prints an error's own message, which holds its causes; as JSON for programs.
+pub(crate) fn error(error: &anyhow::Error, json: bool) {
+    let _ = match json {
+        true => {
+            let message = error.to_string();
+            let event = serde_json::json!({ "event": "error", "message": message });
+            writeln!(std::io::stderr(), "{event}")
+        }
+        false => writeln!(std::io::stderr(), "error: {error}"),
+    };
 }

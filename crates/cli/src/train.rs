@@ -6,13 +6,23 @@ use clap::ArgMatches;
 use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{Job, Layer, Recipe, RunFolder, Settings, TaskError};
 
-use crate::progress::Progress;
+use crate::logging::Log;
+use crate::progress::{Progress, Style};
 use crate::signals::{self, Activity};
-use crate::{arguments, backend, download, output, report, serve};
+use crate::{arguments, backend, download, serve};
 
 /// Trains, shows how it goes, and ends with a report.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
-    let quiet = matches.get_flag("quiet");
+    let (quiet, verbose) = (matches.get_flag("quiet"), matches.get_flag("verbose"));
+    let json = arguments::is_json(matches);
+    let style = match (quiet, json, verbose) {
+        (true, ..) => Style::Quiet,
+        (_, true, _) => Style::Json,
+        // Log lines would tear a display.
+        (_, _, true) => Style::Lines,
+        _ => Style::Display,
+    };
+    let log = Log::start(verbose, json);
     // Before a run's folder is made, and before anything is downloaded.
     let live = serve::page(matches)?;
     let job = match matches.get_one::<PathBuf>("resume") {
@@ -34,16 +44,13 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let settings = job.recipe().settings();
     backend::check(&settings.backend)?;
     backend::set_threads(settings.threads);
-    let mut progress = Progress::new(job.recipe(), quiet);
+    log.go_to(job.run().path());
+    let mut progress = Progress::new(job.recipe(), style);
     signals::doing(Activity::Training);
     let outcome = backend::train(job, &mut progress);
     signals::doing(Activity::Other);
-    progress.finish();
-    let report = outcome?;
-    match quiet {
-        true => output::line(report.run.display()),
-        false => output::print(report::text(&report)),
-    }
+    progress.close();
+    progress.finish(&outcome?);
     Ok(())
 }
 

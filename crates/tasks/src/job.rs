@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use huenet_data::HostBatch;
+use tracing::info;
 
 use crate::checkpoint::{self, Checkpoint, Position, Shelf};
 use crate::error::TaskError;
@@ -96,6 +97,7 @@ impl Job {
         let saved = checkpoint.as_ref().map_or(&config, Checkpoint::settings);
         let wanted = config.with(changes)?;
         check_changes(saved, &wanted)?;
+        let saved_settings = saved.clone();
         let recipe = Recipe::new(wanted)?;
         if let Some(checkpoint) = &checkpoint {
             check_schedule(checkpoint, &recipe)?;
@@ -122,6 +124,9 @@ impl Job {
             None => starting_weights(&recipe)?,
         };
         let superseded = shelf.set_aside_after(position.step)?;
+        for (setting, value) in saved_settings.differences(recipe.settings()) {
+            info!(setting, value, "changed on resuming");
+        }
         run.write_config(recipe.settings())?;
         run.become_latest();
         Ok(Self {

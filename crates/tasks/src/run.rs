@@ -6,6 +6,7 @@
 //!   state.json         what the run is doing, or how it ended
 //!   checkpoints/       step-XXXXXXXX/, each whole
 //!   samples/           epoch-XXXX.png, last.png: content | reference | output
+//!   log.jsonl          what happened when, if the program logs
 //!   metrics.jsonl      one line a step
 //!   validation.jsonl   one line an epoch: figures on held-out images
 //!   non-finite/        step-XXXXXXXX/: a step in which something was not a finite number

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::AutodiffBackend;
 use huenet_hist::HistogramBackend;
+use tracing::{error, info};
 
 use crate::checkpoint::Position;
 use crate::error::TaskError;
@@ -93,14 +94,31 @@ where
     let plan = job.plan();
     let mut state = StateRecord::begin(job.position, plan.total_steps);
     state.write(job.run.path())?;
+    info!(
+        run = %plan.run.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        backend = job.recipe.settings().backend,
+        training_images = plan.training_images,
+        held_out_images = plan.held_out_images,
+        first_step = plan.first_step,
+        total_steps = plan.total_steps,
+        "training starts"
+    );
     observer.started(&plan);
     let live = job.live.take();
     let outcome = Training::<B>::new(&job, &plan, live, device, observer, &mut state)
         .and_then(|training| training.run(job.images.train(), plan.total_steps));
     state.state = match &outcome {
-        Ok(report) if report.finished => RunState::Finished,
-        Ok(_) => RunState::Stopped,
+        Ok(report) if report.finished => {
+            info!(step = report.steps, "all steps are done");
+            RunState::Finished
+        }
+        Ok(report) => {
+            info!(step = report.steps, "stopped as asked");
+            RunState::Stopped
+        }
         Err(error) => {
+            error!(step = state.position.step, %error, "failed");
             state.error = Some(error.to_string());
             RunState::Failed
         }

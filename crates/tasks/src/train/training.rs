@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::backend::AutodiffBackend;
 use huenet_data::{Batch, HostBatch, Loader};
 use huenet_hist::HistogramBackend;
+use tracing::{debug, info, warn};
 
 use super::non_finite::NonFiniteStep;
 use super::writer::Writer;
@@ -187,6 +188,18 @@ where
             data_seconds: waited.as_secs_f64(),
             skipped,
         };
+        debug!(
+            step = record.step,
+            epoch = record.epoch,
+            total = losses.gen_total_loss,
+            gan = losses.gen_gan_loss,
+            structure = losses.gen_mi_loss,
+            emd = losses.gen_hist_loss,
+            disc = losses.disc_loss,
+            seconds = record.step_seconds,
+            waited = record.data_seconds,
+            "step"
+        );
         self.observer.stepped(&record);
         if !skipped {
             let rates = self.recipe.learning_rates(record.epoch);
@@ -206,6 +219,7 @@ where
             found.saved = saved.ok();
             self.inspectable = true;
         }
+        warn!(step = found.step, found = %found, skipped = !stops, "a step is not finite");
         if !stops {
             self.observer.skipped(&found);
             return Ok(());
@@ -267,6 +281,7 @@ where
 
     fn tell_fault(&mut self) {
         if let Some(fault) = self.view.fault() {
+            warn!(%fault, "something beside the run could not be written");
             self.observer.warned(&fault);
         }
     }
@@ -299,6 +314,15 @@ where
         let generator = self.gan.trained_generator();
         let record = validate(self.recipe, &generator, held_out, count, at, self.device)?;
         if let Some(record) = &record {
+            info!(
+                step = record.step,
+                epoch = record.epoch,
+                emd = record.figures.emd,
+                h_content_given_output = record.figures.h_content_given_output,
+                ssim_luma = record.figures.ssim_luma,
+                seconds = record.seconds,
+                "validated"
+            );
             self.writer.validation(record)?;
             self.observer.validated(record);
             self.view.validated(record);
@@ -326,6 +350,7 @@ where
                 saved: None,
             });
         }
+        let started = Instant::now();
         // A checkpoint whose steps are not written down would leave a gap in the history.
         self.writer.sync()?;
         self.view.flush();
@@ -335,6 +360,9 @@ where
             position: self.position,
             figure,
         })?;
+        let seconds = started.elapsed().as_secs_f64();
+        let step = self.position.step;
+        info!(step, folder = %folder.display(), seconds, figure, "saved a checkpoint");
         self.observer.saved(&folder);
         self.saved_at = Instant::now();
         self.keep(folder, figure)

@@ -1,0 +1,153 @@
+//! How a run is going: running means, speed, the time that is left, memory.
+
+use std::time::{Duration, Instant};
+
+use huenet_tasks::{StepLosses, StepRecord};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// How quickly means follow: the weight of the newest step, once there were many.
+const FOLLOW: f64 = 0.05;
+
+/// How often the memory in use is looked at.
+const MEMORY_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows a run.
+pub(super) struct Pace {
+    steps: u64,
+    last: Instant,
+    /// Mean seconds from the end of a step to the end of the next, all that lies between
+    /// included.
+    seconds: f64,
+    losses: [f64; 5],
+    memory: Memory,
+}
+
+impl Pace {
+    /// A run that starts now.
+    pub(super) fn new() -> Self {
+        Self {
+            steps: 0,
+            last: Instant::now(),
+            seconds: 0.0,
+            losses: [0.0; 5],
+            memory: Memory::new(),
+        }
+    }
+
+    /// Takes a step that has just been done into account.
+    pub(super) fn step(&mut self, record: &StepRecord) {
+        let now = Instant::now();
+        self.steps += 1;
+        // The mean of all steps as long as there are few.
+        let weight = FOLLOW.max(1.0 / self.steps as f64);
+        let seconds = now.duration_since(self.last).as_secs_f64();
+        self.last = now;
+        self.seconds += weight * (seconds - self.seconds);
+        if !record.skipped {
+            for (mean, value) in self.losses.iter_mut().zip(record.losses.to_array()) {
+                *mean += weight * (value - *mean);
+            }
+        }
+        self.memory.look(now);
+    }
+
+    /// The running means of the losses.
+    pub(super) fn losses(&self) -> StepLosses {
+        StepLosses::from_array(self.losses)
+    }
+
+    /// Seconds a step.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// The time that so many more steps take, at this speed.
+    pub(super) fn left(&self, steps: u64) -> Duration {
+        Duration::try_from_secs_f64(self.seconds * steps as f64).unwrap_or(Duration::MAX)
+    }
+
+    /// The memory that this process has, in MiB, if the system tells.
+    pub(super) fn mebibytes(&self) -> Option<u64> {
+        self.memory.bytes.map(|bytes| bytes >> 20)
+    }
+}
+
+struct Memory {
+    system: System,
+    process: Option<Pid>,
+    looked: Option<Instant>,
+    bytes: Option<u64>,
+}
+
+impl Memory {
+    fn new() -> Self {
+        Self {
+            system: System::new(),
+            process: sysinfo::get_current_pid().ok(),
+            looked: None,
+            bytes: None,
+        }
+    }
+
+    fn look(&mut self, now: Instant) {
+        let fresh = |looked: Instant| now.duration_since(looked) < MEMORY_EVERY;
+        let Some(process) = self.process.filter(|_| !self.looked.is_some_and(fresh)) else {
+            return;
+        };
+        self.looked = Some(now);
+        self.system.refresh_processes_specifics(
+            ProcessesToUpdate::Some(&[process]),
+            false,
+            ProcessRefreshKind::nothing().with_memory(),
+        );
+        self.bytes = self.system.process(process).map(|process| process.memory());
+    }
+}
+
+/// A time as `1:02:03`, with days if there are any.
+pub(super) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let rest = format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60);
+    match days {
+        0 => rest,
+        _ => format!("{days} d {rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: u64, value: f64, skipped: bool) -> StepRecord {
+        StepRecord {
+            step,
+            epoch: 0,
+            losses: StepLosses::from_array([value; 5]),
+            step_seconds: 0.1,
+            data_seconds: 0.0,
+            skipped,
+        }
+    }
+
+    #[test]
+    fn means_are_of_all_steps_at_first_and_then_of_the_last_ones() {
+        let mut pace = Pace::new();
+        pace.step(&record(1, 1.0, false));
+        pace.step(&record(2, 3.0, false));
+        assert!((pace.losses().disc_loss - 2.0).abs() < 1e-12);
+        pace.step(&record(3, f64::NAN, true));
+        assert!((pace.losses().disc_loss - 2.0).abs() < 1e-12);
+        (4..300).for_each(|step| pace.step(&record(step, 7.0, false)));
+        assert!((pace.losses().gen_gan_loss - 7.0).abs() < 1e-3);
+        assert!(pace.mebibytes().is_none_or(|memory| memory > 0));
+    }
+
+    #[test]
+    fn times_are_clocks() {
+        let shown = |seconds| clock(Duration::from_secs(seconds));
+        assert_eq!(shown(59), "0:00:59");
+        assert_eq!(shown(3_723), "1:02:03");
+        assert_eq!(shown(2 * 86_400 + 3_600), "2 d 1:00:00");
+    }
+}
