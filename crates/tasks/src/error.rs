@@ -173,7 +173,7 @@ fn inspection(saved: Option<&Path>) -> String {
             "The networks, optimisers and images of that step are in {}",
             folder.display()
         ),
-        None => "What it was at could not be saved".to_owned(),
+        None => "Nothing of that step is saved (with --log-every 1 it would be)".to_owned(),
     }
 }
 

@@ -13,6 +13,7 @@ use rand::Rng;
 use crate::adam::Adam;
 use crate::gradients::{self, NonFiniteValues};
 use crate::losses::{HistogramLosses, generated_loss, real_loss, smoothed_real_loss};
+use crate::measures::Measures;
 use crate::metrics::StepLosses;
 use crate::pool::ImagePool;
 use crate::recipe::{LearningRates, Recipe};
@@ -52,14 +53,6 @@ pub struct StepGradients {
     pub generator: GradientsParams,
     /// Of the discriminator loss, for the discriminator's weights.
     pub discriminator: GradientsParams,
-    finite: bool,
-}
-
-impl StepGradients {
-    /// Whether every one of them is a finite number.
-    pub fn are_finite(&self) -> bool {
-        self.finite
-    }
 }
 
 impl<B: AutodiffBackend> Gan<B> {
@@ -104,20 +97,20 @@ impl<B: AutodiffBackend> Gan<B> {
     where
         B: HistogramBackend,
     {
-        let (values, gradients) = self.gradients(recipe, losses, batch, dropout);
+        let (measures, gradients) = self.gradients(recipe, losses, batch, dropout);
         self.update(recipe, rates, gradients);
-        values
+        measures.read().losses
     }
 
     /// The losses of `batch` and their gradients. Running statistics move, and so does the
-    /// image pool.
+    /// image pool. Nothing waits for the device.
     pub fn gradients(
         &mut self,
         recipe: &Recipe,
         losses: &HistogramLosses,
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
-    ) -> (StepLosses, StepGradients)
+    ) -> (Measures<B::InnerBackend>, StepGradients)
     where
         B: HistogramBackend,
     {
@@ -168,18 +161,17 @@ impl<B: AutodiffBackend> Gan<B> {
         let discriminator =
             GradientsParams::from_grads(discriminator_loss.backward(), &self.discriminator);
 
-        let losses = [&total, &gan, &structure, &distance, &discriminator_loss];
+        let device = total.device();
         let sums = [
-            gradients::sum(&self.generator, &generator),
-            gradients::sum(&self.discriminator, &discriminator),
+            gradients::sum(&self.generator, &generator, &device),
+            gradients::sum(&self.discriminator, &discriminator, &device),
         ];
-        let (values, finite) = read(losses, sums);
+        let losses = [total, gan, structure, distance, discriminator_loss];
         (
-            values,
+            Measures::new(losses.map(Tensor::inner), sums),
             StepGradients {
                 generator,
                 discriminator,
-                finite,
             },
         )
     }
@@ -264,17 +256,4 @@ impl<B: AutodiffBackend> Gan<B> {
     pub fn trained_generator(&self) -> Generator<B::InnerBackend> {
         self.generator.valid()
     }
-}
-
-/// All losses in one transfer from the device, and whether the sums of the gradients are finite.
-fn read<B: AutodiffBackend>(
-    losses: [&Tensor<B, 1>; 5],
-    sums: [Option<Tensor<B::InnerBackend, 1>>; 2],
-) -> (StepLosses, bool) {
-    let inner = losses.map(|loss| loss.clone().inner());
-    let all = inner.into_iter().chain(sums.into_iter().flatten());
-    let data = Tensor::cat(all.collect(), 0).into_data();
-    let mut values = data.iter::<f64>();
-    let losses = std::array::from_fn(|_| values.next().unwrap_or(f64::NAN));
-    (StepLosses::from_array(losses), values.all(f64::is_finite))
 }

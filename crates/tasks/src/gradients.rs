@@ -41,18 +41,19 @@ impl fmt::Display for NonFiniteValues {
     }
 }
 
-/// The sum of all gradients of a module, `[1]`: it is finite only if each of them is, or so
-/// large that it is of no use. `None` if there are none.
+/// The sum of all gradients of a module, `[1]`: it is finite only if each of them is, unless
+/// they are so large as to be of no use.
 pub(crate) fn sum<B: AutodiffBackend, M: Module<B>>(
     module: &M,
     gradients: &GradientsParams,
-) -> Option<Tensor<B::InnerBackend, 1>> {
+    device: &B::Device,
+) -> Tensor<B::InnerBackend, 1> {
     let mut sums = Sums::<B> {
         gradients,
-        found: Vec::new(),
+        found: vec![Tensor::zeros([1], device)],
     };
     module.visit(&mut sums);
-    (!sums.found.is_empty()).then(|| Tensor::cat(sums.found, 0).sum())
+    Tensor::cat(sums.found, 0).sum()
 }
 
 struct Sums<'a, B: AutodiffBackend> {
@@ -260,7 +261,7 @@ mod tests {
         let broken = gradients(&pair, f32::INFINITY);
         assert_eq!(non_finite::<B, _>(&pair, &broken), ["two"]);
         assert_eq!(non_finite_weights::<B, _>(&pair), [""; 0]);
-        let sum = sum::<B, _>(&pair, &broken).unwrap();
+        let sum = sum::<B, _>(&pair, &broken, &Default::default());
         assert!(!sum.into_scalar().is_finite());
         let values = NonFiniteValues {
             generator: vec!["one".to_owned(), "two".to_owned(), "three".to_owned()],

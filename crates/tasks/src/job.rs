@@ -23,6 +23,7 @@ pub(crate) const CHANGEABLE: &[&str] = &[
     "epochs_decay",
     "held_out_images",
     "keep_checkpoints",
+    "log_every",
     "max_steps",
     "non_finite",
     "sample_mode",

@@ -12,7 +12,7 @@ use huenet_models::{
 };
 
 use crate::run::LATEST;
-use crate::settings::{DEMO_DATASET, Settings, SettingsError};
+use crate::settings::{DEMO_DATASET, NonFinite, Settings, SettingsError};
 use crate::task::Task;
 
 /// More threads than any machine that this runs on has cores.
@@ -23,6 +23,9 @@ const MAX_CACHE_MIB: usize = 1 << 20;
 
 /// More generated images than any such machine has memory for.
 const MAX_IMAGE_POOL: usize = 1 << 16;
+
+/// What is kept on the device meanwhile is little, but a run should be seen to go on.
+const MAX_LOG_EVERY: usize = 10_000;
 
 /// The rates of the two optimisers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -182,7 +185,11 @@ impl Recipe {
 }
 
 fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
-    let counts = [("epochs", s.epochs), ("cp_freq", s.cp_freq)];
+    let counts = [
+        ("epochs", s.epochs),
+        ("cp_freq", s.cp_freq),
+        ("log_every", s.log_every),
+    ];
     for (key, value) in counts {
         if value == 0 {
             return Err(unfit(key, value, "it must be at least 1"));
@@ -255,6 +262,15 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
             format!("{:?}", s.label_smoothing),
             expected,
         ));
+    }
+    if s.log_every > 1 && s.non_finite == NonFinite::Skip {
+        let expected =
+            "to skip a step, its losses are needed at once: log_every 1, or non_finite stop";
+        return Err(unfit("log_every", s.log_every, expected));
+    }
+    if s.log_every > MAX_LOG_EVERY {
+        let expected = format!("at most {MAX_LOG_EVERY} steps");
+        return Err(unfit("log_every", s.log_every, expected));
     }
     if s.image_pool > MAX_IMAGE_POOL {
         let expected = format!("at most {MAX_IMAGE_POOL} images, or 0 for none");

@@ -90,6 +90,41 @@ fn skipping_cannot_mend_weights() {
 }
 
 #[test]
+fn losses_can_be_fetched_every_so_many_steps() {
+    let place = place();
+    let train = |name: &str, every: &str, steps: &str| {
+        let mut command = place.train(TASK, name);
+        let options = ["--log-every", every, "--max-steps", steps];
+        command.args(options).args(["--epochs", "3"]).assert()
+    };
+    train("each", "1", "10").success();
+    train("third", "3", "10").success();
+    assert_same_run(&place, "each", "third");
+    // In the middle of a stretch.
+    train("stopped", "3", "5").success();
+    resume(&place, "stopped")
+        .args(["--max-steps", "10"])
+        .assert()
+        .success();
+    assert_same_run(&place, "each", "stopped");
+
+    let mut command = place.train(TASK, "late");
+    command
+        .args(INFINITE)
+        .args(["--log-every", "3"])
+        .assert()
+        .code(1)
+        .stderr(contains("step 1: gen_total_loss is inf").and(contains("noticed after step 3")));
+    assert_eq!(names(&place.run("late").join("checkpoints")), [""; 0]);
+    let mut command = place.train(TASK, "both");
+    command
+        .args(["--log-every", "3", "--non-finite", "skip"])
+        .assert()
+        .code(2)
+        .stderr(contains("log_every = 3"));
+}
+
+#[test]
 fn clipped_gradients_move_weights_less() {
     let place = place();
     let train = |name: &str, limit: &str| {
@@ -146,18 +181,17 @@ fn a_run_with_a_pool_smooth_labels_and_decay_resumes_exactly() {
         let steps = losses(&place.run(&whole));
         // One epoch and three more.
         assert!(steps.len().is_multiple_of(4));
-        for off in [0, 2, 4, 6] {
-            let mut fewer = options.to_vec();
-            fewer.drain(off..off + 2);
-            let other = train(&format!("without-{}", options[off]), &fewer);
-            let other = losses(&place.run(&other));
-            assert_ne!(
-                steps[..other.len().min(steps.len())],
-                other[..],
-                "{}",
-                options[off]
-            );
+        // Each of them does something.
+        for off in ["--image-pool", "--label-smoothing", "--clip-gradients"] {
+            let other = train(&format!("no{off}"), &[&options[..], &[off, "0"]].concat());
+            assert_ne!(losses(&place.run(&other)), steps, "{off}");
         }
+        let constant = ["--epochs", "4", "--epochs-decay", "0"];
+        let other = train("constant", &[&options[..], &constant].concat());
+        let other = losses(&place.run(&other));
+        let an_epoch = steps.len() / 4;
+        assert_eq!(other[..an_epoch], steps[..an_epoch]);
+        assert_ne!(other, steps);
     }
 }
 

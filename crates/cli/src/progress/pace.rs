@@ -1,5 +1,6 @@
 //! How a run is going: running means, speed, the time that is left, memory.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use huenet_tasks::{StepLosses, StepRecord};
@@ -8,16 +9,18 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 /// How quickly means follow: the weight of the newest step, once there were many.
 const FOLLOW: f64 = 0.05;
 
+/// Over how many steps speed is measured, at most.
+const WINDOW: usize = 100;
+
 /// How often the memory in use is looked at.
 const MEMORY_EVERY: Duration = Duration::from_secs(1);
 
 /// Follows a run.
 pub(super) struct Pace {
     steps: u64,
-    last: Instant,
-    /// Mean seconds from the end of a step to the end of the next, all that lies between
-    /// included.
-    seconds: f64,
+    /// When the last steps ended, as far as is known, oldest first: the speed is that of these,
+    /// with all that lay between.
+    ends: VecDeque<Instant>,
     losses: [f64; 5],
     memory: Memory,
 }
@@ -27,8 +30,7 @@ impl Pace {
     pub(super) fn new() -> Self {
         Self {
             steps: 0,
-            last: Instant::now(),
-            seconds: 0.0,
+            ends: VecDeque::from([Instant::now()]),
             losses: [0.0; 5],
             memory: Memory::new(),
         }
@@ -40,9 +42,10 @@ impl Pace {
         self.steps += 1;
         // The mean of all steps as long as there are few.
         let weight = FOLLOW.max(1.0 / self.steps as f64);
-        let seconds = now.duration_since(self.last).as_secs_f64();
-        self.last = now;
-        self.seconds += weight * (seconds - self.seconds);
+        if self.ends.len() > WINDOW {
+            self.ends.pop_front();
+        }
+        self.ends.push_back(now);
         if !record.skipped {
             for (mean, value) in self.losses.iter_mut().zip(record.losses.to_array()) {
                 *mean += weight * (value - *mean);
@@ -58,12 +61,16 @@ impl Pace {
 
     /// Seconds a step.
     pub(super) fn seconds(&self) -> f64 {
-        self.seconds
+        let ends = self.ends.front().zip(self.ends.back());
+        let time = ends.map_or(0.0, |(first, last)| {
+            last.duration_since(*first).as_secs_f64()
+        });
+        time / (self.ends.len() - 1).max(1) as f64
     }
 
     /// The time that so many more steps take, at this speed.
     pub(super) fn left(&self, steps: u64) -> Duration {
-        Duration::try_from_secs_f64(self.seconds * steps as f64).unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(self.seconds() * steps as f64).unwrap_or(Duration::MAX)
     }
 
     /// The memory that this process has, in MiB, if the system tells.

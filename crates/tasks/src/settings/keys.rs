@@ -174,6 +174,7 @@ pub const KEYS: &[Key] = &[
     key("label_smoothing", Kind::Real, Group::Training, "How far below 1 the discriminator's target for real images is; 0: not at all"),
     key("image_pool", Kind::Whole, Group::Training, "How many earlier outputs are kept, to be shown to the discriminator in place of new ones, as CycleGAN does; 0: none"),
     key("non_finite", Kind::Choice(&["stop", "skip"]), Group::Training, "What to do when a loss or a gradient is not a finite number: stop, or skip the step"),
+    key("log_every", Kind::Whole, Group::Training, "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped"),
     key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]"),
     key("save_every_steps", Kind::Whole, Group::Training, "Save a checkpoint every so many steps too; 0: no"),
     key("save_every_minutes", Kind::Whole, Group::Training, "Save a checkpoint when the last one is so many minutes old; 0: never for that reason"),

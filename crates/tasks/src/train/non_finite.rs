@@ -41,18 +41,16 @@ pub struct NonFiniteStep {
 }
 
 impl NonFiniteStep {
-    /// Looks for what is not finite in the step that follows `position`; `None` if all is.
+    /// Looks for what is not finite in the step that follows `position`. `gradients` are those
+    /// of the step, if they are still there.
     pub(super) fn find<B: AutodiffBackend>(
         gan: &Gan<B>,
         position: Position,
         losses: StepLosses,
-        gradients: &StepGradients,
-    ) -> Option<Self> {
-        if gradients.are_finite() && losses.non_finite().next().is_none() {
-            return None;
-        }
+        gradients: Option<&StepGradients>,
+    ) -> Self {
         let named = losses.non_finite();
-        Some(Self {
+        Self {
             step: position.step + 1,
             epoch: position.epoch,
             batch: position.batch,
@@ -60,10 +58,12 @@ impl NonFiniteStep {
             non_finite_losses: named
                 .map(|(name, value)| (name, value.to_string()))
                 .collect(),
-            gradients: gan.non_finite_gradients(gradients),
+            gradients: gradients.map_or_else(NonFiniteValues::default, |gradients| {
+                gan.non_finite_gradients(gradients)
+            }),
             weights: gan.non_finite_weights(),
             saved: None,
-        })
+        }
     }
 
     /// Saves the networks and optimisers as they were before the step, its images, and what was

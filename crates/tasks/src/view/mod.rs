@@ -104,11 +104,10 @@ impl View {
         })
     }
 
-    /// A step is done.
-    pub(crate) fn stepped(&mut self, record: &StepRecord, rates: LearningRates) {
-        let now = Instant::now();
-        let last = self.last.replace(now);
-        let wall = last.map(|last| now.duration_since(last).as_secs_f64());
+    /// A step was done, and `ended` then.
+    pub(crate) fn stepped(&mut self, record: &StepRecord, rates: LearningRates, ended: Instant) {
+        let last = self.last.replace(ended);
+        let wall = last.map(|last| ended.duration_since(last).as_secs_f64());
         self.send(Message::Stepped(*record, rates, wall));
     }
 

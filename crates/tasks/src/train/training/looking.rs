@@ -1,0 +1,68 @@
+//! What a run looks at between steps: a sample grid, and held-out images.
+
+use std::path::Path;
+
+use burn::tensor::backend::AutodiffBackend;
+use huenet_hist::HistogramBackend;
+use tracing::info;
+
+use super::Training;
+use crate::checkpoint::Position;
+use crate::error::TaskError;
+use crate::evaluation::translate;
+use crate::samples;
+use crate::validation::{ValidationRecord, validate};
+use crate::view::Distributions;
+
+impl<B> Training<'_, B>
+where
+    B: AutodiffBackend + HistogramBackend,
+    B::InnerBackend: HistogramBackend,
+{
+    /// Draws the sample grid of the place `at`.
+    pub(super) fn draw(&mut self, path: &Path, at: Position) -> Result<(), TaskError> {
+        let generator = self.gan.trained_generator();
+        let output = translate(self.recipe, &generator, &self.shown, 0);
+        let grid = samples::grid(self.recipe, &self.shown, output.clone())?;
+        self.writer.picture(grid.clone(), path)?;
+        let distributions = Distributions::new(
+            self.recipe,
+            &self.losses,
+            self.shown_host,
+            &self.shown,
+            output,
+        );
+        self.view.drew(at, grid, distributions);
+        self.observer.drew(path);
+        Ok(())
+    }
+
+    /// Looks at held-out images, if there are any and the settings say so. Gives the figure
+    /// that tells the best weights; less is better.
+    pub(super) fn validate(&mut self, at: Position) -> Result<Option<f64>, TaskError> {
+        let count = self.recipe.settings().validation_images;
+        let Some(held_out) = self.held_out.filter(|_| count > 0) else {
+            return Ok(None);
+        };
+        let generator = self.gan.trained_generator();
+        let record = validate(self.recipe, &generator, held_out, count, at, self.device)?;
+        if let Some(record) = &record {
+            info!(
+                step = record.step,
+                epoch = record.epoch,
+                emd = record.figures.emd,
+                h_content_given_output = record.figures.h_content_given_output,
+                ssim_luma = record.figures.ssim_luma,
+                seconds = record.seconds,
+                "validated"
+            );
+            self.writer.validation(record)?;
+            self.observer.validated(record);
+            self.view.validated(record);
+        }
+        Ok(record.and_then(|record: ValidationRecord| {
+            let emd = record.figures.emd;
+            emd.is_finite().then_some(emd)
+        }))
+    }
+}

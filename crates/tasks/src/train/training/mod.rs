@@ -1,0 +1,228 @@
+//! A run under way.
+
+mod looking;
+mod saving;
+mod stepping;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use burn::tensor::backend::AutodiffBackend;
+use huenet_data::{Batch, HostBatch, Loader};
+use huenet_hist::HistogramBackend;
+use tracing::warn;
+
+use super::writer::Writer;
+use super::{Observer, Report, report};
+use crate::checkpoint::{Position, Shelf};
+use crate::error::TaskError;
+use crate::evaluation::evaluate;
+use crate::files;
+use crate::gan::Gan;
+use crate::job::{Job, Plan};
+use crate::losses::HistogramLosses;
+use crate::recipe::Recipe;
+use crate::run::RunFolder;
+use crate::state::StateRecord;
+use crate::validation;
+use crate::view::{LivePage, View};
+use stepping::Pending;
+
+/// A run under way.
+pub(super) struct Training<'a, B: AutodiffBackend> {
+    recipe: &'a Recipe,
+    run: &'a RunFolder,
+    held_out: Option<&'a Loader>,
+    device: &'a B::Device,
+    observer: &'a mut dyn Observer,
+    state: &'a mut StateRecord,
+    shown_host: &'a HostBatch,
+    shown: Batch<B::InnerBackend>,
+    losses: HistogramLosses,
+    view: View,
+    writer: Writer,
+    gan: Gan<B>,
+    position: Position,
+    shelf: Shelf,
+    /// The newest checkpoint of this run.
+    saved: Option<(Position, PathBuf)>,
+    /// When that was saved, or this process started.
+    saved_at: Instant,
+    /// The best validation figure so far; less is better.
+    best: Option<f64>,
+    /// Steps skipped since the last that was not.
+    skips: u32,
+    /// Whether a skipped step was saved for inspection.
+    inspectable: bool,
+    /// Steps whose losses are still on the device.
+    pending: Vec<Pending<B::InnerBackend>>,
+    /// Whether there are steps that are not in the metrics and never will be.
+    unlogged: bool,
+}
+
+impl<'a, B> Training<'a, B>
+where
+    B: AutodiffBackend + HistogramBackend,
+    B::InnerBackend: HistogramBackend,
+{
+    pub(super) fn new(
+        job: &'a Job,
+        plan: &Plan,
+        live: Option<LivePage>,
+        device: &'a B::Device,
+        observer: &'a mut dyn Observer,
+        state: &'a mut StateRecord,
+    ) -> Result<Self, TaskError> {
+        let gan = Gan::new(&job.recipe, device);
+        let gan = match &job.weights {
+            Some(weights) => weights.restore(&job.recipe, gan, device)?,
+            None => gan,
+        };
+        let position = job.position;
+        validation::rewind(&job.run.validation(), position, plan.steps_per_epoch)?;
+        let shelf = Shelf::of(job.run.path());
+        let resumed = job.weights.as_ref().filter(|_| position.step > 0);
+        Ok(Self {
+            recipe: &job.recipe,
+            run: &job.run,
+            held_out: job.images.held_out(),
+            device,
+            observer,
+            state,
+            shown_host: &job.shown,
+            shown: job.shown.to_tensors(device),
+            losses: HistogramLosses::new(&job.recipe),
+            writer: Writer::start(&job.run, position.step)?,
+            view: View::start(&job.recipe, &job.run, plan, position, live)?,
+            gan,
+            position,
+            saved: resumed.map(|weights| (position, weights.folder().to_owned())),
+            saved_at: Instant::now(),
+            best: shelf.best().map(|(figure, _)| figure),
+            shelf,
+            skips: 0,
+            inspectable: false,
+            pending: Vec::new(),
+            unlogged: false,
+        })
+    }
+
+    /// Trains on `images` until `total_steps` are done, or the observer wants to stop.
+    pub(super) fn run(mut self, images: &Loader, total_steps: u64) -> Result<Report, TaskError> {
+        match self.steps(images, total_steps) {
+            Ok(true) => self.finish(),
+            Ok(false) => self.stop(),
+            Err(error) => {
+                self.rescue(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Trains; gives whether all steps were done.
+    fn steps(&mut self, images: &Loader, total_steps: u64) -> Result<bool, TaskError> {
+        if self.position.step == 0 {
+            self.draw(&self.run.sample(0), self.position)?;
+        }
+        while self.position.step < total_steps || self.position.batch == images.len() {
+            let mut batches = images
+                .epoch(self.position.epoch)
+                .skip_batches(self.position.batch);
+            while self.position.step < total_steps {
+                if self.observer.wants_stop() {
+                    return Ok(false);
+                }
+                let waited = Instant::now();
+                let Some(batch) = batches.next().transpose()? else {
+                    break;
+                };
+                let batch = batch.to_tensors::<B>(self.device);
+                self.step(&batch, waited.elapsed())?;
+                self.save_if_due()?;
+            }
+            if self.position.batch == images.len() {
+                self.end_epoch()?;
+            }
+        }
+        Ok(!self.observer.wants_stop())
+    }
+
+    /// What follows the last batch of an epoch. The epoch is over when all of it is done: a
+    /// run that was stopped in the middle of this does it again.
+    fn end_epoch(&mut self) -> Result<(), TaskError> {
+        let next = Position {
+            epoch: self.position.epoch + 1,
+            batch: 0,
+            ..self.position
+        };
+        self.settle()?;
+        self.draw(&self.run.sample(next.epoch), next)?;
+        let figure = self.validate(next)?;
+        self.writer.flush()?;
+        self.position = next;
+        let every = self.recipe.settings().cp_freq as u64;
+        let due = next.epoch.is_multiple_of(every);
+        if due || figure.is_some_and(|figure| self.is_best(figure)) {
+            self.save(figure)?;
+        }
+        self.note()?;
+        self.view.epoch_ended();
+        self.tell_fault();
+        Ok(())
+    }
+
+    /// Writes down where the run is.
+    fn note(&mut self) -> Result<(), TaskError> {
+        self.state.position = self.position;
+        self.state.write(self.run.path())
+    }
+
+    fn tell_fault(&mut self) {
+        if let Some(fault) = self.view.fault() {
+            warn!(%fault, "something beside the run could not be written");
+            self.observer.warned(&fault);
+        }
+    }
+
+    /// Saves where the run was stopped.
+    fn stop(mut self) -> Result<Report, TaskError> {
+        let checkpoint = self.save(None)?;
+        self.state.position = self.position;
+        report(self.run, self.position, checkpoint)
+    }
+
+    /// Measures and shows what all the steps came to.
+    fn finish(mut self) -> Result<Report, TaskError> {
+        let mut checkpoint = self.save(None)?;
+        self.state.position = self.position;
+        if self.position.batch > 0 {
+            // The last epoch, cut short.
+            let figure = self.validate(self.position)?;
+            checkpoint = self.save(figure)?;
+        }
+        let sample = self.run.last_sample();
+        self.draw(&sample, self.position)?;
+        self.writer.flush()?;
+        self.observer.evaluating();
+        let generator = self.gan.trained_generator();
+        let evaluation = match self.held_out {
+            Some(held_out) => evaluate(self.recipe, &generator, held_out, self.device)?,
+            None => None,
+        };
+        if let Some(evaluation) = &evaluation {
+            let path = self.run.evaluation();
+            let text = serde_json::to_string_pretty(evaluation)
+                .map_err(|error| TaskError::write(&path, std::io::Error::other(error)))?;
+            files::write_atomically(&path, text.as_bytes())?;
+            self.view.evaluated(*evaluation);
+        }
+        self.view.finish();
+        self.tell_fault();
+        Ok(Report {
+            finished: true,
+            sample: Some(sample),
+            evaluation,
+            ..report(self.run, self.position, checkpoint)?
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! One step, what is told of it, and when it is not finite.
+
+use std::time::{Duration, Instant};
+
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use huenet_data::Batch;
+use huenet_hist::HistogramBackend;
+use tracing::{debug, warn};
+
+use super::Training;
+use crate::checkpoint::Position;
+use crate::error::TaskError;
+use crate::measures::Measures;
+use crate::metrics::{StepLosses, StepRecord};
+use crate::seeds::{Purpose, stream};
+use crate::settings::NonFinite;
+use crate::train::non_finite::NonFiniteStep;
+
+/// After so many skipped steps in a row, no step is expected to be finite again.
+const SKIPS: u32 = 20;
+
+/// A step whose losses are still on the device.
+pub(super) struct Pending<B: Backend> {
+    /// Where the run was before it.
+    before: Position,
+    took: Duration,
+    waited: Duration,
+    ended: Instant,
+    measures: Measures<B>,
+}
+
+impl<B> Training<'_, B>
+where
+    B: AutodiffBackend + HistogramBackend,
+    B::InnerBackend: HistogramBackend,
+{
+    /// Trains on a batch, for which the run has `waited`.
+    pub(super) fn step(&mut self, batch: &Batch<B>, waited: Duration) -> Result<(), TaskError> {
+        let started = Instant::now();
+        let settings = self.recipe.settings();
+        let mut dropout = stream(settings.seed, Purpose::Dropout, self.position.step);
+        let before = self.gan.before();
+        let (measures, gradients) =
+            self.gan
+                .gradients(self.recipe, &self.losses, batch, Some(&mut dropout));
+        let rates = self.recipe.learning_rates(self.position.epoch);
+        if settings.log_every > 1 {
+            // Weights that nobody else holds are updated in place.
+            drop(before);
+            self.gan.update(self.recipe, rates, gradients);
+            self.pending.push(Pending {
+                before: self.position,
+                took: started.elapsed(),
+                waited,
+                ended: Instant::now(),
+                measures,
+            });
+            self.advance();
+            return match self.pending.len() >= settings.log_every {
+                true => self.settle(),
+                false => Ok(()),
+            };
+        }
+        let at = self.position;
+        let measures = measures.read();
+        let losses = measures.losses;
+        if measures.are_finite() {
+            drop(before);
+            self.gan.update(self.recipe, rates, gradients);
+            self.skips = 0;
+        } else {
+            let found = NonFiniteStep::find(&self.gan, at, losses, Some(&gradients));
+            self.gan.undo(before);
+            self.skip(found, batch)?;
+        }
+        self.advance();
+        let skipped = !measures.are_finite();
+        let record = record(at, losses, started.elapsed(), waited, skipped);
+        self.tell(record, Instant::now())
+    }
+
+    fn advance(&mut self) {
+        self.position.step += 1;
+        self.position.batch += 1;
+    }
+
+    /// Tells of the steps whose losses are still on the device.
+    pub(super) fn settle(&mut self) -> Result<(), TaskError> {
+        let mut steps = Vec::with_capacity(self.pending.len());
+        let mut measures = Vec::with_capacity(self.pending.len());
+        for pending in std::mem::take(&mut self.pending) {
+            steps.push((pending.before, pending.took, pending.waited, pending.ended));
+            measures.push(pending.measures);
+        }
+        let measures = Measures::read_all(measures);
+        for ((before, took, waited, ended), measures) in steps.into_iter().zip(measures) {
+            if !measures.are_finite() {
+                self.unlogged = true;
+                let found = NonFiniteStep::find(&self.gan, before, measures.losses, None);
+                warn!(step = found.step, found = %found, "a step is not finite");
+                return Err(TaskError::Diverged {
+                    step: found.step,
+                    what: format!("{found}; noticed after step {}", self.position.step),
+                    run: self.run.path().to_owned(),
+                    saved: None,
+                });
+            }
+            let record = record(before, measures.losses, took, waited, false);
+            self.tell(record, ended)?;
+        }
+        Ok(())
+    }
+
+    /// Tells of a step that `ended` then.
+    fn tell(&mut self, record: StepRecord, ended: Instant) -> Result<(), TaskError> {
+        let losses = &record.losses;
+        debug!(
+            step = record.step,
+            epoch = record.epoch,
+            total = losses.gen_total_loss,
+            gan = losses.gen_gan_loss,
+            structure = losses.gen_mi_loss,
+            emd = losses.gen_hist_loss,
+            disc = losses.disc_loss,
+            seconds = record.step_seconds,
+            waited = record.data_seconds,
+            "step"
+        );
+        self.observer.stepped(&record);
+        if !record.skipped {
+            let rates = self.recipe.learning_rates(record.epoch);
+            self.view.stepped(&record, rates, ended);
+        }
+        self.writer.step(&record)
+    }
+
+    /// Skips a step that is not finite, if the settings say so and it may help.
+    fn skip(&mut self, mut found: NonFiniteStep, batch: &Batch<B>) -> Result<(), TaskError> {
+        self.skips += 1;
+        let skip = self.recipe.settings().non_finite == NonFinite::Skip;
+        let stops = !skip || !found.weights.is_empty() || self.skips >= SKIPS;
+        if stops || !self.inspectable {
+            let saved = found.save(self.run, self.recipe, &self.gan, self.position, batch);
+            // That the step is not finite is the fault to tell of.
+            found.saved = saved.ok();
+            self.inspectable = true;
+        }
+        warn!(step = found.step, found = %found, skipped = !stops, "a step is not finite");
+        if !stops {
+            self.observer.skipped(&found);
+            return Ok(());
+        }
+        let mut what = found.to_string();
+        if skip && self.skips >= SKIPS {
+            what += &format!("; the {SKIPS}th step in a row");
+        }
+        Err(TaskError::Diverged {
+            step: found.step,
+            what,
+            run: self.run.path().to_owned(),
+            saved: found.saved,
+        })
+    }
+}
+
+/// The record of the step that follows `before`.
+fn record(
+    before: Position,
+    losses: StepLosses,
+    took: Duration,
+    waited: Duration,
+    skipped: bool,
+) -> StepRecord {
+    StepRecord {
+        step: before.step + 1,
+        epoch: before.epoch,
+        losses,
+        step_seconds: took.as_secs_f64(),
+        data_seconds: waited.as_secs_f64(),
+        skipped,
+    }
+}
