@@ -90,33 +90,31 @@ pub fn read(path: &Path) -> Result<Vec<ValidationRecord>, TaskError> {
 }
 
 /// Drops what the file has beyond `position`: what an interrupted run wrote after its last
-/// checkpoint is done again. So is the epoch that a run ended in the middle of.
+/// checkpoint is done again. So is the epoch that a run ended in the middle of. The lines that
+/// stay are left as they are, to the last digit.
 pub(crate) fn rewind(
     path: &Path,
     position: Position,
     steps_per_epoch: u64,
 ) -> Result<(), TaskError> {
-    let records = read(path)?;
-    if records.is_empty() {
-        return Ok(());
-    }
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(TaskError::read(path, source)),
+    };
     // The steps of an epoch may be done and the validation after it not yet.
-    let is_done =
-        |record: &&ValidationRecord| record.step <= position.step && record.epoch <= position.epoch;
-    let kept = records
-        .iter()
-        .filter(is_done)
-        .filter(|record| record.step.is_multiple_of(steps_per_epoch));
-    let lines: Vec<String> = kept
-        .map(|record| line(record, path))
-        .collect::<Result<_, _>>()?;
-    files::write_atomically(path, lines.concat().as_bytes())
-}
-
-fn line(record: &ValidationRecord, path: &Path) -> Result<String, TaskError> {
-    let text = serde_json::to_string(record);
-    let text = text.map_err(|error| TaskError::write(path, std::io::Error::other(error)))?;
-    Ok(text + "\n")
+    let stays = |record: ValidationRecord| {
+        record.step <= position.step
+            && record.epoch <= position.epoch
+            && record.step.is_multiple_of(steps_per_epoch)
+    };
+    let mut kept = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.ends_with(b"\n") && serde_json::from_slice(line).is_ok_and(stays) {
+            kept.extend_from_slice(line);
+        }
+    }
+    files::write_atomically(path, &kept)
 }
 
 #[cfg(test)]
@@ -140,7 +138,7 @@ mod tests {
             step,
             epoch: step / 4,
             images: 2,
-            seconds: 0.5,
+            seconds: 0.126_866_128_433_633_73,
             figures: Figures {
                 emd: f64::NAN,
                 emd_channels: vec![0.1, 0.2, 0.3],
@@ -167,6 +165,11 @@ mod tests {
         assert!(records[1].figures.emd.is_nan());
         assert_eq!(records[1].figures.psnr, Some(20.0));
         assert_eq!(records[1].figures.ssim, None);
+
+        // Every digit is kept, though reading and writing a number again may change the last.
+        let before = std::fs::read(&path).unwrap();
+        rewind(&path, position(13, 3, 1), 4).unwrap();
+        assert!(std::fs::read(&path).unwrap() == before);
 
         // The last batch of the third epoch is done; what follows it is to be done again.
         rewind(&path, position(12, 2, 4), 4).unwrap();
