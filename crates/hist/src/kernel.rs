@@ -1,6 +1,7 @@
 //! The Parzen window that spreads a pixel over the bins.
 
 use std::fmt;
+#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,7 @@ impl fmt::Display for Binning {
     }
 }
 
+#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
 impl Binning {
     /// The stretches of the unfolded bin axis whose mass is kept, of those that reach into `range`,
     /// in ascending order.
@@ -169,6 +171,7 @@ impl Binning {
     }
 }
 
+#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
 /// A stretch of `K` unfolded bins whose mass goes to the `K` bins of the range.
 pub(crate) struct Segment {
     /// The unfolded bins.
@@ -177,6 +180,7 @@ pub(crate) struct Segment {
     pub(crate) mirrored: bool,
 }
 
+#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
 impl Segment {
     /// The bins to which the mass of a part of the segment goes.
     pub(crate) fn folded(&self, part: &Range<i64>) -> Range<usize> {

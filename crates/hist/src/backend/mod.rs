@@ -1,6 +1,8 @@
 //! The seam between the histograms and the machines that compute them.
 
 mod autodiff;
+#[cfg(feature = "cubecl")]
+mod cubecl;
 mod dense;
 #[cfg(feature = "flex")]
 mod flex;

@@ -1,0 +1,308 @@
+//! The CubeCL kernels against those of a CPU in double precision, on whichever of their backends is compiled in: WGPU
+//! runs on a software device too, CUDA needs a card.
+//!
+//! Where there is no device the tests say that they were skipped, unless `HUENET_NEED_DEVICE` is set.
+
+#![cfg(any(feature = "wgpu", feature = "cuda"))]
+
+use burn::backend::Autodiff;
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor, TensorData};
+use burn_ndarray::NdArray;
+use huenet_hist::{
+    Binning, Bins, Boundary, HistogramBackend, HistogramLossConfig, JointHistogramConfig, Kernel,
+    SoftHistogramConfig, reference,
+};
+use rstest::rstest;
+
+#[cfg(all(feature = "cuda", not(feature = "wgpu")))]
+type Device = burn_cuda::Cuda;
+#[cfg(feature = "wgpu")]
+type Device = burn_wgpu::Wgpu;
+
+fn tensor<B: Backend, const D: usize>(
+    values: &[f64],
+    shape: [usize; D],
+    dtype: DType,
+) -> Tensor<B, D> {
+    let data = TensorData::new(values.to_vec(), shape).convert_dtype(dtype);
+    Tensor::from_data(data, (&B::Device::default(), dtype))
+}
+
+fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
+    tensor.into_data().convert::<f64>().into_vec().unwrap()
+}
+
+fn binning(count: usize, min: f64, max: f64, ratio: f64, boundary: Boundary) -> Binning {
+    Binning {
+        bins: Bins::new(count, min, max).unwrap(),
+        kernel: Kernel::new(ratio, boundary).unwrap(),
+    }
+}
+
+/// Panics unless all numbers agree to `tolerance` times the largest of the expected ones, or `least`
+/// if they are smaller.
+#[track_caller]
+fn assert_close(name: &str, found: &[f64], expected: &[f64], tolerance: f64, least: f64) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected
+        .iter()
+        .fold(least, |most, value| most.max(value.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= tolerance * largest,
+            "{name}: entry {i} is {found:e} instead of {expected:e} (largest {largest:e})"
+        );
+    }
+}
+
+/// Whether the machine has a device.
+fn ready() -> bool {
+    static READY: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *READY.get_or_init(|| {
+        let ready = std::panic::catch_unwind(|| {
+            values(tensor::<Device, 1>(&[1.0, 2.0], [2], DType::F32) + 1.0)
+        });
+        let ready = ready.is_ok_and(|found| found == [2.0, 3.0]);
+        assert!(
+            ready || std::env::var_os("HUENET_NEED_DEVICE").is_none(),
+            "no device for the backend under test"
+        );
+        if !ready {
+            eprintln!("skipped: no device for the backend under test");
+        }
+        ready
+    })
+}
+
+/// Histograms, losses and the gradients of all of them with respect to both images.
+///
+/// # Shapes
+///
+/// - images: `[rows, N]`
+fn numbers<B: HistogramBackend>(
+    binning: &Binning,
+    [x, y]: [&[f64]; 2],
+    rows: usize,
+    dtype: DType,
+) -> Vec<(&'static str, Vec<f64>)> {
+    let pixels = x.len() / rows;
+    let count = binning.bins.count();
+    let image = |pixels_of: &[f64]| {
+        tensor::<Autodiff<B>, 2>(pixels_of, [rows, pixels], dtype).require_grad()
+    };
+    let weights = |n: usize| {
+        let numbers: Vec<f64> = (0..n).map(|k| (0.7 * k as f64).cos()).collect();
+        numbers
+    };
+    let target: Vec<f64> = vec![1.0 / count as f64; rows * count];
+    let target = tensor::<Autodiff<B>, 2>(&target, [rows, count], dtype);
+    let mut found = Vec::new();
+    let mut add = |names: [&'static str; 3],
+                   numbers: Tensor<Autodiff<B>, 2>,
+                   [x, y]: [&Tensor<Autodiff<B>, 2>; 2]| {
+        found.push((names[0], values(numbers.clone())));
+        let n = numbers.dims()[1];
+        let weights = tensor::<Autodiff<B>, 2>(&weights(rows * n), [rows, n], dtype);
+        let gradients = (numbers * weights).sum().backward();
+        for (name, image) in [(names[1], x), (names[2], y)] {
+            if let Some(gradient) = image.grad(&gradients) {
+                found.push((name, values(gradient)));
+            }
+        }
+    };
+
+    let [a, b] = [image(x), image(y)];
+    let p = SoftHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(a.clone());
+    add(["marginal", "gradient of marginal", ""], p, [&a, &b]);
+
+    let [a, b] = [image(x), image(y)];
+    let joint: Tensor<Autodiff<B>, 3> = JointHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(a.clone(), b.clone());
+    let names = ["joint", "gradient of joint, x", "gradient of joint, y"];
+    add(names, joint.flatten(1, 2), [&a, &b]);
+
+    let [a, b] = [image(x), image(y)];
+    let losses = HistogramLossConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(a.clone(), b.clone(), target);
+    let losses = Tensor::cat(vec![losses.distances, losses.structures], 1);
+    let names = ["losses", "gradient of losses, x", "gradient of losses, y"];
+    add(names, losses, [&a, &b]);
+    found
+}
+
+/// What a pixel can change of an entry of a histogram: gradients are sums of such slopes, which may
+/// cancel.
+fn slope(binning: &Binning, pixels: usize) -> f64 {
+    binning.kernel.ratio() / binning.bins.width() / 4.0 / pixels as f64
+}
+
+/// Panics unless the kernels agree with those of a CPU in double precision.
+fn agrees(binning: &Binning, x: &[f64], y: &[f64], rows: usize, tolerance: f64) {
+    let found = numbers::<Device>(binning, [x, y], rows, DType::F32);
+    let expected = numbers::<NdArray<f64>>(binning, [x, y], rows, DType::F64);
+    assert_eq!(found.len(), expected.len());
+    for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+        let least = match name.starts_with("gradient") {
+            true => slope(binning, x.len() / rows),
+            false => 0.0,
+        };
+        assert_close(
+            &format!("{name}, {binning}"),
+            found,
+            expected,
+            tolerance,
+            least,
+        );
+    }
+}
+
+#[rstest]
+fn few_pixels_and_few_bins(
+    #[values(Boundary::Reflect, Boundary::Wrap, Boundary::Open)] boundary: Boundary,
+    #[values(0.25, 0.7, 2.5, 8.0, 64.0)] ratio: f64,
+) {
+    if ready() {
+        for (count, size) in [(2, 1), (3, 7), (20, 40)] {
+            let binning = binning(count, -1.0, 1.0, ratio, boundary);
+            agrees(&binning, &pixels(size, 3), &pixels(size, 1 << 20), 1, 2e-5);
+        }
+    }
+}
+
+/// Numbers that have nothing to do with one another, a little out of the range too.
+fn pixels(count: usize, seed: u32) -> Vec<f64> {
+    (0..count as u32)
+        .map(|i| {
+            let mut z = (i + seed).wrapping_mul(0x9e37_79b9);
+            z = (z ^ (z >> 16)).wrapping_mul(0x85eb_ca6b);
+            f64::from(2.2 * ((z ^ (z >> 13)) as f32 / u32::MAX as f32) - 1.1)
+        })
+        .collect()
+}
+
+#[rstest]
+fn several_images_with_many_bins(
+    #[values(Boundary::Reflect, Boundary::Wrap, Boundary::Open)] boundary: Boundary,
+) {
+    if ready() {
+        let binning = binning(300, -1.0, 1.0, 2.5, boundary);
+        let (x, y) = (pixels(3 * 700, 0), pixels(3 * 700, 1 << 20));
+        agrees(&binning, &x, &y, 3, 5e-5);
+    }
+}
+
+/// More pixels than one cube adds up, and more than a group adds before it hands its sums on.
+#[test]
+fn large_images_are_cut_into_chunks() {
+    if ready() {
+        let binning = binning(5, -1.0, 1.0, 2.5, Boundary::Reflect);
+        let tile = [pixels(1000, 0), pixels(1000, 1 << 20)];
+        let tiles = 140;
+        let images = tile.each_ref().map(|tile| tile.repeat(tiles));
+        let [x, y] = images.each_ref().map(Vec::as_slice);
+        let found = numbers::<Device>(&binning, [x, y], 1, DType::F32);
+        let [x, y] = tile.each_ref().map(Vec::as_slice);
+        let expected = numbers::<NdArray<f64>>(&binning, [x, y], 1, DType::F64);
+        for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+            if name.starts_with("gradient") {
+                let of_tile: Vec<f64> = expected.iter().map(|g| g / tiles as f64).collect();
+                found
+                    .chunks(1000)
+                    .for_each(|found| assert_close(name, found, &of_tile, 2e-5, 0.0));
+            } else {
+                assert_close(name, found, expected, 1e-5, 0.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_bits_every_time() {
+    if ready() {
+        let binning = binning(64, -1.0, 1.0, 2.5, Boundary::Reflect);
+        let (x, y) = (pixels(100_000, 0), pixels(100_000, 1 << 20));
+        let once = || numbers::<Device>(&binning, [&x, &y], 1, DType::F32);
+        let first = once();
+        for _ in 0..3 {
+            assert!(first == once());
+        }
+    }
+}
+
+#[rstest]
+#[case(Boundary::Reflect, f64::NAN, true)]
+#[case(Boundary::Reflect, f64::INFINITY, false)]
+#[case(Boundary::Wrap, f64::NAN, true)]
+#[case(Boundary::Wrap, f64::NEG_INFINITY, true)]
+#[case(Boundary::Open, f64::NAN, true)]
+#[case(Boundary::Open, f64::NEG_INFINITY, false)]
+fn a_pixel_without_a_place_is_noticed_or_lost(
+    #[case] boundary: Boundary,
+    #[case] pixel: f64,
+    #[case] noticed: bool,
+) {
+    if !ready() {
+        return;
+    }
+    let binning = binning(8, 0.0, 1.0, 2.5, boundary);
+    // The second image has it, the first not.
+    let images = tensor::<Device, 2>(&[0.2, 0.5, 0.7, 0.4, pixel, 0.6], [2, 3], DType::F32);
+    let others = tensor::<Device, 2>(&[0.5; 6], [2, 3], DType::F32);
+    let p = SoftHistogramConfig::new(binning.bins, binning.kernel)
+        .init()
+        .forward(images.clone());
+    let joint = JointHistogramConfig::new(binning.bins, binning.kernel).init();
+    let tables = [
+        values(p),
+        values::<Device, 3>(joint.forward(images.clone(), others.clone())),
+        values::<Device, 3>(joint.forward(others, images)),
+    ];
+    for table in tables {
+        let (without, with) = table.split_at(table.len() / 2);
+        let sum: f64 = without.iter().sum();
+        assert!(sum.is_finite(), "{without:?}");
+        if noticed {
+            assert!(with.iter().all(|entry| entry.is_nan()), "{with:?}");
+        } else {
+            let part = with.iter().sum::<f64>() / sum;
+            assert!((part - 2.0 / 3.0).abs() < 0.01, "{part}");
+        }
+    }
+}
+
+/// Every pixel of an image that is not a number is on the way back what it is on a CPU: nothing that
+/// could be taken for a gradient.
+#[test]
+fn gradients_of_a_pixel_that_is_not_a_number_are_none() {
+    if ready() {
+        let binning = binning(8, 0.0, 1.0, 2.5, Boundary::Reflect);
+        let images = [0.2, f64::NAN, 0.7];
+        let found = numbers::<Device>(&binning, [&images, &[0.5; 3]], 1, DType::F32);
+        for (name, numbers) in found.iter().filter(|(name, _)| name.contains("marginal")) {
+            assert!(
+                numbers.iter().any(|number| number.is_nan()),
+                "{name}: {numbers:?}"
+            );
+        }
+    }
+}
+
+/// What the kernels were not made for takes the dense formulas.
+#[test]
+fn more_bins_than_fit_are_counted_all_the_same() {
+    if ready() {
+        let binning = binning(5000, -1.0, 1.0, 2.5, Boundary::Reflect);
+        let x = pixels(30, 0);
+        let p = SoftHistogramConfig::new(binning.bins, binning.kernel)
+            .init()
+            .forward(tensor::<Device, 2>(&x, [1, 30], DType::F32));
+        let expected =
+            reference::marginal(tensor::<NdArray<f64>, 2>(&x, [1, 30], DType::F64), &binning);
+        assert_close("marginal", &values(p), &values(expected), 2e-3, 0.0);
+    }
+}
