@@ -17,7 +17,7 @@
 use cubecl::prelude::*;
 
 use super::place::{
-    Grid, LANES, bins_of, edges, image, mass, place, rise, step_slope, touches, window,
+    Grid, LANES, Place, bins_of, edges, image, mass, place, rise, step_slope, touches, window,
 };
 
 /// Pixels that a group adds before the sum goes on elsewhere.
@@ -163,31 +163,11 @@ pub(super) fn marginal_gradient(
     if ABSOLUTE_POS >= x.len() {
         terminate!();
     }
-    let bins = comptime!(grid.bins as i32);
-    let table = ABSOLUTE_POS / usize::cast_from(pixels) * usize::cast_from(bins);
+    let table = ABSOLUTE_POS / usize::cast_from(pixels) * comptime!(grid.bins as usize);
     let value = x[ABSOLUTE_POS];
     let mut sum = grid.not_a_number;
     if !is_undefined(value, grid) {
-        sum = 0.0f32;
-        let place = place(value, grid);
-        let last = grad[table + comptime!(grid.bins as usize - 1)];
-        for index in 0..comptime!(grid.images) {
-            let image = image(&place, index, grid);
-            let (first, end) = edges(&image, grid);
-            let mut before = 0.0f32;
-            if first > 0 && first < end {
-                before = grad[table + usize::cast_from(first - 1)];
-            }
-            for edge in first..end {
-                let mut here = 0.0f32;
-                if edge < bins {
-                    here = grad[table + usize::cast_from(edge)];
-                }
-                let rise = rise(here, before, last, edge, index, grid);
-                sum += rise * step_slope(&image, edge, grid);
-                before = here;
-            }
-        }
+        sum = of_column(&place(value, grid), grad, table, 1u32, grid);
     }
     gradient[ABSOLUTE_POS] = sum * scale;
 }
@@ -210,8 +190,7 @@ pub(super) fn joint_gradient(
     if ABSOLUTE_POS >= moving.len() {
         terminate!();
     }
-    let bins = comptime!(grid.bins as i32);
-    let entries = usize::cast_from(bins) * usize::cast_from(bins);
+    let entries = comptime!((grid.bins * grid.bins) as usize);
     let table = ABSOLUTE_POS / usize::cast_from(pixels) * entries;
     let (value, other) = (moving[ABSOLUTE_POS], fixed[ABSOLUTE_POS]);
     let mut sum = grid.not_a_number;
@@ -223,32 +202,40 @@ pub(super) fn joint_gradient(
             let (first_bin, end_of_bins) = bins_of(&fixed_image, grid);
             for bin in first_bin..end_of_bins {
                 let column = table + usize::cast_from(bin) * usize::cast_from(fixed_stride);
-                let last = grad[column + usize::cast_from(bins - 1) * usize::cast_from(stride)];
-                let mut of_column = 0.0f32;
-                for index in 0..comptime!(grid.images) {
-                    let image = image(&place_of_moving, index, grid);
-                    let (first, end) = edges(&image, grid);
-                    let mut before = 0.0f32;
-                    if first > 0 && first < end {
-                        let bin = usize::cast_from(first - 1);
-                        before = grad[column + bin * usize::cast_from(stride)];
-                    }
-                    for edge in first..end {
-                        let mut here = 0.0f32;
-                        if edge < bins {
-                            let bin = usize::cast_from(edge);
-                            here = grad[column + bin * usize::cast_from(stride)];
-                        }
-                        let rise = rise(here, before, last, edge, index, grid);
-                        of_column += rise * step_slope(&image, edge, grid);
-                        before = here;
-                    }
-                }
+                let of_column = of_column(&place_of_moving, grad, column, stride, grid);
                 sum += of_column * window(&fixed_image, bin, grid);
             }
         }
     }
     gradient[ABSOLUTE_POS] = sum * scale;
+}
+
+/// What a pixel's gradient gets from the column of a gradient table that begins at `column` and whose
+/// bins are `stride` entries apart.
+#[cube]
+fn of_column(place: &Place, grad: &Tensor<f32>, column: usize, stride: u32, grid: &Grid) -> f32 {
+    let bins = comptime!(grid.bins as i32);
+    let stride = usize::cast_from(stride);
+    let last = grad[column + comptime!(grid.bins as usize - 1) * stride];
+    let mut sum = 0.0f32;
+    for index in 0..comptime!(grid.images) {
+        let image = image(place, index, grid);
+        let (first, end) = edges(&image, grid);
+        let mut before = 0.0f32;
+        if first > 0 && first < end {
+            before = grad[column + usize::cast_from(first - 1) * stride];
+        }
+        for edge in first..end {
+            let mut here = 0.0f32;
+            if edge < bins {
+                here = grad[column + usize::cast_from(edge) * stride];
+            }
+            let rise = rise(here, before, last, edge, index, grid);
+            sum += rise * step_slope(&image, edge, grid);
+            before = here;
+        }
+    }
+    sum
 }
 
 /// Whether a pixel has no place on the axis: it is not a number, or infinite on a circle.
