@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::libtorch;
+use crate::{features, libtorch};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
@@ -36,9 +36,16 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
     run(huenet.args(arguments))
 }
 
-/// Every test of the workspace. The documentation's examples go first, so that the
-/// test runner's summary is the last thing printed.
+/// Every test of the workspace; with `--backend NAME` that backend's. The documentation's examples
+/// go first, so that the test runner's summary is the last thing printed.
 pub(crate) fn test(arguments: &[OsString]) -> Result<u8> {
+    match arguments {
+        [flag, name, rest @ ..] if flag == "--backend" => {
+            return features::conformance(&name.to_string_lossy(), rest);
+        }
+        [flag] if flag == "--backend" => bail!("--backend takes the name of a backend"),
+        _ => {}
+    }
     if arguments.is_empty() {
         let code = run(cargo().args(["test", "--doc", "--quiet"]).args(EVERYTHING))?;
         if code != 0 {
@@ -82,7 +89,7 @@ pub(crate) fn lint() -> Result<u8> {
 const EVERYTHING: [&str; 3] = ["--workspace", "--features", "huenet-cli/ndarray"];
 
 /// The cargo features of huenet-cli that name a backend.
-const BACKEND_FEATURES: [&str; 3] = ["flex", "ndarray", "tch"];
+pub(crate) const BACKEND_FEATURES: [&str; 3] = ["flex", "ndarray", "tch"];
 
 /// The backend that the run will use: that of the last `--backend`, else of the
 /// environment, else of the settings file or the run that the arguments name.
@@ -134,7 +141,7 @@ fn backend_in(settings: &str) -> Option<String> {
     })
 }
 
-fn has_nextest() -> bool {
+pub(crate) fn has_nextest() -> bool {
     cargo()
         .args(["nextest", "--version"])
         .stdout(Stdio::null())
@@ -154,11 +161,11 @@ fn target_folder() -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn run(command: &mut Command) -> Result<u8> {
+pub(crate) fn run(command: &mut Command) -> Result<u8> {
     let status = command
         .status()
         .with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;

@@ -4,6 +4,7 @@
 //! cargo (the one that started it) with the right arguments.
 
 mod chores;
+mod features;
 mod libtorch;
 
 use std::ffi::OsString;
@@ -27,8 +28,11 @@ Verbs:
                     .libtorch; --cuda: with CUDA; --force: install it anew
   test [ARGS]       run every test: cargo-nextest if it is installed, else cargo test;
                     the documentation's examples too. ARGS go to the test runner
+  test --backend NAME [ARGS]
+                    the conformance tests of one backend: flex, ndarray, tch
+  features          check that huenet builds with each backend alone, with all, and with none
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, then test
+  ci                lint, test, features, and the tests of tch if LibTorch can be had
   help              this text
 ";
 
@@ -42,10 +46,15 @@ fn main() -> ExitCode {
         "setup-libtorch" => libtorch::set_up(&rest),
         "test" => chores::test(&rest),
         "lint" => chores::lint(),
-        "ci" => chores::lint().and_then(|code| match code {
-            0 => chores::test(&rest),
-            failed => Ok(failed),
-        }),
+        "features" => features::check(libtorch::is_available()),
+        "ci" => {
+            let steps: [&dyn Fn() -> anyhow::Result<u8>; 3] =
+                [&chores::lint, &|| chores::test(&rest), &features::ci];
+            steps.into_iter().try_fold(0, |code, step| match code {
+                0 => step(),
+                failed => Ok(failed),
+            })
+        }
         "help" | "--help" | "-h" => {
             // A reader that has gone away has read enough.
             let _ = write!(std::io::stdout(), "{HELP}");

@@ -19,6 +19,7 @@ Examples:
   huenet train --task colorization --dataroot datasets --download
   huenet download edges2shoes                                 into datasets/edges2shoes
   huenet config --task colorization                           every setting and its value
+  huenet doctor --task colorization --dataroot datasets       whether that would work here
   huenet data check datasets                                  what is there, and what is damaged";
 
 const TRAIN: &str = "\
@@ -83,7 +84,26 @@ pub(crate) fn command() -> Command {
         .subcommand(crate::export::command())
         .subcommand(download::command())
         .subcommand(crate::data::command())
-        .subcommand(Command::new("info").about("Print the version and the backends compiled in"))
+        .subcommand(
+            with_settings(
+                Command::new("doctor").about("Check what a run needs before it starts"),
+            )
+            .long_about(
+                "Check what `huenet train` with the same arguments would need, and train nothing: \
+                 the dataset, the disk, the backend and its device; and measure the time and the \
+                 memory of a training step on made-up images.",
+            )
+            .arg(
+                Arg::new("steps")
+                    .long("steps")
+                    .value_name("N")
+                    .value_parser(value_parser!(usize))
+                    .help("Measure the median of up to N steps, in at most 20 seconds [default: 1]"),
+            ),
+        )
+        .subcommand(
+            Command::new("info").about("Print the version, the backends and their devices"),
+        )
 }
 
 /// One flag for each setting, and `--config`.

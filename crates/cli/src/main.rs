@@ -7,6 +7,7 @@ mod arguments;
 mod backend;
 mod config;
 mod data;
+mod doctor;
 mod download;
 mod download_display;
 mod export;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Some(("export", matches)) => export::export(matches),
         Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),
+        Some(("doctor", matches)) => doctor::doctor(matches),
         _ => info::info(),
     };
     match outcome {
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<serve::NoAddress>()
-                || error.is::<backend::NotCompiledIn>();
+                || error.is::<backend::Missing>();
             ExitCode::from(if usage { USAGE } else { FAULT })
         }
     }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use burn_autodiff::Autodiff;
 use clap::ArgMatches;
+use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
-use huenet_tasks::{Job, Layer, Recipe, RunFolder, Settings, TaskError};
+use huenet_tasks::{Job, Layer, Observer, Recipe, Report, RunFolder, Settings, TaskError};
 
+use crate::backend::OnBackend;
 use crate::logging::Log;
 use crate::progress::{Progress, Style};
 use crate::signals::{self, Activity};
@@ -29,7 +32,7 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
         Some(run) => resume(run, &layers(matches)?)?,
         None => {
             let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
-            backend::check(&settings.backend)?;
+            backend::check(&settings.backend, settings.device.as_deref())?;
             let recipe = Recipe::new(settings).map_err(TaskError::from)?;
             if matches.get_flag("download") {
                 download_if_missing(matches, &recipe, quiet)?;
@@ -42,16 +45,35 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
         None => job,
     };
     let settings = job.recipe().settings();
-    backend::check(&settings.backend)?;
+    backend::check(&settings.backend, settings.device.as_deref())?;
     backend::set_threads(settings.threads);
     log.go_to(job.run().path());
     let mut progress = Progress::new(job.recipe(), style);
+    let (name, device) = (settings.backend.clone(), settings.device.clone());
+    let training = Training {
+        job,
+        observer: &mut progress,
+    };
     signals::doing(Activity::Training);
-    let outcome = backend::train(job, &mut progress);
+    let outcome = backend::on(&name, device.as_deref(), training);
     signals::doing(Activity::Other);
     progress.close();
-    progress.finish(&outcome?);
+    progress.finish(&outcome??);
     Ok(())
+}
+
+/// The training loop on a backend.
+struct Training<'a> {
+    job: Job,
+    observer: &'a mut dyn Observer,
+}
+
+impl OnBackend for Training<'_> {
+    type Output = Result<Report, TaskError>;
+
+    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+        huenet_tasks::train::<Autodiff<B>>(self.job, device, self.observer)
+    }
 }
 
 /// Goes on with a run that is given as a folder, by its name, or as the latest one.

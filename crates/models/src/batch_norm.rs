@@ -9,7 +9,7 @@ use crate::pass::Statistics;
 use crate::running::RunningVector;
 
 /// Added to the variance before its root is taken (Keras' default).
-const EPSILON: f64 = 1e-3;
+pub(crate) const EPSILON: f64 = 1e-3;
 
 /// What the running statistics keep of themselves at each update (Keras' default).
 const MOMENTUM: f64 = 0.99;
@@ -90,13 +90,21 @@ impl<B: Backend> BatchNorm<B> {
         if update_running {
             let n = planes.batch * planes.pixels;
             let unbiased = n as f64 / n.saturating_sub(1).max(1) as f64;
-            move_towards(&self.running_mean, mean);
-            move_towards(
-                &self.running_variance,
-                variance.clone().mul_scalar(unbiased),
-            );
+            self.remember(mean, variance.clone().mul_scalar(unbiased));
         }
         centred * planes.spread(self.scale(variance)) + planes.spread(self.beta.val())
+    }
+
+    /// Moves the running statistics towards those of a batch, whose variance is the unbiased one.
+    pub(crate) fn remember(&self, mean: Tensor<B, 1>, variance: Tensor<B, 1>) {
+        move_towards(&self.running_mean, mean);
+        move_towards(&self.running_variance, variance);
+    }
+
+    /// γ and β, `[channels]` each.
+    #[cfg(feature = "tch")]
+    pub(crate) fn parameters(&self) -> [Tensor<B, 1>; 2] {
+        [self.gamma.val(), self.beta.val()]
     }
 
     /// γ/√(variance + ε), `[channels]`.

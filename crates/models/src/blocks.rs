@@ -1,7 +1,7 @@
-//! The two building blocks that halve and double an image.
+//! The building blocks of both networks.
 
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
+use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{leaky_relu, relu};
 use burn::tensor::backend::Backend;
@@ -10,13 +10,97 @@ use burn::tensor::ops::ConvOptions;
 use rand::Rng;
 
 use crate::batch_norm::BatchNorm;
-use crate::dropout::dropout;
+use crate::dropout;
 use crate::init;
+#[cfg(feature = "tch")]
+use crate::libtorch;
 use crate::pass::{Pass, Statistics};
 use crate::upsample::upsample_bilinear_reflected;
 
 /// What LeakyReLU lets through of a negative value (Keras' default; pix2pix has 0.2).
 pub(crate) const LEAKY_SLOPE: f64 = 0.3;
+
+/// What ends a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    None,
+    LeakyRelu,
+    Relu,
+    Tanh,
+}
+
+/// The convolution of a layer.
+#[derive(Clone, Copy)]
+pub(crate) enum Convolution<'a, B: Backend> {
+    /// An ordinary one.
+    Plain(&'a Conv2d<B>),
+    /// An ordinary one without padding, of the image doubled (bilinear) and framed by one pixel
+    /// of reflected border.
+    OfDoubled(&'a Conv2d<B>),
+    /// A transposed one.
+    Transposed(&'a ConvTranspose2d<B>),
+}
+
+/// One layer, all that happens between two images: convolution, batch normalisation, dropout,
+/// activation. Both networks are made of these.
+pub(crate) struct Layer<'a, B: Backend> {
+    pub(crate) convolution: Convolution<'a, B>,
+    pub(crate) norm: Option<(&'a BatchNorm<B>, Statistics)>,
+    /// The factors of dropout, of the output's shape.
+    pub(crate) mask: Option<Tensor<B, 4>>,
+    pub(crate) activation: Activation,
+}
+
+impl<'a, B: Backend> Layer<'a, B> {
+    /// A convolution and nothing else.
+    pub(crate) fn of(convolution: Convolution<'a, B>) -> Self {
+        Self {
+            convolution,
+            norm: None,
+            mask: None,
+            activation: Activation::None,
+        }
+    }
+
+    pub(crate) fn normalised(mut self, norm: &'a BatchNorm<B>, statistics: Statistics) -> Self {
+        self.norm = Some((norm, statistics));
+        self
+    }
+
+    pub(crate) fn activated(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// # Shapes
+    /// - `input`: `[batch, channels in, height, width]`
+    /// - output: `[batch, channels out, …]`, as the convolution makes it
+    pub(crate) fn forward(self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        #[cfg(feature = "tch")]
+        if libtorch::takes(&self) {
+            return libtorch::forward(self, input);
+        }
+        let output = match self.convolution {
+            Convolution::Plain(conv) => conv.forward(input),
+            Convolution::OfDoubled(conv) => convolve(conv, upsample_bilinear_reflected(input)),
+            Convolution::Transposed(conv) => conv.forward(input),
+        };
+        let output = match self.norm {
+            Some((norm, statistics)) => norm.forward(output, statistics),
+            None => output,
+        };
+        let output = match self.mask {
+            Some(mask) => output * mask,
+            None => output,
+        };
+        match self.activation {
+            Activation::None => output,
+            Activation::LeakyRelu => leaky_relu(output, LEAKY_SLOPE),
+            Activation::Relu => relu(output),
+            Activation::Tanh => output.tanh(),
+        }
+    }
+}
 
 /// Halves an image: 4×4 convolution of stride 2 without bias, batch normalisation (not in a
 /// network's first block), LeakyReLU.
@@ -43,12 +127,12 @@ impl<B: Backend> Down<B> {
     /// - `input`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, height/2, width/2]`
     pub(crate) fn forward(&self, input: Tensor<B, 4>, statistics: Statistics) -> Tensor<B, 4> {
-        let output = self.conv.forward(input);
-        let output = match &self.norm {
-            Some(norm) => norm.forward(output, statistics),
-            None => output,
+        let layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
+        let layer = match &self.norm {
+            Some(norm) => layer.normalised(norm, statistics),
+            None => layer,
         };
-        leaky_relu(output, LEAKY_SLOPE)
+        layer.forward(input)
     }
 }
 
@@ -79,14 +163,18 @@ impl<B: Backend> Up<B> {
     /// - `input`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, 2·height, 2·width]`
     pub(crate) fn forward(&self, input: Tensor<B, 4>, pass: &mut Pass<'_>) -> Tensor<B, 4> {
-        let output = convolve(&self.conv, upsample_bilinear_reflected(input));
-        let mut output = self.norm.forward(output, pass.statistics());
+        let mut layer = Layer::of(Convolution::OfDoubled(&self.conv))
+            .normalised(&self.norm, pass.statistics())
+            .activated(Activation::Relu);
         if self.dropout
             && let Some(rng) = pass.dropout()
         {
-            output = dropout(output, rng);
+            let [batch, _, height, width] = input.dims();
+            let [channels, ..] = self.conv.weight.dims();
+            let shape = [batch, channels, 2 * height, 2 * width];
+            layer.mask = Some(dropout::mask(shape, rng, &input.device(), input.dtype()));
         }
-        relu(output)
+        layer.forward(input)
     }
 }
 

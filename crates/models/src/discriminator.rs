@@ -3,13 +3,12 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use burn::tensor::activation::leaky_relu;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_norm::BatchNorm;
-use crate::blocks::{Down, LEAKY_SLOPE};
+use crate::blocks::{Activation, Convolution, Down, Layer};
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::init;
 use crate::pass::Statistics;
@@ -190,8 +189,11 @@ impl<B: Backend> Discriminator<B> {
         for down in &self.downs {
             x = down.forward(x, statistics);
         }
-        let x = self.norm.forward(self.conv.forward(x), statistics);
-        self.last.forward(leaky_relu(x, LEAKY_SLOPE))
+        let x = Layer::of(Convolution::Plain(&self.conv))
+            .normalised(&self.norm, statistics)
+            .activated(Activation::LeakyRelu)
+            .forward(x);
+        Layer::of(Convolution::Plain(&self.last)).forward(x)
     }
 }
 

@@ -1,44 +1,41 @@
 //! Dropout of one half, its masks drawn on the host.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use rand::Rng;
 
-/// Sets each entry to 0 with probability ½ and doubles the others, so that the expected value
-/// stays (Srivastava et al., "Dropout", 2014, in Keras' inverted form).
+/// The factors of dropout: 0 with probability ½, else 2, so that the expected value of what they
+/// multiply stays (Srivastava et al., "Dropout", 2014, in Keras' inverted form).
 ///
 /// One random bit decides one entry, in row-major order.
 ///
 /// # Shapes
-/// - `input`: any
-/// - output: as `input`
-pub(crate) fn dropout<B: Backend, const D: usize>(
-    input: Tensor<B, D>,
+/// - output: `shape`
+pub(crate) fn mask<B: Backend, const D: usize>(
+    shape: [usize; D],
     rng: &mut dyn Rng,
+    device: &B::Device,
+    dtype: DType,
 ) -> Tensor<B, D> {
-    let shape = input.shape();
-    let count = shape.num_elements();
+    let count = shape.iter().product();
     let mut mask = Vec::with_capacity(count);
     while mask.len() < count {
         let bits = rng.next_u64();
         let wanted = (count - mask.len()).min(64);
         mask.extend((0..wanted).map(|i| if bits >> i & 1 == 1 { 2.0f32 } else { 0.0 }));
     }
-    let mask = TensorData::new(mask, shape);
-    let mask = Tensor::from_data(mask, (&input.device(), input.dtype()));
-    input * mask
+    Tensor::from_data(TensorData::new(mask, shape), (device, dtype))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::DType;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     fn masked<B: Backend>(seed: u64) -> Vec<f32> {
-        let ones = Tensor::<B, 2>::ones([100, 77], (&Default::default(), DType::F32));
-        let output = dropout(ones, &mut ChaCha8Rng::seed_from_u64(seed));
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let output = mask::<B, 2>([100, 77], rng, &Default::default(), DType::F32);
         output.into_data().iter::<f32>().collect()
     }
 

@@ -39,6 +39,8 @@ mod error;
 mod generator;
 mod histogram_encoder;
 mod init;
+#[cfg(feature = "tch")]
+mod libtorch;
 mod pass;
 mod running;
 #[cfg(test)]

@@ -49,6 +49,48 @@ impl Adam {
     }
 }
 
+/// What a step changes of one weight tensor.
+pub(crate) struct Moved<B: Backend, const D: usize> {
+    pub(crate) tensor: Tensor<B, D>,
+    pub(crate) first: Tensor<B, D>,
+    pub(crate) second: Tensor<B, D>,
+}
+
+impl Adam {
+    /// One step at a rate that includes the bias correction.
+    fn moved<B: Backend, const D: usize>(
+        &self,
+        rate: f64,
+        before: Moved<B, D>,
+        grad: Tensor<B, D>,
+    ) -> Moved<B, D> {
+        #[cfg(feature = "tch")]
+        if crate::libtorch::takes::<B>() {
+            return crate::libtorch::adam(self, rate, before, grad);
+        }
+        self.moved_by_operations(rate, before, grad)
+    }
+
+    /// [`moved`](Self::moved), in tensor operations.
+    pub(crate) fn moved_by_operations<B: Backend, const D: usize>(
+        &self,
+        rate: f64,
+        before: Moved<B, D>,
+        grad: Tensor<B, D>,
+    ) -> Moved<B, D> {
+        let (first, second) = (before.first, before.second);
+        let first = first.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
+        let second = second.mul_scalar(self.beta_2) + grad.square().mul_scalar(1.0 - self.beta_2);
+        let denominator = second.clone().sqrt().add_scalar(self.epsilon);
+        let tensor = before.tensor - (first.clone() / denominator).mul_scalar(rate);
+        Moved {
+            tensor,
+            first,
+            second,
+        }
+    }
+}
+
 impl<B: Backend> SimpleOptimizer<B> for Adam {
     type State<const D: usize> = AdamState<B, D>;
 
@@ -59,25 +101,28 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         grad: Tensor<B, D>,
         state: Option<AdamState<B, D>>,
     ) -> (Tensor<B, D>, Option<AdamState<B, D>>) {
-        let fresh = |grad: &Tensor<B, D>| grad.zeros_like();
         let (time, first, second) = match state {
             Some(state) => (state.time + 1, state.first, state.second),
-            None => (1, fresh(&grad), fresh(&grad)),
+            None => (1, grad.zeros_like(), grad.zeros_like()),
         };
-        let first = first.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
-        let second = second.mul_scalar(self.beta_2) + grad.square().mul_scalar(1.0 - self.beta_2);
         let t = time as f64;
         let rate = lr * (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t));
-        let denominator = second.clone().sqrt().add_scalar(self.epsilon);
-        let tensor = tensor - (first.clone() / denominator).mul_scalar(rate);
-        (
+        let before = Moved {
             tensor,
-            Some(AdamState {
-                time,
-                first,
-                second,
-            }),
-        )
+            first,
+            second,
+        };
+        let Moved {
+            tensor,
+            first,
+            second,
+        } = self.moved(rate, before, grad);
+        let state = AdamState {
+            time,
+            first,
+            second,
+        };
+        (tensor, Some(state))
     }
 
     fn to_device<const D: usize>(

@@ -19,6 +19,7 @@ pub(crate) const CHANGEABLE: &[&str] = &[
     "cache_mib",
     "cp_freq",
     "dataroot",
+    "device",
     "epochs",
     "epochs_decay",
     "held_out_images",

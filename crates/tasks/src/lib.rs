@@ -26,6 +26,7 @@ pub mod settings;
 
 mod adam;
 mod checkpoint;
+mod cost;
 mod error;
 mod evaluation;
 mod export;
@@ -34,6 +35,8 @@ mod files;
 mod gan;
 mod gradients;
 mod job;
+#[cfg(feature = "tch")]
+mod libtorch;
 mod lines;
 mod losses;
 mod measures;
@@ -54,6 +57,7 @@ mod view;
 
 pub use adam::{Adam, AdamState};
 pub use checkpoint::{Checkpoint, Position};
+pub use cost::{StepCost, step_cost};
 pub use error::TaskError;
 pub use evaluation::{Evaluation, evaluate, translate};
 pub use export::export;

@@ -48,6 +48,8 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 #[case(&["--jitter", "perhaps"], &["jitter", "perhaps", "true or false"])]
 #[case(&["--backend", "abacus"], &["backend", "abacus", "flex"])]
 #[case(&["--backend", "tch"], &["tch", "cargo xtask train --backend tch"])]
+#[case(&["--backend", "tch"], &["cargo xtask setup-libtorch"])]
+#[case(&["--device", "cuda:3"], &["flex", "cuda:3", "sees cpu"])]
 #[case(&["--bach-size", "4"], &["--bach-size", "--batch-size"])]
 #[case(&["--resume", "nowhere"], &["nowhere", "config.toml"])]
 #[case(&["--config", "nowhere.toml"], &["nowhere.toml"])]

@@ -8,6 +8,7 @@ mod data;
 mod download;
 mod export;
 mod live;
+mod machine;
 mod progress;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]

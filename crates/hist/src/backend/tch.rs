@@ -75,3 +75,81 @@ unsafe fn slice<T>(tensor: &Tensor) -> &[T] {
     // SAFETY: a contiguous tensor on the CPU is `numel` elements from its data pointer on.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<T>(), tensor.numel()) }
 }
+
+/// Tensors on a GPU are worked through by the default bodies. Those are tensor operations, so that on
+/// the CPU they do what they do there.
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
+
+    use super::super::dense;
+    use super::*;
+    use crate::{Bins, Boundary, HistogramLossConfig, Kernel};
+
+    type B = LibTorch<f32>;
+
+    const ROWS: usize = 3;
+    /// Several chunks, the last of them cut short.
+    const PIXELS: usize = 5000;
+
+    fn rows(columns: usize, number: impl Fn(usize) -> f64) -> FloatTensor<B> {
+        let entries = (0..ROWS * columns).map(|i| number(i) as f32);
+        let data = TensorData::new(entries.collect::<Vec<_>>(), [ROWS, columns]);
+        let tensor = Tensor::<B, 2>::from_data(data, (&Default::default(), DType::F32));
+        tensor.into_primitive().tensor()
+    }
+
+    fn numbers<const D: usize>(primitive: FloatTensor<B>) -> Vec<f32> {
+        let tensor = Tensor::<B, D>::from_primitive(TensorPrimitive::Float(primitive));
+        tensor.into_data().into_vec().unwrap()
+    }
+
+    #[track_caller]
+    fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+        assert_eq!(found.len(), expected.len());
+        let largest = expected.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+        assert!(largest > 0.0, "{what}: nothing to compare");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= tolerance * largest,
+                "{what}: {found} instead of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_gpu_computes_is_what_the_one_pass_kernel_computes() {
+        for (count, ratio, boundary) in [
+            (256, 2.5, Boundary::Reflect),
+            (64, 1.0, Boundary::Wrap),
+            (17, 5.0, Boundary::Open),
+        ] {
+            let bins = Bins::new(count, -1.0, 1.0).unwrap();
+            let loss = HistogramLossConfig::new(bins, Kernel::new(ratio, boundary).unwrap()).init();
+            let content = || rows(PIXELS, |i| (0.9 * i as f64).sin());
+            let output = || rows(PIXELS, |i| (0.37 * i as f64).cos() * 0.8);
+            let target = || rows(count, |_| 1.0 / count as f64);
+            let grad = || rows(2, |i| 1.0 - 0.3 * (i % 2) as f64);
+
+            let found = dense::losses::<B>(content(), output(), target(), &loss, true);
+            let expected = B::losses(content(), output(), target(), &loss, true);
+            let values = numbers::<2>(expected.values);
+            assert_close("losses", &numbers::<2>(found.values), &values, 1e-5);
+
+            let of_histograms = expected.of_histograms.unwrap();
+            let images = || (content(), output(), of_histograms.clone(), grad());
+            let (x, y, tables, grad) = images();
+            let found = dense::losses_backward::<B>(x, y, tables, grad, &loss, [true; 2]);
+            let (x, y, tables, grad) = images();
+            let expected = B::losses_backward(x, y, tables, grad, &loss, [true; 2]);
+            for ((what, found), expected) in ["of content", "of output"]
+                .into_iter()
+                .zip(found)
+                .zip(expected)
+            {
+                let [found, expected] = [found, expected].map(|it| numbers::<2>(it.unwrap()));
+                assert_close(what, &found, &expected, 1e-3);
+            }
+        }
+    }
+}

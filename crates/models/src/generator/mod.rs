@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
-use crate::blocks::{Down, Up};
+use crate::blocks::{Activation, Convolution, Down, Layer, Up};
 use crate::histogram_encoder::HistogramEncoder;
 use crate::init;
 use crate::pass::Pass;
@@ -147,7 +147,9 @@ impl<B: Backend> Generator<B> {
             ups.push(doubled.clone());
             x = Tensor::cat(vec![doubled, skip.clone()], 1);
         }
-        let output = self.last.forward(x).tanh();
+        let output = Layer::of(Convolution::Transposed(&self.last))
+            .activated(Activation::Tanh)
+            .forward(x);
         Activations {
             downs,
             histogram,

@@ -119,6 +119,8 @@ pub struct Settings {
     pub validation_images: usize,
     pub tensorboard: bool,
     pub backend: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     pub threads: usize,
     pub seed: u64,
 }
@@ -182,6 +184,7 @@ impl Settings {
             validation_images: 64,
             tensorboard: true,
             backend: "flex".to_owned(),
+            device: None,
             threads: 0,
             seed: 0,
         }
@@ -286,6 +289,7 @@ mod tests {
         let mut settings = Settings::official(Task::ColorTransfer);
         settings.dataroot = Some("d".into());
         settings.name = Some("n".into());
+        settings.device = Some("cpu".into());
         settings.output_pre_dir = Some("p".into());
         let table = toml::Table::try_from(&settings).unwrap();
         let mut fields: Vec<&str> = table.keys().map(String::as_str).collect();

@@ -4,14 +4,16 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 
 /// The official numbers of one tensor.
-pub(crate) struct Truth {
-    pub(crate) values: Vec<f64>,
+pub struct Truth {
+    /// The entries, row-major.
+    pub values: Vec<f64>,
     /// Whether they were stored in single precision to save room.
-    pub(crate) rounded: bool,
+    pub rounded: bool,
 }
 
 impl Truth {
-    pub(crate) fn exact(values: Vec<f64>) -> Self {
+    /// Numbers kept as they were computed.
+    pub fn exact(values: Vec<f64>) -> Self {
         Self {
             values,
             rounded: false,
@@ -20,7 +22,11 @@ impl Truth {
 }
 
 /// The entries of a tensor of any float type.
-pub(crate) fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
+///
+/// # Panics
+///
+/// If they cannot be read.
+pub fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f64> {
     let data = tensor.into_data().convert::<f64>();
     data.into_vec().expect("numbers")
 }
@@ -28,7 +34,7 @@ pub(crate) fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f6
 /// Collects the differences, so that a failure shows all of them.
 ///
 /// Numbers agree to 2·10⁻⁵ of the largest of their tensor in single precision, to 10⁻⁹ in double.
-pub(crate) struct Report {
+pub struct Report {
     case: String,
     tolerance: f64,
     /// What losses may differ by however small they are: they come from sums of numbers near 1.
@@ -39,7 +45,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(dtype: DType) -> Self {
+    /// For numbers computed in this precision.
+    pub fn new(dtype: DType) -> Self {
         let (tolerance, floor) = match dtype {
             DType::F32 => (2e-5, 1e-6),
             _ => (1e-9, 1e-12),
@@ -55,29 +62,23 @@ impl Report {
     }
 
     /// What follows belongs to this case.
-    pub(crate) fn enter(&mut self, case: &str) {
+    pub fn enter(&mut self, case: &str) {
         self.case = case.to_owned();
     }
 
     /// Compares a tensor, to its largest entry.
-    pub(crate) fn compare(&mut self, what: &str, found: &[f64], truth: &Truth) {
+    pub fn compare(&mut self, what: &str, found: &[f64], truth: &Truth) {
         self.compare_with_slack(what, found, truth, 0.0);
     }
 
     /// Compares the values of a loss.
-    pub(crate) fn compare_loss(&mut self, what: &str, found: &[f64], truth: &[f64]) {
+    pub fn compare_loss(&mut self, what: &str, found: &[f64], truth: &[f64]) {
         let truth = Truth::exact(truth.to_vec());
         self.compare_with_slack(what, found, &truth, self.floor);
     }
 
     /// As `compare`, and allows a difference of `slack` besides.
-    pub(crate) fn compare_with_slack(
-        &mut self,
-        what: &str,
-        found: &[f64],
-        truth: &Truth,
-        slack: f64,
-    ) {
+    pub fn compare_with_slack(&mut self, what: &str, found: &[f64], truth: &Truth, slack: f64) {
         let tolerance = match truth.rounded {
             true => self.tolerance.max(1e-6),
             false => self.tolerance,
@@ -107,17 +108,20 @@ impl Report {
         }
     }
 
-    pub(crate) fn check(&mut self, holds: bool, failure: impl FnOnce() -> String) {
+    /// Notes whether something holds.
+    pub fn check(&mut self, holds: bool, failure: impl FnOnce() -> String) {
         self.compared += 1;
         if !holds {
             self.failures.push(format!("{}: {}", self.case, failure()));
         }
     }
 
+    /// Ends the comparison.
+    ///
     /// # Panics
     ///
     /// If anything differed, or nothing was compared.
-    pub(crate) fn finish(self) {
+    pub fn finish(self) {
         assert!(
             self.compared > 0,
             "the golden numbers hold nothing to compare"

@@ -1,40 +1,22 @@
 //! `losses`: the two generator losses and the discriminator loss on images of three channels, with
 //! their gradients, against the terms that training adds up.
 
-use burn::backend::Autodiff;
+use crate::golden::{Golden, scalar};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{DType, Tensor, TensorData};
-use burn_flex::Flex;
-use burn_ndarray::NdArray;
 use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{HistogramLosses, Recipe, Settings, Task, generated_loss, real_loss};
-use huenet_tests::golden::{Golden, scalar};
 use serde_json::Value;
 
-use crate::report::{Report, Truth, values};
+use crate::parity::report::{Report, Truth, values};
 
-#[test]
-fn ndarray_in_single_precision() {
-    agrees::<Autodiff<NdArray<f32>>>(DType::F32);
-}
-
-#[test]
-fn ndarray_in_double_precision() {
-    agrees::<Autodiff<NdArray<f64>>>(DType::F64);
-}
-
-#[test]
-fn flex_in_single_precision() {
-    agrees::<Autodiff<Flex>>(DType::F32);
-}
-
-#[test]
-fn flex_in_double_precision() {
-    agrees::<Autodiff<Flex>>(DType::F64);
-}
-
-fn agrees<B: AutodiffBackend + HistogramBackend>(dtype: DType) {
+/// Compares every case with the official numbers.
+///
+/// # Panics
+///
+/// If any number differs, or there is nothing to compare.
+pub fn agrees<B: AutodiffBackend + HistogramBackend>(dtype: DType) {
     let golden = Golden::open("losses");
     let mut report = Report::new(dtype);
     for case in golden.cases() {

@@ -7,19 +7,16 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, s};
-use huenet_models::{Activations, Pass, Statistics};
-use huenet_tests::compare::{assert_close, assert_close_scalar, l2, sampled};
-use huenet_tests::golden::{Golden, scalar};
-use huenet_tests::golden_networks::{
+use crate::compare::{assert_close, assert_close_scalar, l2, sampled};
+use crate::golden::{Golden, scalar};
+use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, load_counts, load_discriminator, load_generator,
     load_images, weights,
 };
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, s};
+use huenet_models::{Activations, Pass, Statistics};
 use serde_json::Value;
-
-type Flex = burn_flex::Flex;
-type NdArray = burn_ndarray::NdArray<f32>;
 
 /// Our float32 error may be this many times the official one's: rounding, not a formula.
 const SLACK: f64 = 4.0;
@@ -78,7 +75,12 @@ fn run_generator<B: Backend>(golden: &Golden, pass: &mut Pass<'_>) -> Activation
     generator.activations(content, load_counts(golden, &device), pass)
 }
 
-fn generator_output<B: Backend>() {
+/// The generator's image, in training and in inference.
+///
+/// # Panics
+///
+/// If any number differs, or there is nothing to compare.
+pub fn generator_output<B: Backend>() {
     let golden = Golden::open("models");
     on_some_case(["infer", "train"], |mode| {
         let what = format!("gen.{mode}");
@@ -126,20 +128,14 @@ fn generator_output<B: Backend>() {
     });
 }
 
-#[test]
-fn generator_output_on_flex() {
-    generator_output::<Flex>();
-}
-
-#[test]
-fn generator_output_on_ndarray() {
-    generator_output::<NdArray>();
-}
-
-#[test]
-fn generator_layers_in_training() {
+/// Every layer of the generator, in training.
+///
+/// # Panics
+///
+/// If any number differs, or there is nothing to compare.
+pub fn generator_layers<B: Backend>() {
     let golden = Golden::open("models");
-    let seen = run_generator::<Flex>(&golden, &mut Pass::batch_statistics(None));
+    let seen = run_generator::<B>(&golden, &mut Pass::batch_statistics(None));
     let histogram: Vec<f64> = seen.histogram.into_data().iter::<f64>().collect();
     let mut layers = BTreeMap::from([("hist.dense".to_owned(), (histogram, 1))]);
     for (kind, blocks) in [("down", seen.downs), ("up", seen.ups)] {
@@ -186,7 +182,12 @@ fn compare_layer(golden: &Golden, layer: &str, found: &[f64], channels: usize) -
     compared
 }
 
-fn discriminators<B: Backend>() {
+/// Both discriminators' logits, in training and in inference.
+///
+/// # Panics
+///
+/// If any number differs, or there is nothing to compare.
+pub fn discriminator_logits<B: Backend>() {
     let golden = Golden::open("models");
     let device = Default::default();
     let input = load_images::<B>(&golden, "input_u8", &device);
@@ -214,25 +215,18 @@ fn discriminators<B: Backend>() {
     });
 }
 
-#[test]
-fn discriminator_logits_on_flex() {
-    discriminators::<Flex>();
-}
-
-#[test]
-fn discriminator_logits_on_ndarray() {
-    discriminators::<NdArray>();
-}
-
 /// Running statistics after the first training step: one pass of the generator; of the
 /// discriminator one over the real batch, then one over the generated. A case's losses do not
 /// matter for them, so that one case for each discriminator is enough.
-#[test]
-fn running_statistics_after_a_training_pass() {
+///
+/// # Panics
+///
+/// If any number differs, or there is nothing to compare.
+pub fn running_statistics<B: Backend>() {
     let golden = Golden::open("models");
     let steps = Golden::open("train_step");
     let device = Default::default();
-    let generator = load_generator::<Flex>(&golden, &device);
+    let generator = load_generator::<B>(&golden, &device);
     let input = load_images(&golden, "input_u8", &device);
     let target = load_images(&golden, "target_u8", &device);
     let mut pass = Pass::new(TRAIN, None);

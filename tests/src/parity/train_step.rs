@@ -6,20 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn_autodiff::Autodiff;
-use burn_flex::Flex;
-use huenet_data::Batch;
-use huenet_tasks::settings::StructureReference;
-use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, StepLosses, Task};
-use huenet_tests::compare::{assert_close, assert_close_scalar, l2, sampled};
-use huenet_tests::golden::{Golden, scalar};
-use huenet_tests::golden_networks::{
+use crate::compare::{assert_close, assert_close_scalar, l2, sampled};
+use crate::golden::{Golden, scalar};
+use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, gradients, load_counts, load_discriminator,
     load_generator, load_images, weights,
 };
+use burn::tensor::backend::AutodiffBackend;
+use huenet_data::Batch;
+use huenet_hist::HistogramBackend;
+use huenet_tasks::settings::StructureReference;
+use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, StepLosses, Task};
 use serde_json::Value;
-
-type B = Autodiff<Flex>;
 
 /// Relative error allowed for a loss of the first step.
 const LOSS: f64 = 2e-5;
@@ -38,15 +36,19 @@ const UPDATE_LENGTH: f64 = 5e-3;
 /// Relative l2 error allowed for an update of running statistics.
 const STATISTICS: f64 = 1e-4;
 
-#[test]
-fn three_steps_of_each_case() {
+/// Compares three steps of every case with the official ones.
+///
+/// # Panics
+///
+/// If any number differs, or there is nothing to compare.
+pub fn three_steps<B: AutodiffBackend + HistogramBackend>() {
     let (models, steps) = (Golden::open("models"), Golden::open("train_step"));
     for case in steps.cases() {
-        check(&models, &steps, case);
+        check::<B>(&models, &steps, case);
     }
 }
 
-fn check(models: &Golden, steps: &Golden, case: &Value) {
+fn check<B: AutodiffBackend + HistogramBackend>(models: &Golden, steps: &Golden, case: &Value) {
     let device = Default::default();
     let name = case["name"].as_str().expect("a case has a name");
     let recipe = recipe(models, case);
@@ -185,7 +187,7 @@ fn recipe(models: &Golden, case: &Value) -> Recipe {
     Recipe::new(settings).expect("the golden settings are valid")
 }
 
-fn both(gan: &Gan<B>, prefix: &str) -> BTreeMap<String, Vec<f64>> {
+fn both<B: AutodiffBackend>(gan: &Gan<B>, prefix: &str) -> BTreeMap<String, Vec<f64>> {
     let mut all = weights(GENERATOR, &gan.generator);
     all.extend(weights(prefix, &gan.discriminator));
     all

@@ -1,0 +1,222 @@
+//! `huenet doctor`: whether a run would work here, before it starts.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::bail;
+use burn_autodiff::Autodiff;
+use clap::ArgMatches;
+use huenet_hist::HistogramBackend;
+use huenet_tasks::{Images, Recipe, Settings, StepCost, TaskError, step_cost};
+
+use crate::backend::{self, OnBackend};
+use crate::output::{line, note};
+use crate::train::layers;
+
+/// No further step is measured after this long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A checkpoint holds every weight and Adam's two moments of it, four bytes each.
+const BYTES_A_WEIGHT: u64 = 3 * 4;
+
+/// Checks all that `huenet train` with the same arguments would need, and says what it found.
+pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
+    let steps = *matches.get_one::<usize>("steps").unwrap_or(&1);
+    let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
+    let recipe = Recipe::new(settings).map_err(TaskError::from)?;
+    let settings = recipe.settings();
+    let mut failed = false;
+
+    let images = match read_some(&recipe) {
+        Ok((images, text)) => {
+            found("dataset", text);
+            Some(images)
+        }
+        Err(error) => {
+            fault("dataset", &error);
+            failed = true;
+            None
+        }
+    };
+    failed |= !check_disk(&recipe);
+    match backend::check(&settings.backend, settings.device.as_deref()) {
+        Err(error) => {
+            fault("backend", &error);
+            failed = true;
+        }
+        Ok(()) => {
+            let device = settings.device.as_deref().unwrap_or("its first device");
+            found("backend", format_args!("{}, {device}", settings.backend));
+            backend::set_threads(settings.threads);
+            let dry = DryStep {
+                recipe: &recipe,
+                steps,
+            };
+            let measured = backend::on(&settings.backend, settings.device.as_deref(), dry)
+                .map_err(|error| error.to_string())
+                .and_then(|cost| cost);
+            match measured {
+                Ok(cost) => report_cost(&recipe, images.as_ref(), cost),
+                Err(reason) => {
+                    fault("step", &reason);
+                    failed = true;
+                }
+            }
+        }
+    }
+    match failed {
+        true => bail!("a run with these settings would not work here"),
+        false => Ok(()),
+    }
+}
+
+/// Finds the dataset and reads the images of the first batch and of the samples.
+fn read_some(recipe: &Recipe) -> Result<(Images, String), TaskError> {
+    let images = Images::open(recipe)?;
+    images.shown()?;
+    images.train().epoch(0).next().transpose()?;
+    let mut text = format!(
+        "{}: {} images to train on, {} held out",
+        recipe.settings().dataset,
+        images.train_images(),
+        images.held_out_images()
+    );
+    if images.skipped() > 0 {
+        text += &format!("; {} are listed and not there", images.skipped());
+    }
+    Ok((images, text))
+}
+
+/// Whether the disk of the output folder has room for a checkpoint.
+fn check_disk(recipe: &Recipe) -> bool {
+    let folder = existing(&recipe.settings().output_dir);
+    let weights = recipe.generator().parameter_count() + recipe.discriminator().parameter_count();
+    let checkpoint = weights as u64 * BYTES_A_WEIGHT;
+    let size = mebibytes(checkpoint);
+    match fs4::available_space(&folder) {
+        Ok(free) if free < checkpoint => {
+            let (free, folder) = (mebibytes(free), folder.display());
+            let problem =
+                format!("{folder} has {free} free, and a checkpoint of this model takes {size}");
+            fault("disk", &problem);
+            false
+        }
+        Ok(free) => {
+            let fit = free / checkpoint.max(1);
+            let text = format!(
+                "{} free; a checkpoint takes {size}, {fit} fit",
+                mebibytes(free)
+            );
+            found("disk", text);
+            true
+        }
+        Err(error) => {
+            fault("disk", &format!("{}: {error}", folder.display()));
+            false
+        }
+    }
+}
+
+/// The nearest folder above that exists.
+fn existing(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = path.ancestors().find(|folder| folder.is_dir());
+    found.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Measures a training step.
+struct DryStep<'a> {
+    recipe: &'a Recipe,
+    steps: usize,
+}
+
+impl OnBackend for DryStep<'_> {
+    type Output = Result<StepCost, String>;
+
+    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+        note("measuring a training step on made-up images …");
+        step_cost::<Autodiff<B>>(self.recipe, device, self.steps, PATIENCE)
+            .map_err(|error| format!("{error:?}"))
+    }
+}
+
+fn report_cost(recipe: &Recipe, images: Option<&Images>, cost: StepCost) {
+    let settings = recipe.settings();
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    let text = format!(
+        "{:.1} ms: networks {:.1}, histogram losses {:.1}, optimisers {:.1} ({}x{} pixels, batch {})",
+        ms(cost.step),
+        ms(cost.networks()),
+        ms(cost.losses),
+        ms(cost.optimisers),
+        settings.img_h,
+        settings.img_w,
+        settings.batch_size,
+    );
+    found("step", text);
+    if let Some(peak) = peak_memory() {
+        let text = format!(
+            "{} at the peak of the process, without images read ahead",
+            mebibytes(peak)
+        );
+        found("memory", text);
+    }
+    if let Some(images) = images {
+        let all = images.train().len().saturating_mul(settings.epochs);
+        let steps = match settings.max_steps {
+            0 => all,
+            limit => all.min(limit),
+        };
+        let whole = cost.step.as_secs_f64() * steps as f64;
+        found("run", format_args!("{steps} steps, about {}", long(whole)));
+    }
+}
+
+/// The most memory that the process has had, in bytes, where the system says.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+fn mebibytes(bytes: u64) -> String {
+    match bytes >> 20 {
+        small @ 0..10_240 => format!("{small} MiB"),
+        large => format!("{} GiB", large >> 10),
+    }
+}
+
+fn long(seconds: f64) -> String {
+    match seconds {
+        ..120.0 => format!("{seconds:.0} seconds"),
+        ..7200.0 => format!("{:.0} minutes", seconds / 60.0),
+        ..172_800.0 => format!("{:.1} hours", seconds / 3600.0),
+        _ => format!("{:.1} days", seconds / 86_400.0),
+    }
+}
+
+fn found(what: &str, text: impl std::fmt::Display) {
+    line(format_args!("ok      {what:<8} {text}"));
+}
+
+fn fault(what: &str, problem: &impl std::fmt::Display) {
+    line(format_args!("FAILED  {what:<8} {problem}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_have_units_of_their_size() {
+        assert_eq!(mebibytes(5 << 20), "5 MiB");
+        assert_eq!(mebibytes(20 << 30), "20 GiB");
+        assert_eq!(long(90.0), "90 seconds");
+        assert_eq!(long(7000.0), "117 minutes");
+        assert_eq!(long(36_000.0), "10.0 hours");
+        assert_eq!(long(864_000.0), "10.0 days");
+    }
+}

@@ -1,0 +1,353 @@
+//! Layers that LibTorch computes and differentiates by itself.
+//!
+//! Burn differentiates operation by operation. The gradient of a convolution's weights is then a
+//! convolution whose kernel is as large as the image, and batch normalisation and LeakyReLU are
+//! a dozen passes over memory. LibTorch has kernels for both directions of each of them. So on its
+//! backend a layer is one step of Burn's graph, and that step holds the layer's part of a graph of
+//! LibTorch's own. What is computed is the same.
+//!
+//! The backend is recognised by its type, so that the networks stay generic over any `Backend`.
+
+use std::any::{Any, TypeId};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::nn::PaddingConfig2d;
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorPrimitive};
+use burn_autodiff::Autodiff;
+use burn_autodiff::checkpoint::base::Checkpointer;
+use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+use burn_tch::{LibTorch, TchTensor};
+
+use crate::batch_norm::EPSILON;
+use crate::blocks::{Activation, Convolution, LEAKY_SLOPE, Layer};
+use crate::pass::Statistics;
+
+type Untracked = LibTorch<f32>;
+type Tracked = Autodiff<Untracked, NoCheckpointing>;
+type TrackedTensor = FloatTensor<Tracked>;
+
+/// What a layer computes with: the image, and the weights that it has.
+const PARTS: usize = 5;
+
+/// Whether this module computes the layer: on LibTorch, with the batch's statistics.
+pub(crate) fn takes<B: Backend>(layer: &Layer<'_, B>) -> bool {
+    let backend = TypeId::of::<B>();
+    let libtorch = [TypeId::of::<Untracked>(), TypeId::of::<Tracked>()].contains(&backend);
+    let running = matches!(layer.norm, Some((_, Statistics::Running)));
+    libtorch && !running && Kernel::of(&layer.convolution).is_some()
+}
+
+/// [`Layer::forward`] of a layer that [`takes`] takes.
+pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    let kernel = Kernel::of(&layer.convolution).expect("the layer was looked at");
+    let (weight, bias) = match layer.convolution {
+        Convolution::Plain(conv) | Convolution::OfDoubled(conv) => (&conv.weight, &conv.bias),
+        Convolution::Transposed(conv) => (&conv.weight, &conv.bias),
+    };
+    let norm = layer.norm.map(|(norm, _)| norm.parameters());
+    let [gamma, beta] = norm.map_or([None, None], |norm| norm.map(Some));
+    let parts = [
+        Some(primitive(input)),
+        Some(primitive(weight.val())),
+        bias.as_ref().map(|bias| primitive(bias.val())),
+        gamma.map(primitive),
+        beta.map(primitive),
+    ];
+    let mask = layer.mask.map(|mask| untracked::<B>(primitive(mask)));
+    let activation = layer.activation;
+    let (image, statistics) = run::<B>(parts, |parts| {
+        compute(&kernel, parts, mask.as_ref(), activation)
+    });
+    if let (
+        Some((
+            norm,
+            Statistics::Batch {
+                update_running: true,
+            },
+        )),
+        Some(statistics),
+    ) = (layer.norm, statistics)
+    {
+        let [mean, variance] = statistics.map(|vector| tensor(constant::<B>(vector)));
+        norm.remember(mean, variance);
+    }
+    tensor(image)
+}
+
+/// The geometry of a convolution.
+#[derive(Debug, Clone, Copy)]
+enum Kernel {
+    Plain {
+        doubled: bool,
+        stride: [i64; 2],
+        padding: [i64; 2],
+        dilation: [i64; 2],
+        groups: i64,
+    },
+    Transposed {
+        stride: [i64; 2],
+        padding: [i64; 2],
+        output_padding: [i64; 2],
+        dilation: [i64; 2],
+        groups: i64,
+    },
+}
+
+impl Kernel {
+    /// `None` if the padding is not one that LibTorch's convolution has.
+    fn of<B: Backend>(convolution: &Convolution<'_, B>) -> Option<Self> {
+        let whole = |sizes: [usize; 2]| sizes.map(|size| size as i64);
+        Some(match convolution {
+            Convolution::Plain(conv) | Convolution::OfDoubled(conv) => Self::Plain {
+                doubled: matches!(convolution, Convolution::OfDoubled(_)),
+                stride: whole(conv.stride),
+                padding: match conv.padding {
+                    PaddingConfig2d::Valid => [0, 0],
+                    PaddingConfig2d::Explicit(top, left, bottom, right)
+                        if top == bottom && left == right =>
+                    {
+                        whole([top, left])
+                    }
+                    _ => return None,
+                },
+                dilation: whole(conv.dilation),
+                groups: conv.groups as i64,
+            },
+            Convolution::Transposed(conv) => Self::Transposed {
+                stride: whole(conv.stride),
+                padding: whole(conv.padding),
+                output_padding: whole(conv.padding_out),
+                dilation: whole(conv.dilation),
+                groups: conv.groups as i64,
+            },
+        })
+    }
+
+    fn convolve(
+        &self,
+        input: &tch::Tensor,
+        weight: &tch::Tensor,
+        bias: Option<&tch::Tensor>,
+    ) -> tch::Tensor {
+        match *self {
+            Self::Plain {
+                doubled,
+                stride,
+                padding,
+                dilation,
+                groups,
+            } => {
+                let framed = doubled.then(|| {
+                    let size = input.size();
+                    let size = [2 * size[2], 2 * size[3]];
+                    let image = input.upsample_bilinear2d(size, false, None, None);
+                    image.reflection_pad2d([1, 1, 1, 1])
+                });
+                let input = framed.as_ref().unwrap_or(input);
+                input.conv2d(weight, bias, stride, padding, dilation, groups)
+            }
+            Self::Transposed {
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+            } => input.conv_transpose2d(
+                weight,
+                bias,
+                stride,
+                padding,
+                output_padding,
+                groups,
+                dilation,
+            ),
+        }
+    }
+}
+
+/// An image, and where there is batch normalisation the batch's mean and unbiased variance.
+type Output = (tch::Tensor, Option<[tch::Tensor; 2]>);
+
+/// The layer, in LibTorch's operations.
+fn compute(
+    kernel: &Kernel,
+    parts: &[Option<tch::Tensor>; PARTS],
+    mask: Option<&TchTensor>,
+    activation: Activation,
+) -> Output {
+    let [input, weight, bias, gamma, beta] = parts.each_ref().map(Option::as_ref);
+    let input = input.expect("a layer has an image");
+    let weight = weight.expect("a convolution has weights");
+    let mut image = kernel.convolve(input, weight, bias);
+    let mut statistics = None;
+    if gamma.is_some() {
+        let size = image.size();
+        let options = (image.kind(), image.device());
+        let vector = || tch::Tensor::zeros([size[1]], options);
+        // A momentum of one writes the batch's own statistics into these.
+        let (mean, variance) = (vector(), vector());
+        image = image.batch_norm(
+            gamma,
+            beta,
+            Some(&mean),
+            Some(&variance),
+            true,
+            1.0,
+            EPSILON,
+            true,
+        );
+        // Of a single value the unbiased variance would be 0/0.
+        let single = size[0] * size[2] * size[3] == 1;
+        let variance = if single { vector() } else { variance };
+        // LibTorch keeps its own for the backward pass; Burn may write to these.
+        statistics = Some([mean.copy(), variance.copy()]);
+    }
+    if let Some(mask) = mask {
+        image *= &mask.tensor;
+    }
+    image = match activation {
+        Activation::None => image,
+        // The derivative of LeakyReLU at x, times x. The bindings let the slope be chosen here only.
+        Activation::LeakyRelu => image
+            .detach()
+            .leaky_relu_backward(&image, LEAKY_SLOPE, false),
+        Activation::Relu => image.relu_(),
+        Activation::Tanh => image.tanh_(),
+    };
+    (image, statistics)
+}
+
+/// Runs `layer` on the tensors of `parts`; as a step of the graph where gradients are tracked.
+fn run<B: Backend>(
+    parts: [Option<FloatTensor<B>>; PARTS],
+    layer: impl FnOnce(&[Option<tch::Tensor>; PARTS]) -> Output,
+) -> (FloatTensor<B>, Option<[tch::Tensor; 2]>) {
+    if TypeId::of::<B>() != TypeId::of::<Tracked>() {
+        let parts = parts.map(|part| Some(untracked::<B>(part?).tensor));
+        let (image, statistics) = tch::no_grad(|| layer(&parts));
+        return (convert(TchTensor::new(image)), statistics);
+    }
+    let parts = parts.map(|part| Some(convert::<_, TrackedTensor>(part?)));
+    let leaves = parts.each_ref().map(|part| {
+        let part = part.as_ref()?;
+        let needed = !part.node.requirement.is_none();
+        Some(part.primitive.tensor.detach().set_requires_grad(needed))
+    });
+    let (image, statistics) = tch::with_grad(|| layer(&leaves));
+    let result = TchTensor::new(image.detach());
+    // A weight that the layer lacks is a constant.
+    let absent = TrackedTensor::new(result.clone()).node;
+    let nodes = parts.each_ref().map(|part| match part {
+        Some(part) => part.node.clone(),
+        None => absent.clone(),
+    });
+    let step = LayerStep.prepare::<NoCheckpointing>(nodes);
+    let result = match step.compute_bound().stateful() {
+        OpsKind::Tracked(step) => {
+            let own = parts.into_iter().flatten().map(|part| part.primitive);
+            let graph = Graph {
+                _memory: own.chain([result.clone()]).collect(),
+                leaves,
+                image,
+            };
+            step.finish(State(Arc::new(Mutex::new(Some(graph)))), result)
+        }
+        OpsKind::UnTracked(step) => step.finish(result),
+    };
+    (convert(result), statistics)
+}
+
+/// A layer's part of LibTorch's graph.
+#[derive(Debug)]
+struct Graph {
+    leaves: [Option<tch::Tensor>; PARTS],
+    image: tch::Tensor,
+    /// LibTorch keeps some of this memory for the backward pass. As long as it is held here, Burn
+    /// does not write to it.
+    _memory: Vec<TchTensor>,
+}
+
+impl Graph {
+    /// The gradients with respect to the leaves that need one.
+    fn backward(self, grad: &tch::Tensor) -> [Option<tch::Tensor>; PARTS] {
+        // The bindings start from ones. The product's own gradient is then `grad`.
+        let start = self.image.flatten(0, -1).dot(&grad.flatten(0, -1));
+        let mut needed = self
+            .leaves
+            .map(|leaf| leaf.filter(tch::Tensor::requires_grad));
+        let wanted: Vec<&tch::Tensor> = needed.iter().flatten().collect();
+        let mut found = tch::Tensor::run_backward(&[start], &wanted, false, false).into_iter();
+        for leaf in needed.iter_mut().flatten() {
+            // One for each.
+            if let Some(gradient) = found.next() {
+                *leaf = gradient.detach();
+            }
+        }
+        needed
+    }
+}
+
+#[derive(Clone, Debug)]
+struct State(Arc<Mutex<Option<Graph>>>);
+
+#[derive(Debug)]
+struct LayerStep;
+
+impl Backward<Untracked, PARTS> for LayerStep {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, PARTS>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Untracked>(&ops.node);
+        let graph = ops
+            .state
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // A step is taken once.
+        let Some(graph) = graph else { return };
+        let gradients = graph.backward(&grad.tensor);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<Untracked>(parent.id, TchTensor::new(gradient));
+            }
+        }
+    }
+}
+
+fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+    tensor.into_primitive().tensor()
+}
+
+fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+/// LibTorch's tensor inside one of `B`, which is one of the two types above.
+fn untracked<B: Backend>(primitive: FloatTensor<B>) -> TchTensor {
+    match TypeId::of::<B>() == TypeId::of::<Tracked>() {
+        true => convert::<_, TrackedTensor>(primitive).primitive,
+        false => convert(primitive),
+    }
+}
+
+/// A tensor of `B` without a past.
+fn constant<B: Backend>(tensor: tch::Tensor) -> FloatTensor<B> {
+    let tensor = TchTensor::new(tensor);
+    match TypeId::of::<B>() == TypeId::of::<Tracked>() {
+        true => convert(TrackedTensor::new(tensor)),
+        false => convert(tensor),
+    }
+}
+
+/// A value as what it is: `T` and `U` are the same type wherever this is called.
+fn convert<T: 'static, U: 'static>(value: T) -> U {
+    let mut value = Some(value);
+    let same = (&mut value as &mut dyn Any).downcast_mut::<Option<U>>();
+    same.and_then(Option::take)
+        .expect("the backend's type was looked at")
+}

@@ -1,0 +1,130 @@
+//! Training steps and outputs like those of the default backend.
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor, TensorData};
+use burn_autodiff::Autodiff;
+use burn_flex::Flex;
+use huenet_data::Batch;
+use huenet_hist::HistogramBackend;
+use huenet_models::Pass;
+use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, Task};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::compare::{assert_close, assert_close_scalar};
+
+/// Relative difference allowed between losses of the first step, which rounding alone makes.
+const LOSS: f64 = 1e-4;
+/// The same after a step: Adam turns the rounding of the smallest gradients into steps.
+const LOSS_LATER: f64 = 2e-2;
+/// Relative l2 difference allowed between images.
+const IMAGE: f64 = 1e-3;
+
+/// Two steps of each task from the same weights with the same dropout, with a batch of two and
+/// of one: there the bottleneck is a single value a channel.
+///
+/// # Panics
+///
+/// If the losses differ from those on Flex.
+pub fn agree<B: HistogramBackend>() {
+    for task in Task::ALL {
+        for batch in [1, 2] {
+            let recipe = recipe(task, batch);
+            let found = losses::<B>(&recipe);
+            let expected = losses::<Flex>(&recipe);
+            for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+                let allowed = if step == 0 { LOSS } else { LOSS_LATER };
+                for ((what, found), expected) in found.into_iter().zip(expected) {
+                    let place = format!("{task}, batch {batch}, step {}: {what}", step + 1);
+                    assert_close_scalar(&place, found, expected.1, allowed);
+                }
+            }
+        }
+    }
+}
+
+/// The generator's image, with its batch's statistics and dropout and with running statistics.
+///
+/// # Panics
+///
+/// If it differs from that on Flex.
+pub fn outputs_agree<B: HistogramBackend>() {
+    let recipe = recipe(Task::ColorTransfer, 2);
+    for running in [false, true] {
+        let found = output::<B>(&recipe, running);
+        let expected = output::<Flex>(&recipe, running);
+        let place = format!("running statistics: {running}");
+        assert_close(&place, &found, &expected, IMAGE);
+    }
+}
+
+fn recipe(task: Task, batch_size: usize) -> Recipe {
+    Recipe::new(Settings {
+        dataroot: Some("unused".into()),
+        img_h: 64,
+        img_w: 32,
+        depth: 5,
+        base_width: 4,
+        bin_num: 16,
+        batch_size,
+        ..Settings::official(task)
+    })
+    .expect("these settings are valid")
+}
+
+type Named = Vec<(&'static str, f64)>;
+
+fn losses<B: HistogramBackend>(recipe: &Recipe) -> [Named; 2] {
+    let device = B::Device::default();
+    let mut gan = Gan::<Autodiff<B>>::new(recipe, &device);
+    let losses = HistogramLosses::new(recipe);
+    let batch = batch::<Autodiff<B>>(recipe);
+    let mut dropout = ChaCha8Rng::seed_from_u64(5);
+    std::array::from_fn(|_| {
+        let losses = gan.step(
+            recipe,
+            &losses,
+            &batch,
+            recipe.learning_rates(0),
+            Some(&mut dropout),
+        );
+        losses.named().collect()
+    })
+}
+
+fn output<B: HistogramBackend>(recipe: &Recipe, running: bool) -> Vec<f64> {
+    let gan = Gan::<Autodiff<B>>::new(recipe, &B::Device::default());
+    let generator = gan.generator.valid();
+    let batch = batch::<B>(recipe);
+    let mut dropout = ChaCha8Rng::seed_from_u64(7);
+    let mut pass = match running {
+        true => Pass::inference(),
+        false => Pass::batch_statistics(Some(&mut dropout)),
+    };
+    let image = generator.forward(batch.content, batch.counts, &mut pass);
+    image.into_data().iter::<f64>().collect()
+}
+
+/// Waves of colour.
+fn batch<B: Backend>(recipe: &Recipe) -> Batch<B> {
+    let s = recipe.settings();
+    let device = B::Device::default();
+    let image = |phase: f64| {
+        let shape = [s.batch_size, s.img_c, s.img_h, s.img_w];
+        let count = shape.iter().product();
+        let values: Vec<f32> = (0..count)
+            .map(|i: usize| ((i as f64 * 0.37 + phase).sin() * (i as f64 * 0.011).cos()) as f32)
+            .collect();
+        Tensor::from_data(TensorData::new(values, shape), (&device, DType::F32))
+    };
+    let shape = [s.batch_size, s.img_c, s.bin_num];
+    let counts: Vec<i32> = (0..shape.iter().product())
+        .map(|i: usize| (i * 37 % (s.img_h * s.img_w)) as i32)
+        .collect();
+    Batch {
+        content: image(0.2),
+        reference: image(1.9),
+        counts: Tensor::from_data(TensorData::new(counts, shape), &device),
+    }
+}
