@@ -29,10 +29,11 @@ Verbs:
   test [ARGS]       run every test: cargo-nextest if it is installed, else cargo test;
                     the documentation's examples too. ARGS go to the test runner
   test --backend NAME [ARGS]
-                    the conformance tests of one backend: flex, ndarray, tch
+                    the conformance tests of flex, ndarray or tch, or the
+                    tests of the histogram kernels of wgpu or cuda
   features          check that huenet builds with each backend alone, with all, and with none
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, test, features, and the tests of tch if LibTorch can be had
+  ci                lint, test, features, and the tests of tch if there is a LibTorch
   help              this text
 ";
 

@@ -137,18 +137,6 @@ pub(crate) fn is_available() -> bool {
     prepare(&mut Command::new("cargo")).is_ok()
 }
 
-/// Sets one up if there is none.
-///
-/// # Errors
-///
-/// If none can be had, for want of a network for example.
-pub(crate) fn available_or_set_up() -> Result<()> {
-    if !is_available() && set_up(&[])? != 0 {
-        bail!("it could not be set up");
-    }
-    Ok(())
-}
-
 /// The one that the user names.
 fn named() -> Option<LibTorch> {
     let folder = env::var_os("LIBTORCH").filter(|folder| !folder.is_empty())?;
