@@ -15,6 +15,7 @@ Examples:
   huenet train --task color_transfer --dataroot datasets      datasets/102flowers
   huenet train --resume latest                                go on where a run stopped
   huenet runs                                                 what runs there are
+  huenet evaluate --run latest                                how good one is, beside simple methods
   huenet export latest                                        its networks, for Python
   huenet train --task colorization --dataroot datasets --download
   huenet download edges2shoes                                 into datasets/edges2shoes
@@ -79,6 +80,7 @@ pub(crate) fn command() -> Command {
                     .help("How to print what happens: for people, or as a JSON object a line for programs"),
             ),
         )
+        .subcommand(crate::evaluate::command())
         .subcommand(crate::config::command())
         .subcommand(crate::runs::command())
         .subcommand(crate::export::command())

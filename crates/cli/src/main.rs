@@ -10,6 +10,7 @@ mod data;
 mod doctor;
 mod download;
 mod download_display;
+mod evaluate;
 mod export;
 mod info;
 mod logging;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),
             failed => failed,
         },
+        Some(("evaluate", matches)) => evaluate::evaluate(matches),
         Some(("config", matches)) => config::config(matches),
         Some(("download", matches)) => download::download(matches),
         Some(("export", matches)) => export::export(matches),

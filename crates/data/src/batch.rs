@@ -15,9 +15,13 @@ pub struct HostBatch {
 }
 
 impl HostBatch {
-    /// Puts samples of one dataset together. Their shapes agree, since one
+    /// Puts samples of one dataset together: their shapes agree, since one
     /// [`Preprocessing`](crate::Preprocessing) made them all.
-    pub(crate) fn new(samples: Vec<Sample>) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If their shapes differ.
+    pub fn new(samples: Vec<Sample>) -> Self {
         let Some(first) = samples.first() else {
             return Self::default();
         };
@@ -31,6 +35,8 @@ impl HostBatch {
         batch.content.reserve_exact(values);
         batch.reference.reserve_exact(values);
         for sample in samples {
+            let shape = (sample.content.size(), sample.content.channels());
+            assert_eq!(shape, (size, channels), "samples of one dataset");
             batch.content.extend_from_slice(sample.content.planes());
             batch.reference.extend_from_slice(sample.reference.planes());
             batch.counts.extend_from_slice(&sample.counts);

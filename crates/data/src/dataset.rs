@@ -155,8 +155,21 @@ impl PairDataset {
         }
     }
 
-    /// Makes the sample of the images of two numbers (the same one twice, unless they are
-    /// unpaired).
+    /// The sample of the images of two numbers, as a held-out one: the content from the first, the
+    /// reference from the second, each the part that the [`Pairing`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if an image cannot be read, or is too narrow to have two halves.
+    ///
+    /// # Panics
+    ///
+    /// If there is no image of a number.
+    pub fn pair(&self, content: usize, reference: usize) -> Result<Sample, DataError> {
+        self.sample([content, reference], [None, None])
+    }
+
+    /// Makes the sample of the images of two numbers (the same one twice, if they show the same).
     fn sample(
         &self,
         [content, reference]: [usize; 2],
@@ -167,6 +180,10 @@ impl PairDataset {
             reference: self.images[reference].clone(),
         };
         let first = self.load(content, content_jitter.is_some())?;
+        let other = (reference != content)
+            .then(|| self.load(reference, reference_jitter.is_some()))
+            .transpose()?;
+        let second = other.as_ref().unwrap_or(&first);
         let part = |image: &Loaded<'_>, part: usize, jitter, grey| match image {
             Loaded::Original(image, parts) => {
                 let columns = parts[part].clone();
@@ -182,24 +199,21 @@ impl PairDataset {
                 };
                 (
                     part(&first, content, content_jitter, false),
-                    part(&first, reference, content_jitter, false),
+                    part(second, reference, content_jitter, false),
                 )
             }
             Pairing::GreyToColour(direction) => {
-                let grey = part(&first, 0, content_jitter, true);
-                let colour = part(&first, 0, content_jitter, false);
-                match direction {
-                    Direction::AToB => (grey, colour),
-                    Direction::BToA => (colour, grey),
-                }
-            }
-            Pairing::Unpaired => {
-                let second = self.load(reference, reference_jitter.is_some())?;
+                let grey = direction == Direction::AToB;
                 (
-                    part(&first, 0, content_jitter, false),
-                    part(&second, 0, reference_jitter, false),
+                    part(&first, 0, content_jitter, grey),
+                    part(second, 0, content_jitter, !grey),
                 )
             }
+            Pairing::Unpaired => (
+                part(&first, 0, content_jitter, false),
+                // The same image twice is cut in two ways.
+                part(second, 0, reference_jitter, false),
+            ),
         };
         let counts = self.preprocessing.count(&reference);
         Ok(Sample {

@@ -154,7 +154,7 @@ impl Loader {
     }
 
     /// The dataset.
-    pub fn dataset(&self) -> &PairDataset {
+    pub fn dataset(&self) -> &Arc<PairDataset> {
         &self.dataset
     }
 

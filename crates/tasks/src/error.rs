@@ -32,6 +32,14 @@ pub enum TaskError {
         /// Why.
         source: io::Error,
     },
+    /// A file that the user named cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The run's folder already holds a run.
     #[error("{} already exists: choose another --name, or go on with --resume {}",
             path.display(), path.display())]
@@ -54,6 +62,23 @@ pub enum TaskError {
         path: PathBuf,
         /// What a run has.
         missing: &'static str,
+    },
+    /// A file of pairs cannot be used.
+    #[error("{}{}: {reason}; it needs the columns task, batch, index_in_batch, content and \
+             reference, with paths below the data root", path.display(), at_line(*line))]
+    Pairs {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1; 0 for the whole file.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There are no images to evaluate on.
+    #[error("{dataset} holds no images out: evaluate on --part train, or on --pairs")]
+    NothingHeldOut {
+        /// The dataset.
+        dataset: String,
     },
     /// A checkpoint belongs to networks of another shape.
     #[error("the checkpoint {} is from another configuration: {differences}", path.display())]
@@ -147,6 +172,7 @@ impl TaskError {
                 | Self::RunExists { .. }
                 | Self::RunInUse { .. }
                 | Self::NotARun { .. }
+                | Self::NothingHeldOut { .. }
                 | Self::ExportExists { .. }
                 | Self::Serve { .. }
         )
@@ -174,6 +200,13 @@ fn inspection(saved: Option<&Path>) -> String {
             folder.display()
         ),
         None => "Nothing of that step is saved (with --log-every 1 it would be)".to_owned(),
+    }
+}
+
+fn at_line(line: u64) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(", line {line}"),
     }
 }
 

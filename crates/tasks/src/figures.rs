@@ -113,21 +113,44 @@ pub fn figures<B: HistogramBackend>(
     batch: &Batch<B>,
     output: Tensor<B, 4>,
 ) -> Result<Vec<Figures>, TaskError> {
+    let of = Compared {
+        colour: recipe.colour(),
+        truth: recipe.task().is_paired(),
+    };
+    let images = [batch.content.clone(), batch.reference.clone(), output];
+    Ok(figures_of(of, losses, images)?.0)
+}
+
+/// What images are compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compared {
+    /// Their colour space.
+    pub(crate) colour: ColourSpace,
+    /// Whether the reference is the ground truth.
+    pub(crate) truth: bool,
+}
+
+/// The figures of each image of a batch, and the soft histograms of the output, `[batch · channels
+/// · K]`. The images are content, reference and output.
+pub(crate) fn figures_of<B: HistogramBackend>(
+    of: Compared,
+    losses: &HistogramLosses,
+    [content, reference, output]: [Tensor<B, 4>; 3],
+) -> Result<(Vec<Figures>, Vec<f32>), TaskError> {
     let [images, channels, height, width] = output.dims();
     let size = ImageSize::new(height, width)?;
-    let bins = recipe.bins().count();
-    let target = losses.histograms(batch.reference.clone());
+    let bins = losses.bins().count();
+    let target = losses.histograms(reference.clone());
     let of_output = values(losses.histograms(output.clone()));
-    let both = losses.of_channels(batch.content.clone(), output.clone(), target.clone());
+    let both = losses.of_channels(content.clone(), output.clone(), target.clone());
     let (target, distances, structures) = (
         values(target),
         values(both.distances),
         values(both.structures),
     );
-    let [content, reference, output] =
-        [&batch.content, &batch.reference, &output].map(|images| values(images.clone()));
+    let [content, reference, output] = [content, reference, output].map(|images| values(images));
     let compare = Comparison {
-        colour: recipe.colour(),
+        colour: of.colour,
         size,
     };
     let one = |i: usize| {
@@ -138,8 +161,10 @@ pub fn figures<B: HistogramBackend>(
         let mean =
             |values: &[f32]| values.iter().map(|v| f64::from(*v)).sum::<f64>() / channels as f64;
         let [p, q] = [&of_output, &target].map(|all| &all[row.start * bins..row.end * bins]);
-        let paired = recipe.task().is_paired();
-        let (psnr, ssim) = paired.then(|| compare.to_truth(output, reference)).unzip();
+        let (psnr, ssim) = of
+            .truth
+            .then(|| compare.to_truth(output, reference))
+            .unzip();
         Figures {
             emd: mean(&distances[row.clone()]),
             emd_channels: distances[row.clone()]
@@ -153,7 +178,7 @@ pub fn figures<B: HistogramBackend>(
             ssim: ssim.flatten(),
         }
     };
-    Ok((0..images).map(one).collect())
+    Ok(((0..images).map(one).collect(), of_output))
 }
 
 /// Compares the planes of two images.

@@ -28,6 +28,7 @@ mod adam;
 mod checkpoint;
 mod cost;
 mod error;
+pub mod evaluate;
 mod evaluation;
 mod export;
 mod figures;

@@ -2,13 +2,14 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use huenet_hist::{HistogramBackend, HistogramLoss, HistogramLossConfig};
+use huenet_hist::{Bins, HistogramBackend, HistogramLoss, HistogramLossConfig, Kernel};
 
 use crate::recipe::Recipe;
 
 /// The two histogram losses of an image batch.
 pub struct HistogramLosses {
     loss: HistogramLoss,
+    bins: Bins,
 }
 
 /// The histogram losses of every image of a batch, each averaged over its channels.
@@ -23,9 +24,20 @@ impl HistogramLosses {
     /// The official losses in the bins of `recipe`: RMS of the difference of cumulative
     /// histograms, and conditional entropy.
     pub fn new(recipe: &Recipe) -> Self {
+        Self::with_bins(recipe.bins(), recipe.kernel())
+    }
+
+    /// The official losses in other bins.
+    pub fn with_bins(bins: Bins, kernel: Kernel) -> Self {
         Self {
-            loss: HistogramLossConfig::new(recipe.bins(), recipe.kernel()).init(),
+            loss: HistogramLossConfig::new(bins, kernel).init(),
+            bins,
         }
+    }
+
+    /// The bins of the histograms.
+    pub fn bins(&self) -> Bins {
+        self.bins
     }
 
     /// The losses of `output`: of its colours beside those of `reference`, and of its structure

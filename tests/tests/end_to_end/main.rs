@@ -6,6 +6,7 @@ mod archives;
 mod bad_input;
 mod data;
 mod download;
+mod evaluate;
 mod export;
 mod live;
 mod machine;

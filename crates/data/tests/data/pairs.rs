@@ -97,6 +97,41 @@ fn grey_is_paired_with_its_colours() {
     );
 }
 
+#[rstest]
+#[case::side_by_side(Pairing::SideBySide(Direction::BToA))]
+#[case::grey(Pairing::GreyToColour(Direction::AToB))]
+#[case::unpaired(Pairing::Unpaired)]
+fn any_two_images_make_a_pair(#[case] pairing: Pairing) {
+    let images = vec![picture(1, 20, 9), picture(2, 14, 8)];
+    let preprocessing = Preprocessing {
+        jitter: true,
+        ..preprocessing(6, 7)
+    };
+    let dataset = PairDataset::new(
+        collection(images.clone()),
+        Phase::Train,
+        pairing,
+        preprocessing,
+    );
+    let dataset = dataset.expect("valid");
+    let alone = samples(images, Phase::HeldOut, pairing, preprocessing, 0);
+    let pair = dataset.pair(0, 1).expect("in memory");
+    assert_eq!(pair.content, alone[0].content);
+    assert_eq!(pair.sources.content.name(), "image 0");
+    assert_eq!(pair.sources.reference.name(), "image 1");
+    let swapped = dataset.pair(1, 0).expect("in memory");
+    assert_eq!(swapped.content, alone[1].content);
+    if pairing != Pairing::Unpaired {
+        assert_eq!(pair.reference, alone[1].reference);
+        assert_eq!(pair.counts, alone[1].counts);
+        assert_eq!(swapped.reference, alone[0].reference);
+    } else {
+        // What is one's content is the other's reference.
+        assert_eq!(pair.reference, swapped.content);
+        assert_eq!(swapped.reference, pair.content);
+    }
+}
+
 #[test]
 fn grey_cannot_be_learnt_from_grey() {
     let preprocessing = Preprocessing {

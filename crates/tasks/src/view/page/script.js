@@ -92,7 +92,9 @@ function chart(title, series, options) {
       sv("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, tick(o.log ? 10 ** t : t)));
   }
   for (const t of ticks(x0, x1, 5).filter((t) => !o.whole || Number.isInteger(t))) {
-    svg.append(sv("text", { x: X(t), y: H - bottom + 14, "text-anchor": "middle" }, tick(t)));
+    // The last may stand at the very edge.
+    const edge = X(t) > W - right - 16;
+    svg.append(sv("text", { x: edge ? W : X(t), y: H - bottom + 14, "text-anchor": edge ? "end" : "middle" }, tick(t)));
   }
   svg.append(sv("text", { x: W - right, y: H - 4, "text-anchor": "end" }, o.xLabel));
   for (const s of series) {

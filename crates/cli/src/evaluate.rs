@@ -1,0 +1,204 @@
+//! `huenet evaluate`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use huenet_data::{Phase, RgbImage};
+use huenet_hist::HistogramBackend;
+use huenet_tasks::evaluate::{Comparison, Study, Which, compare, write_json, write_sheet};
+use huenet_tasks::settings::Key;
+use huenet_tasks::{Layer, RunFolder, Settings, TaskError};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::backend::OnBackend;
+use crate::{backend, output};
+
+/// The run's settings that an evaluation may change.
+const SETTINGS: [&str; 7] = [
+    "dataroot",
+    "dataset",
+    "split",
+    "sample_mode",
+    "backend",
+    "device",
+    "threads",
+];
+
+/// The name of the contact sheet in the run's folder.
+const SHEET: &str = "evaluation.png";
+
+const LONG: &str = "\
+Measure a run's newest checkpoint on images that it was not trained on, and print a table in \
+Markdown: the model's row, and below it doing nothing, histogram matching of each channel, \
+Reinhard's and Monge-Kantorovich's linear colour transfer on the same pairs. Each cell is a mean \
+over the pairs with its 95 % bootstrap interval.
+
+emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins), \
+emd_y, emd_u, emd_v of each channel; emd_other: the mean distance to the other pairs' references. \
+h_content_given_output: conditional entropy in nats. ssim_luma: to the content. psnr, ssim: to the \
+ground truth, for paired tasks. out of gamut: the share of pixels whose colour no screen has.
+
+The contact sheet shows the three best, middle and worst pairs by emd.";
+
+/// The verb.
+pub(crate) fn command() -> Command {
+    let file = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .value_parser(value_parser!(PathBuf))
+            .help(help)
+    };
+    let command = Command::new("evaluate")
+        .about("Measure a trained model beside methods that need no training")
+        .long_about(LONG)
+        .arg(
+            file(
+                "run",
+                "RUN",
+                "The run: its folder, its name in the output folder, `latest`, or the folder of \
+                 one of its checkpoints",
+            )
+            .required(true),
+        );
+    let command =
+        SETTINGS
+            .iter()
+            .filter_map(|name| Key::find(name))
+            .fold(command, |command, key| {
+                let long = key.name.replace('_', "-");
+                let help = format!("{} [default: the run's]", key.help);
+                let arg = Arg::new(key.name).long(long.clone()).help(help);
+                let arg = match long == key.name {
+                    true => arg,
+                    false => arg.alias(key.name),
+                };
+                command.arg(arg.value_name(key.name.to_uppercase()))
+            });
+    command
+        .arg(
+            Arg::new("part")
+                .long("part")
+                .value_name("PART")
+                .value_parser(["held-out", "train"])
+                .default_value("held-out")
+                .help("Which part of the dataset to evaluate on"),
+        )
+        .arg(
+            Arg::new("images")
+                .long("images")
+                .value_name("N")
+                .value_parser(value_parser!(usize))
+                .help("At most so many pairs, from the first [default: all]"),
+        )
+        .arg(
+            file(
+                "pairs",
+                "FILE.csv",
+                "Evaluate on the pairs of this file instead, those of the run's task: columns \
+                 task, batch, index_in_batch, content, reference, with paths below the data root",
+            )
+            .conflicts_with_all(["part", "images", "dataset", "split"]),
+        )
+        .arg(file(
+            "json",
+            "FILE",
+            "Write everything to this file, each pair's figures too",
+        ))
+        .arg(file(
+            "sheet",
+            "FILE.png",
+            "Where the contact sheet goes [default: evaluation.png in the run's folder]",
+        ))
+        .arg(
+            Arg::new("output_dir")
+                .long("output-dir")
+                .alias("output_dir")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("The folder that holds the runs, for --run NAME"),
+        )
+}
+
+/// Evaluates a run.
+pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
+    let environment = Layer::from_environment(std::env::vars_os()).map_err(TaskError::from)?;
+    let output_dir = match matches.get_one::<PathBuf>("output_dir") {
+        Some(folder) => folder.clone(),
+        None => {
+            let settings = Settings::resolve(&[environment]).map_err(TaskError::from)?;
+            settings.output_dir
+        }
+    };
+    let given = SETTINGS.iter().filter_map(|name| {
+        let value = matches.get_one::<String>(name)?;
+        Some((*name, value.as_str()))
+    });
+    let changes = Layer::from_flags(given).map_err(TaskError::from)?;
+    let which = match matches.get_one::<PathBuf>("pairs") {
+        Some(file) => Which::Listed(file.clone()),
+        None => {
+            let part = matches.get_one::<String>("part").map(String::as_str);
+            let phase = match part {
+                Some("train") => Phase::Train,
+                _ => Phase::HeldOut,
+            };
+            let most = matches.get_one::<usize>("images").copied();
+            Which::Part(phase, most.unwrap_or(usize::MAX))
+        }
+    };
+    let run = matches
+        .get_one::<PathBuf>("run")
+        .map_or(Path::new("latest"), PathBuf::as_path);
+    let study = Study::new(&RunFolder::find(run, &output_dir), &[changes], &which)?;
+    let settings = study.recipe().settings();
+    let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
+    backend::check(name, device)?;
+    backend::set_threads(settings.threads);
+
+    let bar = bar(study.pairs());
+    let measuring = Measuring {
+        study: &study,
+        progress: &mut |done| bar.set_position(done as u64),
+    };
+    let outcome = backend::on(name, device, measuring);
+    bar.finish_and_clear();
+    let (comparison, sheet) = outcome??;
+
+    let path = matches.get_one::<PathBuf>("sheet").cloned();
+    let path = path.unwrap_or_else(|| study.run().join(SHEET));
+    write_sheet(&sheet, &path)?;
+    if let Some(path) = matches.get_one::<PathBuf>("json") {
+        write_json(&comparison, path)?;
+    }
+    output::print(comparison.to_markdown());
+    output::note(format_args!("contact sheet  {}", path.display()));
+    Ok(())
+}
+
+struct Measuring<'a> {
+    study: &'a Study,
+    progress: &'a mut dyn FnMut(usize),
+}
+
+impl OnBackend for Measuring<'_> {
+    type Output = Result<(Comparison, RgbImage), TaskError>;
+
+    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+        compare::<B>(self.study, device, self.progress)
+    }
+}
+
+/// A bar over all pairs, on a terminal.
+fn bar(pairs: usize) -> ProgressBar {
+    let target = match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(Some(pairs as u64), target);
+    match ProgressStyle::with_template("{bar:32} {pos} of {len} pairs, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,195 @@
+//! What is compared: a trained generator, and methods that need no training.
+
+use huenet_data::ColourSpace;
+
+use super::transfer::{Rgb, match_histogram, monge_kantorovich, reinhard};
+
+/// Half a grey level of 8 bits: colours that are outside [0, 1] by less are inside when saved.
+const HALF_LEVEL: f64 = 0.5 / 255.0;
+
+/// A way to put a content image into a reference's colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The trained generator.
+    Generator,
+    /// Giving the content image back.
+    Nothing,
+    /// Each channel of the evaluated colour space by [`match_histogram`].
+    HistogramMatching,
+    /// [`reinhard`], clipped to RGB in [0, 1].
+    Reinhard,
+    /// [`monge_kantorovich`] in RGB, clipped to [0, 1].
+    MongeKantorovich,
+}
+
+/// What a method makes of a pair.
+pub(super) struct Made {
+    /// The channels, `[channels, pixels]`.
+    pub(super) planes: Vec<f32>,
+    /// The share of its pixels whose colour no screen has: red, green or blue lies outside [0, 1]
+    /// by more than half a grey level of 8 bits, before it is clipped.
+    pub(super) out_of_gamut: f64,
+}
+
+/// Gives the pixels of the first image the colours of the second.
+type Transfer = fn(&[[f64; 3]], &[[f64; 3]]) -> Rgb;
+
+impl Method {
+    /// Every method, the generator first.
+    pub const ALL: [Self; 5] = [
+        Self::Generator,
+        Self::Nothing,
+        Self::HistogramMatching,
+        Self::Reinhard,
+        Self::MongeKantorovich,
+    ];
+
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generator => "generator",
+            Self::Nothing => "nothing",
+            Self::HistogramMatching => "histogram_matching",
+            Self::Reinhard => "reinhard",
+            Self::MongeKantorovich => "monge_kantorovich",
+        }
+    }
+
+    /// Its name in tables.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Generator => "this model",
+            Self::Nothing => "doing nothing",
+            Self::HistogramMatching => "histogram matching",
+            Self::Reinhard => "Reinhard",
+            Self::MongeKantorovich => "Monge–Kantorovich",
+        }
+    }
+
+    /// What it makes of one pair; `None` for the generator, which is not made here.
+    ///
+    /// # Shapes
+    ///
+    /// `[channels, pixels]` each.
+    pub(super) fn apply(
+        self,
+        colour: ColourSpace,
+        content: &[f32],
+        reference: &[f32],
+    ) -> Option<Made> {
+        let pixels = content.len() / colour.channels();
+        let linear = |transfer: Transfer| {
+            let [content, reference] = [content, reference].map(|planes| to_rgb(colour, planes));
+            let made = transfer(&content, &reference);
+            Made {
+                planes: from_rgb(colour, &made),
+                out_of_gamut: out_of_gamut(&made),
+            }
+        };
+        let planes = match self {
+            Self::Generator => return None,
+            Self::Nothing => content.to_vec(),
+            Self::HistogramMatching => {
+                let channels = content.chunks(pixels).zip(reference.chunks(pixels));
+                channels
+                    .flat_map(|(content, reference)| match_histogram(content, reference))
+                    .collect()
+            }
+            Self::Reinhard => return Some(linear(reinhard)),
+            Self::MongeKantorovich => return Some(linear(monge_kantorovich)),
+        };
+        Some(Made::of(colour, planes))
+    }
+}
+
+impl Made {
+    /// An image as it is.
+    pub(super) fn of(colour: ColourSpace, planes: Vec<f32>) -> Self {
+        Self {
+            out_of_gamut: out_of_gamut(&to_rgb(colour, &planes)),
+            planes,
+        }
+    }
+}
+
+/// The share of pixels with a value outside [0, 1].
+fn out_of_gamut(image: &[[f64; 3]]) -> f64 {
+    let outside = |rgb: &&[f64; 3]| {
+        let inside = -HALF_LEVEL..=1.0 + HALF_LEVEL;
+        rgb.iter().any(|value| !inside.contains(value))
+    };
+    image.iter().filter(outside).count() as f64 / image.len() as f64
+}
+
+/// Planes to pixels, not clipped.
+pub(super) fn to_rgb(colour: ColourSpace, planes: &[f32]) -> Rgb {
+    let pixels = planes.len() / colour.channels();
+    let pixel = |i: usize| {
+        let mut channels = [0.0; 3];
+        for (value, plane) in channels.iter_mut().zip(planes.chunks_exact(pixels)) {
+            *value = plane[i];
+        }
+        colour
+            .decode_pixel(channels)
+            .map(|value| (f64::from(value) + 1.0) / 2.0)
+    };
+    (0..pixels).map(pixel).collect()
+}
+
+/// Pixels to planes, clipped to [0, 1].
+fn from_rgb(colour: ColourSpace, image: &[[f64; 3]]) -> Vec<f32> {
+    let pixels = image.len();
+    let mut planes = vec![0.0; colour.channels() * pixels];
+    for (i, rgb) in image.iter().enumerate() {
+        let bytes = rgb.map(|value| (value.clamp(0.0, 1.0) * 255.0) as f32);
+        let channels = colour.encode_pixel(bytes);
+        for (plane, value) in planes.chunks_exact_mut(pixels).zip(channels) {
+            plane[i] = value;
+        }
+    }
+    planes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_no_screen_has_are_counted_and_the_linear_methods_clip_them() {
+        let colour = ColourSpace::Yuv;
+        // A dull picture in the colours of a gaudy one.
+        let image = |scale: f64| -> Rgb {
+            (0..64)
+                .map(|i| [0.0, 2.0, 4.0].map(|c| 0.5 + scale * (f64::from(i) * 1.7 + c).sin()))
+                .collect()
+        };
+        let mut content = image(0.02);
+        content[5] = [0.9, 0.1, 0.2];
+        let planes = from_rgb(colour, &content);
+        let reference = from_rgb(colour, &image(0.5));
+        assert_eq!(
+            Method::Nothing
+                .apply(colour, &planes, &reference)
+                .unwrap()
+                .out_of_gamut,
+            0.0
+        );
+        let made = Method::MongeKantorovich
+            .apply(colour, &planes, &reference)
+            .unwrap();
+        assert!(made.out_of_gamut > 0.0);
+        assert_eq!(Made::of(colour, made.planes).out_of_gamut, 0.0);
+        assert_eq!(Made::of(colour, vec![0.0, 1.0, 1.0]).out_of_gamut, 1.0);
+    }
+
+    #[test]
+    fn pixels_survive_the_way_there_and_back() {
+        for colour in [ColourSpace::Yuv, ColourSpace::Rgb] {
+            let image = vec![[0.1, 0.5, 0.9], [1.0, 0.0, 0.25]];
+            let back = to_rgb(colour, &from_rgb(colour, &image)).concat();
+            for (value, expected) in back.iter().zip(image.concat()) {
+                assert!((value - expected).abs() < 1e-5);
+            }
+        }
+    }
+}
