@@ -116,7 +116,7 @@ fn the_schema_describes_what_a_run_saves() {
         };
         assert!(fits, "{key} = {value} against {property}");
     }
-    let optional = ["output_pre_dir"];
+    let optional = ["device", "output_pre_dir"];
     let known = schema["properties"].as_object().unwrap();
     for key in known.keys().filter(|key| !optional.contains(&key.as_str())) {
         assert!(saved.contains_key(key), "{key}");
