@@ -1,4 +1,5 @@
-//! In single precision the kernels are as close to the exact numbers as the dense formulas.
+//! In single precision the kernels are about as close to the exact numbers as the dense formulas, within
+//! bounds that were chosen with the errors known.
 
 mod common;
 
