@@ -55,6 +55,20 @@ def main():
     print(json.dumps(line | {"emd": values[0], "ce": values[1]}))
 
 
+def windows_by(sigmoid, centres, length):
+    """The windows of pixels in all bins, with the mirror images at both borders."""
+
+    def window(distance):
+        width = length / RATIO
+        return sigmoid((distance + length / 2) / width) - sigmoid((distance - length / 2) / width)
+
+    def windows(pixels):
+        mirrored = window(pixels + centres - 2 * LOW) + window(pixels + centres - 2 * HIGH)
+        return window(pixels - centres) + mirrored
+
+    return windows
+
+
 def torch_step(options):
     import torch
 
@@ -65,13 +79,7 @@ def torch_step(options):
     output.requires_grad_(True)
     centres = LOW + length * (torch.arange(options.bins) + 0.5)
 
-    def window(distance):
-        width = length / RATIO
-        return torch.sigmoid((distance + length / 2) / width) - torch.sigmoid((distance - length / 2) / width)
-
-    def windows(pixels):
-        mirrored = window(pixels + centres - 2 * LOW) + window(pixels + centres - 2 * HIGH)
-        return window(pixels - centres) + mirrored
+    windows = windows_by(torch.sigmoid, centres, length)
 
     def entropy(p, dim):
         return -(p * p.clamp_min(1e-37).log()).sum(dim)
@@ -104,13 +112,7 @@ def tensorflow_step(options):
     content, reference, output = (tf.random.uniform(shape, LOW, HIGH) for _ in range(3))
     centres = LOW + length * (tf.range(options.bins, dtype=tf.float32) + 0.5)
 
-    def window(distance):
-        width = length / RATIO
-        return tf.sigmoid((distance + length / 2) / width) - tf.sigmoid((distance - length / 2) / width)
-
-    def windows(pixels):
-        mirrored = window(pixels + centres - 2 * LOW) + window(pixels + centres - 2 * HIGH)
-        return window(pixels - centres) + mirrored
+    windows = windows_by(tf.sigmoid, centres, length)
 
     def entropy(p, axes):
         return -tf.reduce_sum(p * tf.math.log(tf.maximum(p, 1e-37)), axes)

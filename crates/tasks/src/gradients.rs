@@ -48,23 +48,42 @@ pub(crate) fn sum<B: AutodiffBackend, M: Module<B>>(
     gradients: &GradientsParams,
     device: &B::Device,
 ) -> Tensor<B::InnerBackend, 1> {
+    let found = sums(module, gradients, false);
+    match found.is_empty() {
+        true => Tensor::zeros([1], device),
+        false => Tensor::cat(found, 0).sum(),
+    }
+}
+
+/// The sums of the entries of each gradient of a module, or of their squares, `[1]` each.
+fn sums<B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    gradients: &GradientsParams,
+    squared: bool,
+) -> Vec<Tensor<B::InnerBackend, 1>> {
     let mut sums = Sums::<B> {
         gradients,
-        found: vec![Tensor::zeros([1], device)],
+        squared,
+        found: Vec::new(),
     };
     module.visit(&mut sums);
-    Tensor::cat(sums.found, 0).sum()
+    sums.found
 }
 
 struct Sums<'a, B: AutodiffBackend> {
     gradients: &'a GradientsParams,
+    squared: bool,
     found: Vec<Tensor<B::InnerBackend, 1>>,
 }
 
 impl<B: AutodiffBackend> ModuleVisitor<B> for Sums<'_, B> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
-            self.found.push(gradient.sum());
+            let entries = match self.squared {
+                true => gradient.square(),
+                false => gradient,
+            };
+            self.found.push(entries.sum());
         }
     }
 }
@@ -74,25 +93,8 @@ fn norm<B: AutodiffBackend, M: Module<B>>(
     module: &M,
     gradients: &GradientsParams,
 ) -> Option<Tensor<B::InnerBackend, 1>> {
-    let mut squares = Squares::<B> {
-        gradients,
-        found: Vec::new(),
-    };
-    module.visit(&mut squares);
-    (!squares.found.is_empty()).then(|| Tensor::cat(squares.found, 0).sum().sqrt())
-}
-
-struct Squares<'a, B: AutodiffBackend> {
-    gradients: &'a GradientsParams,
-    found: Vec<Tensor<B::InnerBackend, 1>>,
-}
-
-impl<B: AutodiffBackend> ModuleVisitor<B> for Squares<'_, B> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
-            self.found.push(gradient.square().sum());
-        }
-    }
+    let squares = sums(module, gradients, true);
+    (!squares.is_empty()).then(|| Tensor::cat(squares, 0).sum().sqrt())
 }
 
 /// Scales all gradients of a module together so that their norm is at most `limit`, as

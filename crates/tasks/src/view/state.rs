@@ -1,14 +1,15 @@
 //! What a page about a run shows, kept while the run goes on, and found again in the run's files
 //! when it is resumed.
 
+mod shown;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
-use data_encoding::BASE64;
 use huenet_data::ColourSpace;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::distributions::Distributions;
 use super::machine::Machine;
@@ -17,20 +18,13 @@ use super::series::Series;
 use crate::checkpoint::Position;
 use crate::evaluation::Evaluation;
 use crate::job::Plan;
-use crate::metrics::{StepLosses, StepRecord};
+use crate::metrics::StepRecord;
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
-use crate::settings::{Group, KEYS};
 use crate::validation::{self, ValidationRecord};
 
 /// Sample grids kept on the page, at most, beside the newest.
 const GRIDS: usize = 20;
-
-/// Validations drawn, at most, beside the newest.
-const VALIDATIONS: usize = 500;
-
-/// Bins of a histogram on the page, at most.
-const BINS: usize = 128;
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,7 +40,7 @@ pub(super) enum Status {
 pub(super) enum Pictures {
     /// In the page itself.
     Embedded,
-    /// At `grids/EPOCH.jpg`, beside it.
+    /// At `grids/STEP.jpg`, beside it.
     Linked,
 }
 
@@ -165,7 +159,7 @@ impl State {
     }
 
     pub(super) fn distributed(&mut self, at: Position, distributions: &Distributions) {
-        self.distributions = Some((at, shown_distributions(distributions)));
+        self.distributions = Some((at, shown::distributions(distributions)));
         self.version += 1;
     }
 
@@ -205,134 +199,6 @@ impl State {
             .map(|(step, grid)| (*step, Arc::clone(&grid.jpeg)))
             .collect()
     }
-
-    /// The data of the page.
-    pub(super) fn page(&self, pictures: Pictures) -> Value {
-        let settings = self.recipe.settings();
-        let what = format!(
-            "{} on {}: {}×{} pixels, base width {}, depth {}, batch {}",
-            settings.task,
-            settings.dataset,
-            settings.img_w,
-            settings.img_h,
-            settings.base_width,
-            settings.depth,
-            settings.batch_size
-        );
-        let grids = self.grids.iter().map(|(step, grid)| {
-            let src = match pictures {
-                Pictures::Embedded => data_uri("image/jpeg", &grid.jpeg),
-                Pictures::Linked => format!("grids/{step}.jpg"),
-            };
-            json!({ "step": step, "when": when(grid.at), "src": src })
-        });
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
-        json!({
-            "version": self.version,
-            "live": pictures == Pictures::Linked,
-            "run": self.name(),
-            "what": what,
-            "state": self.status,
-            "written": now.to_string(),
-            "held_out_images": self.plan.held_out_images,
-            "progress": {
-                "step": self.step,
-                "total_steps": self.plan.total_steps,
-                "epoch": self.epoch.min(self.plan.epochs),
-                "epochs": self.plan.epochs,
-            },
-            "losses": self.shown_losses(),
-            "validation": self.shown_validation(),
-            "grids": grids.collect::<Vec<_>>(),
-            "grids_drawn": self.grids_drawn,
-            "grid_side": pictures::GRID_SIDE,
-            "distributions": self.distributions.as_ref().map(|(_, shown)| shown),
-            "distributions_when": self.distributions.as_ref().map(|(at, _)| when(*at)),
-            "evaluation": self.evaluation,
-            "settings": self.shown_settings(),
-            "machine": self.machine,
-            "speed": self.speed.shown(),
-        })
-    }
-
-    fn shown_losses(&self) -> Value {
-        let points = self.losses.points();
-        let values = (0..StepLosses::NAMES.len()).map(|i| {
-            points
-                .iter()
-                .map(|point| short(point.means[i]))
-                .collect::<Vec<_>>()
-        });
-        json!({
-            "names": StepLosses::NAMES,
-            "steps": points.iter().map(|point| point.step).collect::<Vec<_>>(),
-            "values": values.collect::<Vec<_>>(),
-            "stretch": self.losses.stretch(),
-        })
-    }
-
-    fn shown_validation(&self) -> Value {
-        let all = &self.validation;
-        let every = all.len().div_ceil(VALIDATIONS).max(1);
-        let shown: Vec<&ValidationRecord> = all
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| i % every == 0 || i + 1 == all.len())
-            .map(|(_, record)| record)
-            .collect();
-        let colour = self.recipe.colour();
-        // In their own order, which an object would not keep.
-        let mut figures: Vec<(String, Vec<Option<f64>>)> = Vec::new();
-        for (i, record) in shown.iter().enumerate() {
-            for (name, value) in record.figures.named(colour) {
-                let known = figures.iter().position(|(known, _)| *known == name);
-                let at = known.unwrap_or_else(|| {
-                    figures.push((name, vec![None; shown.len()]));
-                    figures.len() - 1
-                });
-                figures[at].1[i] = short(value);
-            }
-        }
-        let finite = all.iter().filter(|record| record.figures.emd.is_finite());
-        let best = finite.min_by(|a, b| a.figures.emd.total_cmp(&b.figures.emd));
-        let epoch = |step: u64| short(step as f64 / self.plan.steps_per_epoch as f64);
-        json!({
-            "epochs": shown.iter().map(|record| epoch(record.step)).collect::<Vec<_>>(),
-            "images": all.last().map_or(0, |record| record.images),
-            "figures": figures,
-            "best": best.map(|best| json!({ "when": self.when(best), "emd": short(best.figures.emd) })),
-        })
-    }
-
-    fn when(&self, record: &ValidationRecord) -> String {
-        when(Position {
-            step: record.step,
-            epoch: record.epoch,
-            batch: (record.step % self.plan.steps_per_epoch) as usize,
-        })
-    }
-
-    /// Each group with the names and values of its settings.
-    fn shown_settings(&self) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
-        let table = toml::Table::try_from(self.recipe.settings()).unwrap_or_default();
-        let mut groups: Vec<(Group, Vec<(&'static str, String)>)> = Vec::new();
-        for key in KEYS {
-            let Some(value) = table.get(key.name) else {
-                continue;
-            };
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            match groups.iter_mut().find(|(group, _)| *group == key.group) {
-                Some((_, rows)) => rows.push((key.name, value)),
-                None => groups.push((key.group, vec![(key.name, value)])),
-            }
-        }
-        groups
-            .into_iter()
-            .map(|(group, rows)| (group.title(), rows))
-            .collect()
-    }
 }
 
 /// Which of some epochs, in ascending order, to keep: those that are multiples of the least power
@@ -350,63 +216,6 @@ fn kept(epochs: &[u64], most: usize) -> Vec<u64> {
     let last = epochs.last();
     let keep = |epoch: &&u64| epoch.is_multiple_of(stride) || Some(*epoch) == last;
     epochs.iter().filter(keep).copied().collect()
-}
-
-/// A place in a run, in words.
-fn when(at: Position) -> String {
-    match at {
-        Position { step: 0, .. } => "before training".to_owned(),
-        Position {
-            batch: 0, epoch, ..
-        } => format!("after epoch {epoch}"),
-        Position { step, .. } => format!("after step {step}"),
-    }
-}
-
-fn shown_distributions(all: &Distributions) -> Value {
-    let image = |image: &super::distributions::ImageDistributions| {
-        let channels = image.channels.iter().map(|channel| {
-            let joint = pictures::heat_map(&channel.joint, channel.cells);
-            json!({
-                "name": channel.name,
-                "content": coarse(&channel.content),
-                "reference": coarse(&channel.reference),
-                "output": coarse(&channel.output),
-                "joint": joint.map(|png| data_uri("image/png", &png)),
-            })
-        });
-        json!({
-            "content": image.content,
-            "reference": image.reference,
-            "channels": channels.collect::<Vec<_>>(),
-        })
-    };
-    let images: Vec<Value> = all.images.iter().map(image).collect();
-    json!({ "range": all.range, "images": images })
-}
-
-/// A histogram with at most [`BINS`] bins, each the sum of as many.
-fn coarse(histogram: &[f32]) -> Vec<Option<f64>> {
-    // A whole number of bins each, so that all are equally wide.
-    let by = (1..=histogram.len())
-        .find(|by| histogram.len().is_multiple_of(*by) && histogram.len() / by <= BINS)
-        .unwrap_or(1);
-    let sums = histogram
-        .chunks(by)
-        .map(|bins| bins.iter().map(|p| f64::from(*p)).sum());
-    sums.map(short).collect()
-}
-
-/// A number with five digits; none for what is no finite number.
-fn short(value: f64) -> Option<f64> {
-    if value == 0.0 || !value.is_finite() {
-        return value.is_finite().then_some(value);
-    }
-    format!("{value:.4e}").parse().ok()
-}
-
-fn data_uri(kind: &str, bytes: &[u8]) -> String {
-    format!("data:{kind};base64,{}", BASE64.encode(bytes))
 }
 
 /// How fast this process trains.
@@ -427,15 +236,6 @@ impl Speed {
         let newest = self.newest.unwrap_or(wall);
         self.newest = Some(newest + 0.05 * (wall - newest));
     }
-
-    fn shown(&self) -> Option<Value> {
-        let newest = self.newest.filter(|newest| *newest > 0.0)?;
-        Some(json!({
-            "seconds_per_step": short(newest),
-            "steps_per_second": short(self.steps as f64 / self.seconds),
-            "outside": short(1.0 - self.in_networks / self.seconds),
-        }))
-    }
 }
 
 #[cfg(test)]
@@ -448,13 +248,5 @@ mod tests {
         assert_eq!(kept(&all, 20), all);
         assert_eq!(kept(&all, 4), [0, 4, 8, 9]);
         assert_eq!(kept(&[], 4), [0; 0]);
-    }
-
-    #[test]
-    fn a_histogram_is_summed_to_equal_bins() {
-        assert_eq!(coarse(&[0.25; 4]), [Some(0.25); 4]);
-        assert_eq!(coarse(&[1.0 / 256.0; 256]).len(), 128);
-        assert_eq!(coarse(&[1.0; 131]).len(), 1);
-        assert_eq!(coarse(&[f32::NAN, 1.0]), [None, Some(1.0)]);
     }
 }

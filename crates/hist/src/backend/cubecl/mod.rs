@@ -1,7 +1,7 @@
 //! CUDA, WGPU and every other backend on CubeCL: one source of kernels for all of them.
 //!
-//! The kernels work in single precision and for up to [`SHARED`](kernels::SHARED) bins; anything else
-//! takes the default bodies.
+//! The kernels work in single precision, for up to [`SHARED`](kernels::SHARED) bins and [`ROWS`] rows;
+//! anything else takes the default bodies.
 
 mod fusion;
 mod kernels;
@@ -22,6 +22,8 @@ use crate::Binning;
 
 /// Pixels of a row that one cube adds up, at least; more cubes than one need a table each.
 const CHUNK: usize = 1 << 16;
+/// Rows, at most: WGPU starts no more cubes along an axis.
+const ROWS: usize = u16::MAX as usize;
 /// Entries of the tables of one row's chunks, at most.
 const ENTRIES: usize = 1 << 22;
 
@@ -172,6 +174,7 @@ where
 fn has_kernel<R: CubeRuntime>(x: &CubeTensor<R>, binning: &Binning) -> bool {
     x.dtype == DType::F32
         && binning.bins.count() <= kernels::SHARED as usize
+        && x.shape()[0] <= ROWS
         && x.meta.num_elements() < u32::MAX as usize
 }
 
