@@ -10,7 +10,9 @@ use burn::tensor::ops::ConvOptions;
 use rand::Rng;
 
 use crate::batch_norm::BatchNorm;
+use crate::distribution_encoder::Modulation;
 use crate::dropout;
+use crate::group_norm::GroupNorm;
 use crate::init;
 #[cfg(feature = "tch")]
 use crate::libtorch;
@@ -34,6 +36,8 @@ pub(crate) enum Activation {
 pub(crate) enum Convolution<'a, B: Backend> {
     /// An ordinary one.
     Plain(&'a Conv2d<B>),
+    /// An ordinary one without padding, of an image that has its border already.
+    Framed(&'a Conv2d<B>),
     /// An ordinary one without padding, of the image doubled (bilinear) and framed by one pixel
     /// of reflected border.
     OfDoubled(&'a Conv2d<B>),
@@ -41,11 +45,19 @@ pub(crate) enum Convolution<'a, B: Backend> {
     Transposed(&'a ConvTranspose2d<B>),
 }
 
-/// One layer, all that happens between two images: convolution, batch normalisation, dropout,
-/// activation. Both networks are made of these.
+/// The normalisation of a layer.
+#[derive(Clone, Copy)]
+pub(crate) enum Norm<'a, B: Backend> {
+    Batch(&'a BatchNorm<B>, Statistics),
+    Group(&'a GroupNorm<B>),
+}
+
+/// One layer, all that happens between two images: convolution, normalisation, modulation,
+/// dropout, activation. Both networks are made of these.
 pub(crate) struct Layer<'a, B: Backend> {
     pub(crate) convolution: Convolution<'a, B>,
-    pub(crate) norm: Option<(&'a BatchNorm<B>, Statistics)>,
+    pub(crate) norm: Option<Norm<'a, B>>,
+    pub(crate) modulation: Option<Modulation<B>>,
     /// The factors of dropout, of the output's shape.
     pub(crate) mask: Option<Tensor<B, 4>>,
     pub(crate) activation: Activation,
@@ -57,13 +69,14 @@ impl<'a, B: Backend> Layer<'a, B> {
         Self {
             convolution,
             norm: None,
+            modulation: None,
             mask: None,
             activation: Activation::None,
         }
     }
 
-    pub(crate) fn normalised(mut self, norm: &'a BatchNorm<B>, statistics: Statistics) -> Self {
-        self.norm = Some((norm, statistics));
+    pub(crate) fn normalised(mut self, norm: Norm<'a, B>) -> Self {
+        self.norm = Some(norm);
         self
     }
 
@@ -82,11 +95,17 @@ impl<'a, B: Backend> Layer<'a, B> {
         }
         let output = match self.convolution {
             Convolution::Plain(conv) => conv.forward(input),
+            Convolution::Framed(conv) => convolve(conv, input),
             Convolution::OfDoubled(conv) => convolve(conv, upsample_bilinear_reflected(input)),
             Convolution::Transposed(conv) => conv.forward(input),
         };
         let output = match self.norm {
-            Some((norm, statistics)) => norm.forward(output, statistics),
+            Some(Norm::Batch(norm, statistics)) => norm.forward(output, statistics),
+            Some(Norm::Group(norm)) => norm.forward(output),
+            None => output,
+        };
+        let output = match &self.modulation {
+            Some(modulation) => modulation.forward(output),
             None => output,
         };
         let output = match self.mask {
@@ -102,24 +121,53 @@ impl<'a, B: Backend> Layer<'a, B> {
     }
 }
 
-/// Halves an image: 4×4 convolution of stride 2 without bias, batch normalisation (not in a
-/// network's first block), LeakyReLU.
+/// What a block normalises with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NormKind {
+    None,
+    Batch,
+    Group,
+}
+
+impl NormKind {
+    fn batch<B: Backend>(self, channels: usize, device: &B::Device) -> Option<BatchNorm<B>> {
+        (self == Self::Batch).then(|| BatchNorm::new(channels, device))
+    }
+
+    fn group<B: Backend>(self, channels: usize, device: &B::Device) -> Option<GroupNorm<B>> {
+        (self == Self::Group).then(|| GroupNorm::new(channels, device))
+    }
+}
+
+fn chosen<'a, B: Backend>(
+    batch: &'a Option<BatchNorm<B>>,
+    group: &'a Option<GroupNorm<B>>,
+    statistics: Statistics,
+) -> Option<Norm<'a, B>> {
+    let batch = batch.as_ref().map(|norm| Norm::Batch(norm, statistics));
+    batch.or_else(|| group.as_ref().map(Norm::Group))
+}
+
+/// Halves an image: 4×4 convolution of stride 2 without bias, normalisation (not in a network's
+/// first block), LeakyReLU.
 #[derive(Module, Debug)]
 pub(crate) struct Down<B: Backend> {
     conv: Conv2d<B>,
     norm: Option<BatchNorm<B>>,
+    group_norm: Option<GroupNorm<B>>,
 }
 
 impl<B: Backend> Down<B> {
     pub(crate) fn new(
         channels: [usize; 2],
-        normalised: bool,
+        norm: NormKind,
         rng: &mut impl Rng,
         device: &B::Device,
     ) -> Self {
         Self {
             conv: init::convolution(channels, 4, 2, 1, false, rng, device),
-            norm: normalised.then(|| BatchNorm::new(channels[1], device)),
+            norm: norm.batch(channels[1], device),
+            group_norm: norm.group(channels[1], device),
         }
     }
 
@@ -127,34 +175,34 @@ impl<B: Backend> Down<B> {
     /// - `input`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, height/2, width/2]`
     pub(crate) fn forward(&self, input: Tensor<B, 4>, statistics: Statistics) -> Tensor<B, 4> {
-        let layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
-        let layer = match &self.norm {
-            Some(norm) => layer.normalised(norm, statistics),
-            None => layer,
-        };
+        let mut layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
+        layer.norm = chosen(&self.norm, &self.group_norm, statistics);
         layer.forward(input)
     }
 }
 
-/// Doubles an image: bilinear, one pixel of reflected border, 3×3 convolution with bias, batch
-/// normalisation, dropout (in some), ReLU.
+/// Doubles an image: bilinear, one pixel of reflected border, 3×3 convolution with bias,
+/// normalisation, modulation (in some), dropout (in some), ReLU.
 #[derive(Module, Debug)]
 pub(crate) struct Up<B: Backend> {
     conv: Conv2d<B>,
-    norm: BatchNorm<B>,
+    norm: Option<BatchNorm<B>>,
+    group_norm: Option<GroupNorm<B>>,
     dropout: bool,
 }
 
 impl<B: Backend> Up<B> {
     pub(crate) fn new(
         channels: [usize; 2],
+        norm: NormKind,
         dropout: bool,
         rng: &mut impl Rng,
         device: &B::Device,
     ) -> Self {
         Self {
             conv: init::convolution(channels, 3, 1, 0, true, rng, device),
-            norm: BatchNorm::new(channels[1], device),
+            norm: norm.batch(channels[1], device),
+            group_norm: norm.group(channels[1], device),
             dropout,
         }
     }
@@ -162,10 +210,15 @@ impl<B: Backend> Up<B> {
     /// # Shapes
     /// - `input`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, 2·height, 2·width]`
-    pub(crate) fn forward(&self, input: Tensor<B, 4>, pass: &mut Pass<'_>) -> Tensor<B, 4> {
-        let mut layer = Layer::of(Convolution::OfDoubled(&self.conv))
-            .normalised(&self.norm, pass.statistics())
-            .activated(Activation::Relu);
+    pub(crate) fn forward(
+        &self,
+        input: Tensor<B, 4>,
+        modulation: Option<Modulation<B>>,
+        pass: &mut Pass<'_>,
+    ) -> Tensor<B, 4> {
+        let mut layer = Layer::of(Convolution::OfDoubled(&self.conv)).activated(Activation::Relu);
+        layer.norm = chosen(&self.norm, &self.group_norm, pass.statistics());
+        layer.modulation = modulation;
         if self.dropout
             && let Some(rng) = pass.dropout()
         {

@@ -8,7 +8,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_norm::BatchNorm;
-use crate::blocks::{Activation, Convolution, Down, Layer};
+use crate::blocks::{Activation, Convolution, Down, Layer, Norm, NormKind};
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::init;
 use crate::pass::Statistics;
@@ -155,7 +155,14 @@ impl<B: Backend> Discriminator<B> {
         let downs = downs
             .into_iter()
             .enumerate()
-            .map(|(i, channels)| Down::new(channels, i > 0, rng, device))
+            .map(|(i, channels)| {
+                let norm = if i > 0 {
+                    NormKind::Batch
+                } else {
+                    NormKind::None
+                };
+                Down::new(channels, norm, rng, device)
+            })
             .collect();
         Self {
             downs,
@@ -190,7 +197,7 @@ impl<B: Backend> Discriminator<B> {
             x = down.forward(x, statistics);
         }
         let x = Layer::of(Convolution::Plain(&self.conv))
-            .normalised(&self.norm, statistics)
+            .normalised(Norm::Batch(&self.norm, statistics))
             .activated(Activation::LeakyRelu)
             .forward(x);
         Layer::of(Convolution::Plain(&self.last)).forward(x)

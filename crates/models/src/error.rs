@@ -37,6 +37,18 @@ pub enum ModelError {
         /// The closest side that works.
         suggestion: usize,
     },
+    /// Output channels that must be like the input's are not.
+    #[error(
+        "the generator puts out {output_channels} channels and is given {input_channels}; they \
+         must be as many to predict a change to the content, to be given the matched content, or \
+         to be told both distributions"
+    )]
+    OtherChannels {
+        /// Channels of the content image.
+        input_channels: usize,
+        /// Channels of the output image.
+        output_channels: usize,
+    },
     /// An image too small for the discriminator's five convolutions.
     #[error(
         "{side} is {value} pixels; the discriminator needs {min} or more \

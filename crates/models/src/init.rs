@@ -108,6 +108,25 @@ pub(crate) fn dense<B: Backend>(
     drawn([input, output], symmetric(limit), rng, device)
 }
 
+/// Weights of a dense layer, N(0, 0.02): nearly nothing comes of it at first.
+///
+/// # Shapes
+/// - output: `[input, output]`
+pub(crate) fn small_dense<B: Backend>(
+    shape: [usize; 2],
+    rng: &mut impl Rng,
+    device: &B::Device,
+) -> Param<Tensor<B, 2>> {
+    drawn(shape, normal(), rng, device)
+}
+
+/// Weights of a convolution, a twentieth as large.
+pub(crate) fn shrunk<B: Backend, const D: usize>(
+    weights: Param<Tensor<B, D>>,
+) -> Param<Tensor<B, D>> {
+    weights.map(|weights| weights.div_scalar(20.0))
+}
+
 /// An embedding table of scalars, uniform in ±0.05.
 ///
 /// # Shapes

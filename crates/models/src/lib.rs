@@ -34,13 +34,16 @@
 mod batch_norm;
 mod blocks;
 mod discriminator;
+mod distribution_encoder;
 mod dropout;
 mod error;
 mod generator;
+mod group_norm;
 mod histogram_encoder;
 mod init;
 #[cfg(feature = "tch")]
 mod libtorch;
+mod matching;
 mod pass;
 mod running;
 #[cfg(test)]
@@ -49,9 +52,15 @@ mod upsample;
 
 pub use batch_norm::BatchNorm;
 pub use discriminator::{Discriminator, DiscriminatorConfig, DiscriminatorOptions};
+pub use distribution_encoder::DistributionEncoder;
 pub use error::ModelError;
-pub use generator::{Activations, Generator, GeneratorConfig, GeneratorOptions};
+pub use generator::{
+    Activations, Conditioning, Generator, GeneratorConfig, GeneratorOptions, LastLayer,
+    Normalization, Prediction,
+};
+pub use group_norm::GroupNorm;
 pub use histogram_encoder::HistogramEncoder;
+pub use matching::Matching;
 pub use pass::{Pass, Statistics};
 pub use running::RunningVector;
 pub use upsample::{upsample_bilinear, upsample_bilinear_reflected};

@@ -22,22 +22,23 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_tch::{LibTorch, TchTensor};
 
-use crate::batch_norm::EPSILON;
-use crate::blocks::{Activation, Convolution, LEAKY_SLOPE, Layer};
+use crate::batch_norm;
+use crate::blocks::{Activation, Convolution, LEAKY_SLOPE, Layer, Norm};
+use crate::group_norm;
 use crate::pass::Statistics;
 
 type Untracked = LibTorch<f32>;
 type Tracked = Autodiff<Untracked, NoCheckpointing>;
 type TrackedTensor = FloatTensor<Tracked>;
 
-/// What a layer computes with: the image, and the weights that it has.
-const PARTS: usize = 5;
+/// What a layer computes with: the image, the weights that it has, and its modulation.
+const PARTS: usize = 7;
 
-/// Whether this module computes the layer: on LibTorch, with the batch's statistics.
+/// Whether this module computes the layer: on LibTorch, not with running statistics.
 pub(crate) fn takes<B: Backend>(layer: &Layer<'_, B>) -> bool {
     let backend = TypeId::of::<B>();
     let libtorch = [TypeId::of::<Untracked>(), TypeId::of::<Tracked>()].contains(&backend);
-    let running = matches!(layer.norm, Some((_, Statistics::Running)));
+    let running = matches!(layer.norm, Some(Norm::Batch(_, Statistics::Running)));
     libtorch && !running && Kernel::of(&layer.convolution).is_some()
 }
 
@@ -45,25 +46,39 @@ pub(crate) fn takes<B: Backend>(layer: &Layer<'_, B>) -> bool {
 pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
     let kernel = Kernel::of(&layer.convolution).expect("the layer was looked at");
     let (weight, bias) = match layer.convolution {
-        Convolution::Plain(conv) | Convolution::OfDoubled(conv) => (&conv.weight, &conv.bias),
+        Convolution::Plain(conv) | Convolution::Framed(conv) | Convolution::OfDoubled(conv) => {
+            (&conv.weight, &conv.bias)
+        }
         Convolution::Transposed(conv) => (&conv.weight, &conv.bias),
     };
-    let norm = layer.norm.map(|(norm, _)| norm.parameters());
+    let norm = layer.norm.map(|norm| match norm {
+        Norm::Batch(norm, _) => norm.parameters(),
+        Norm::Group(norm) => norm.parameters(),
+    });
     let [gamma, beta] = norm.map_or([None, None], |norm| norm.map(Some));
+    let (scale, shift) = layer
+        .modulation
+        .map(|modulation| (modulation.scale, modulation.shift))
+        .unzip();
     let parts = [
         Some(primitive(input)),
         Some(primitive(weight.val())),
         bias.as_ref().map(|bias| primitive(bias.val())),
         gamma.map(primitive),
         beta.map(primitive),
+        scale.map(primitive),
+        shift.map(primitive),
     ];
     let mask = layer.mask.map(|mask| untracked::<B>(primitive(mask)));
-    let activation = layer.activation;
-    let (image, statistics) = run::<B>(parts, |parts| {
-        compute(&kernel, parts, mask.as_ref(), activation)
-    });
+    let operations = Operations {
+        kernel,
+        groups: matches!(layer.norm, Some(Norm::Group(_))),
+        mask: mask.as_ref(),
+        activation: layer.activation,
+    };
+    let (image, statistics) = run::<B>(parts, |parts| operations.compute(parts));
     if let (
-        Some((
+        Some(Norm::Batch(
             norm,
             Statistics::Batch {
                 update_running: true,
@@ -102,21 +117,23 @@ impl Kernel {
     fn of<B: Backend>(convolution: &Convolution<'_, B>) -> Option<Self> {
         let whole = |sizes: [usize; 2]| sizes.map(|size| size as i64);
         Some(match convolution {
-            Convolution::Plain(conv) | Convolution::OfDoubled(conv) => Self::Plain {
-                doubled: matches!(convolution, Convolution::OfDoubled(_)),
-                stride: whole(conv.stride),
-                padding: match conv.padding {
-                    PaddingConfig2d::Valid => [0, 0],
-                    PaddingConfig2d::Explicit(top, left, bottom, right)
-                        if top == bottom && left == right =>
-                    {
-                        whole([top, left])
-                    }
-                    _ => return None,
-                },
-                dilation: whole(conv.dilation),
-                groups: conv.groups as i64,
-            },
+            Convolution::Plain(conv) | Convolution::Framed(conv) | Convolution::OfDoubled(conv) => {
+                Self::Plain {
+                    doubled: matches!(convolution, Convolution::OfDoubled(_)),
+                    stride: whole(conv.stride),
+                    padding: match conv.padding {
+                        PaddingConfig2d::Valid => [0, 0],
+                        PaddingConfig2d::Explicit(top, left, bottom, right)
+                            if top == bottom && left == right =>
+                        {
+                            whole([top, left])
+                        }
+                        _ => return None,
+                    },
+                    dilation: whole(conv.dilation),
+                    groups: conv.groups as i64,
+                }
+            }
             Convolution::Transposed(conv) => Self::Transposed {
                 stride: whole(conv.stride),
                 padding: whole(conv.padding),
@@ -172,53 +189,78 @@ impl Kernel {
 /// An image, and where there is batch normalisation the batch's mean and unbiased variance.
 type Output = (tch::Tensor, Option<[tch::Tensor; 2]>);
 
-/// The layer, in LibTorch's operations.
-fn compute(
-    kernel: &Kernel,
-    parts: &[Option<tch::Tensor>; PARTS],
-    mask: Option<&TchTensor>,
+/// A layer, in LibTorch's operations.
+struct Operations<'a> {
+    kernel: Kernel,
+    /// Whether channels are normalised in groups, if they are.
+    groups: bool,
+    mask: Option<&'a TchTensor>,
     activation: Activation,
-) -> Output {
-    let [input, weight, bias, gamma, beta] = parts.each_ref().map(Option::as_ref);
-    let input = input.expect("a layer has an image");
-    let weight = weight.expect("a convolution has weights");
-    let mut image = kernel.convolve(input, weight, bias);
-    let mut statistics = None;
-    if gamma.is_some() {
-        let size = image.size();
-        let options = (image.kind(), image.device());
-        let vector = || tch::Tensor::zeros([size[1]], options);
-        // A momentum of one writes the batch's own statistics into these.
-        let (mean, variance) = (vector(), vector());
-        image = image.batch_norm(
-            gamma,
-            beta,
-            Some(&mean),
-            Some(&variance),
-            true,
-            1.0,
-            EPSILON,
-            true,
-        );
-        // Of a single value the unbiased variance would be 0/0.
-        let single = size[0] * size[2] * size[3] == 1;
-        let variance = if single { vector() } else { variance };
-        // LibTorch keeps its own for the backward pass; Burn may write to these.
-        statistics = Some([mean.copy(), variance.copy()]);
+}
+
+impl Operations<'_> {
+    fn compute(&self, parts: &[Option<tch::Tensor>; PARTS]) -> Output {
+        let [input, weight, bias, gamma, beta, scale, shift] = parts.each_ref().map(Option::as_ref);
+        let input = input.expect("a layer has an image");
+        let weight = weight.expect("a convolution has weights");
+        let mut image = self.kernel.convolve(input, weight, bias);
+        let mut statistics = None;
+        if gamma.is_some() && self.groups {
+            let channels = image.size()[1];
+            let groups = channels / group_norm::group_size(channels as usize) as i64;
+            image = image.group_norm(groups, gamma, beta, group_norm::EPSILON, true);
+        } else if gamma.is_some() {
+            let (normal, of_batch) = batch_normalise(&image, gamma, beta);
+            image = normal;
+            statistics = Some(of_batch);
+        }
+        if let (Some(scale), Some(shift)) = (scale, shift) {
+            let planes = |vector: &tch::Tensor| vector.unsqueeze(-1).unsqueeze(-1);
+            image = planes(shift).addcmul(&image, &(planes(scale) + 1.0));
+        }
+        if let Some(mask) = self.mask {
+            image *= &mask.tensor;
+        }
+        image = match self.activation {
+            Activation::None => image,
+            // The derivative of LeakyReLU at x, times x. The bindings let the slope be chosen
+            // here only.
+            Activation::LeakyRelu => image
+                .detach()
+                .leaky_relu_backward(&image, LEAKY_SLOPE, false),
+            Activation::Relu => image.relu_(),
+            Activation::Tanh => image.tanh_(),
+        };
+        (image, statistics)
     }
-    if let Some(mask) = mask {
-        image *= &mask.tensor;
-    }
-    image = match activation {
-        Activation::None => image,
-        // The derivative of LeakyReLU at x, times x. The bindings let the slope be chosen here only.
-        Activation::LeakyRelu => image
-            .detach()
-            .leaky_relu_backward(&image, LEAKY_SLOPE, false),
-        Activation::Relu => image.relu_(),
-        Activation::Tanh => image.tanh_(),
-    };
-    (image, statistics)
+}
+
+/// The normalised image, and the batch's mean and unbiased variance.
+fn batch_normalise(
+    image: &tch::Tensor,
+    gamma: Option<&tch::Tensor>,
+    beta: Option<&tch::Tensor>,
+) -> (tch::Tensor, [tch::Tensor; 2]) {
+    let size = image.size();
+    let options = (image.kind(), image.device());
+    let vector = || tch::Tensor::zeros([size[1]], options);
+    // A momentum of one writes the batch's own statistics into these.
+    let (mean, variance) = (vector(), vector());
+    let normal = image.batch_norm(
+        gamma,
+        beta,
+        Some(&mean),
+        Some(&variance),
+        true,
+        1.0,
+        batch_norm::EPSILON,
+        true,
+    );
+    // Of a single value the unbiased variance would be 0/0.
+    let single = size[0] * size[2] * size[3] == 1;
+    let variance = if single { vector() } else { variance };
+    // LibTorch keeps its own for the backward pass; Burn may write to these.
+    (normal, [mean.copy(), variance.copy()])
 }
 
 /// Runs `layer` on the tensors of `parts`; as a step of the graph where gradients are tracked.

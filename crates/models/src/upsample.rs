@@ -41,6 +41,20 @@ pub fn upsample_bilinear_reflected<B: Backend>(input: Tensor<B, 4>) -> Tensor<B,
     })
 }
 
+/// One pixel of reflected border around an image (the edge itself not repeated).
+///
+/// # Shapes
+/// - `input`: `[batch, channels, height, width]`, both sides 2 at least
+/// - output: `[batch, channels, height + 2, width + 2]`
+pub(crate) fn reflected<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
+    [2, 3].into_iter().fold(input, |image, side| {
+        let length = image.dims()[side];
+        let before = image.clone().narrow(side, 1, 1);
+        let after = image.clone().narrow(side, length - 2, 1);
+        Tensor::cat(vec![before, image, after], side)
+    })
+}
+
 /// One row of U: up to two source pixels and their weights, which sum to one.
 type Row = [(usize, f32); 2];
 

@@ -5,6 +5,9 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::Generator;
+use super::design::{Conditioning, LastLayer, Normalization, Prediction};
+use super::resize::{self, ResizeChannels};
+use crate::distribution_encoder;
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::histogram_encoder::features;
 
@@ -45,6 +48,18 @@ pub struct GeneratorOptions {
     pub height: usize,
     /// Width in pixels, a multiple of 2^depth.
     pub width: usize,
+    /// How it is told the colours.
+    pub conditioning: Conditioning,
+    /// What normalises the features.
+    pub normalization: Normalization,
+    /// What makes the image of the last features.
+    pub last_layer: LastLayer,
+    /// What the last layer's values mean. A change needs output channels like the input's.
+    pub prediction: Prediction,
+    /// Whether the content image, its channels matched to the reference's histograms, is given to
+    /// the generator beside the content itself. Needs output channels like the input's, and
+    /// histograms over [−1, 1].
+    pub matched_content: bool,
 }
 
 impl Default for GeneratorOptions {
@@ -57,6 +72,11 @@ impl Default for GeneratorOptions {
             bins: 256,
             height: 256,
             width: 256,
+            conditioning: Conditioning::Counts,
+            normalization: Normalization::Batch,
+            last_layer: LastLayer::Transposed,
+            prediction: Prediction::Image,
+            matched_content: false,
         }
     }
 }
@@ -73,7 +93,8 @@ impl GeneratorConfig {
     ///
     /// # Errors
     /// [`ModelError::OutOfRange`] for a count that is zero or beyond reason,
-    /// [`ModelError::Side`] for a side that is not a multiple of 2^depth.
+    /// [`ModelError::Side`] for a side that is not a multiple of 2^depth,
+    /// [`ModelError::OtherChannels`] if output and input must have as many and have not.
     pub fn new(options: GeneratorOptions) -> Result<Self, ModelError> {
         let GeneratorOptions {
             base_width,
@@ -88,6 +109,15 @@ impl GeneratorConfig {
         check_count("input_channels", input_channels, 1, MAX_CHANNELS)?;
         check_count("output_channels", output_channels, 1, MAX_CHANNELS)?;
         check_count("bins", bins, 1, MAX_CHANNELS)?;
+        let alike = options.prediction == Prediction::Change
+            || options.matched_content
+            || options.conditioning == Conditioning::Modulation;
+        if alike && input_channels != output_channels {
+            return Err(ModelError::OtherChannels {
+                input_channels,
+                output_channels,
+            });
+        }
         check_side("height", options.height, depth)?;
         check_side("width", options.width, depth)?;
         Ok(Self { options })
@@ -115,7 +145,11 @@ impl GeneratorConfig {
     /// Channels into and out of each doubling.
     pub(super) fn ups(&self) -> Vec<[usize; 2]> {
         let widths = self.widths();
-        let bottleneck = widths[widths.len() - 1] + features(self.options.bins);
+        let told = match self.options.conditioning {
+            Conditioning::Counts => features(self.options.bins),
+            Conditioning::Modulation => distribution_encoder::FEATURES,
+        };
+        let bottleneck = widths[widths.len() - 1] + told;
         let mut input = bottleneck;
         let skips = widths.iter().rev().skip(1);
         skips
@@ -123,27 +157,67 @@ impl GeneratorConfig {
             .collect()
     }
 
+    /// Channels of what the first halving sees.
+    pub(super) fn given_channels(&self) -> usize {
+        let matched = match self.options.matched_content {
+            true => self.options.output_channels,
+            false => 0,
+        };
+        self.options.input_channels + matched
+    }
+
+    /// Channels around the last layer, if it resizes.
+    pub(super) fn resize_channels(&self) -> ResizeChannels {
+        ResizeChannels {
+            features: 2 * self.options.base_width,
+            given: self.given_channels(),
+            output: self.options.output_channels,
+        }
+    }
+
+    /// How many numbers the distributions of both images have.
+    pub(super) fn distribution_size(&self) -> usize {
+        self.options.output_channels * (2 * self.options.bins + 1)
+    }
+
     /// How many numbers the generator holds: weights, and the running mean and variance of
     /// every batch normalisation.
     pub fn parameter_count(&self) -> usize {
         let options = &self.options;
         let widths = self.widths();
-        let downs: usize = std::iter::once(&options.input_channels)
+        let norm = match options.normalization {
+            Normalization::Batch => 4,
+            Normalization::Group => 2,
+        };
+        let downs: usize = std::iter::once(&self.given_channels())
             .chain(&widths)
             .zip(&widths)
             .enumerate()
-            .map(|(i, (input, output))| 16 * input * output + if i == 0 { 0 } else { 4 * output })
+            .map(|(i, (input, output))| {
+                16 * input * output + if i == 0 { 0 } else { norm * output }
+            })
             .sum();
         let ups: usize = self
             .ups()
             .iter()
-            .map(|[input, output]| 9 * input * output + 5 * output)
+            .map(|[input, output]| 9 * input * output + (1 + norm) * output)
             .sum();
-        let tables = options.output_channels * (options.height * options.width + 1);
-        let inputs = options.output_channels * options.bins;
-        let dense = (inputs + 1) * features(options.bins);
-        let last = (16 * 2 * options.base_width + 1) * options.output_channels;
-        downs + ups + tables + dense + last
+        let encoder = match options.conditioning {
+            Conditioning::Counts => {
+                let tables = options.output_channels * (options.height * options.width + 1);
+                let inputs = options.output_channels * options.bins;
+                tables + (inputs + 1) * features(options.bins)
+            }
+            Conditioning::Modulation => distribution_encoder::parameter_count(
+                self.distribution_size(),
+                self.ups().into_iter().map(|[_, output]| output),
+            ),
+        };
+        let last = match options.last_layer {
+            LastLayer::Transposed => (16 * 2 * options.base_width + 1) * options.output_channels,
+            LastLayer::Resize => resize::parameter_count(self.resize_channels()),
+        };
+        downs + ups + encoder + last
     }
 }
 

@@ -1,6 +1,8 @@
 //! The generator: a U-Net whose bottleneck also sees the colour reference's histograms.
 
 mod config;
+mod design;
+mod resize;
 
 use burn::module::Module;
 use burn::nn::conv::ConvTranspose2d;
@@ -8,12 +10,16 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
-use crate::blocks::{Activation, Convolution, Down, Layer, Up};
+use crate::blocks::{Activation, Convolution, Down, Layer, NormKind, Up};
+use crate::distribution_encoder::DistributionEncoder;
 use crate::histogram_encoder::HistogramEncoder;
 use crate::init;
+use crate::matching::Matching;
 use crate::pass::Pass;
+use resize::ResizeLayers;
 
 pub use config::{GeneratorConfig, GeneratorOptions};
+pub use design::{Conditioning, LastLayer, Normalization, Prediction};
 
 /// How many of the doublings have dropout.
 const DROPOUTS: usize = 3;
@@ -26,6 +32,11 @@ const DROPOUTS: usize = 3;
 /// normalisation, dropout ½ in the first three, ReLU), each joined by the halving of its size;
 /// a 4×4 transposed convolution of stride 2 and tanh end it.
 ///
+/// That is the official network. Its parts can be chosen: what tells it the colours
+/// ([`Conditioning`]), [`Normalization`], the [`LastLayer`], what that [predicts](Prediction),
+/// and whether the content's channels, matched to the reference's histograms ([`Matching`]), are
+/// given to it beside the content.
+///
 /// It is fully convolutional in the content image: larger images pass, as long as their sides
 /// are multiples of 2^depth. Histograms are counted on images of the configured size.
 ///
@@ -33,9 +44,13 @@ const DROPOUTS: usize = 3;
 #[derive(Module, Debug)]
 pub struct Generator<B: Backend> {
     downs: Vec<Down<B>>,
-    histogram: HistogramEncoder<B>,
+    histogram: Option<HistogramEncoder<B>>,
+    distribution: Option<DistributionEncoder<B>>,
     ups: Vec<Up<B>>,
-    last: ConvTranspose2d<B>,
+    last: Option<ConvTranspose2d<B>>,
+    resize: Option<ResizeLayers<B>>,
+    matched_content: bool,
+    adds_to_content: bool,
 }
 
 /// What the layers of a [`Generator`] put out in one pass.
@@ -43,11 +58,11 @@ pub struct Generator<B: Backend> {
 pub struct Activations<B: Backend> {
     /// After each halving; the last is the bottleneck. `[batch, channels, height/2^(i+1), …]`.
     pub downs: Vec<Tensor<B, 4>>,
-    /// The encoded histograms, `[batch, 2·bins]`.
+    /// The encoded histograms, `[batch, 2·bins]`, or distributions, `[batch, 128]`.
     pub histogram: Tensor<B, 2>,
     /// After each doubling, before the skip is joined.
     pub ups: Vec<Tensor<B, 4>>,
-    /// The output image, in [−1, 1], `[batch, output channels, height, width]`.
+    /// The output image, about [−1, 1], `[batch, output channels, height, width]`.
     pub output: Tensor<B, 4>,
 }
 
@@ -55,32 +70,61 @@ impl<B: Backend> Generator<B> {
     fn new(config: &GeneratorConfig, rng: &mut impl Rng, device: &B::Device) -> Self {
         let options = config.options();
         let widths = config.widths();
-        let inputs = std::iter::once(&options.input_channels).chain(&widths);
+        let norm = match options.normalization {
+            Normalization::Batch => NormKind::Batch,
+            Normalization::Group => NormKind::Group,
+        };
+        let given = config.given_channels();
+        let inputs = std::iter::once(&given).chain(&widths);
         let downs = inputs
             .zip(&widths)
             .enumerate()
-            .map(|(i, (&input, &output))| Down::new([input, output], i > 0, rng, device))
+            .map(|(i, (&input, &output))| {
+                let norm = if i > 0 { norm } else { NormKind::None };
+                Down::new([input, output], norm, rng, device)
+            })
             .collect();
-        let histogram = HistogramEncoder::new(
-            options.output_channels,
-            options.bins,
-            options.height * options.width,
-            rng,
-            device,
-        );
-        let ups = config
-            .ups()
+        let ups = config.ups();
+        let told = options.conditioning;
+        let histogram = (told == Conditioning::Counts).then(|| {
+            let pixels = options.height * options.width;
+            let (channels, bins) = (options.output_channels, options.bins);
+            HistogramEncoder::new(channels, bins, pixels, rng, device)
+        });
+        let distribution = (told == Conditioning::Modulation).then(|| {
+            let levels = ups.iter().map(|[_, output]| *output);
+            DistributionEncoder::new(config.distribution_size(), levels, rng, device)
+        });
+        let ups = ups
             .into_iter()
             .enumerate()
-            .map(|(i, channels)| Up::new(channels, i < DROPOUTS, rng, device))
+            .map(|(i, channels)| Up::new(channels, norm, i < DROPOUTS, rng, device))
             .collect();
-        let channels = [2 * options.base_width, options.output_channels];
-        let last = init::doubling_convolution(channels, rng, device);
+        let quiet = options.prediction == Prediction::Change;
+        let (mut last, mut resize) = (None, None);
+        match options.last_layer {
+            LastLayer::Transposed => {
+                let channels = [2 * options.base_width, options.output_channels];
+                let mut layer = init::doubling_convolution(channels, rng, device);
+                if quiet {
+                    layer.weight = init::shrunk(layer.weight);
+                }
+                last = Some(layer);
+            }
+            LastLayer::Resize => {
+                let layers = ResizeLayers::new(config.resize_channels(), rng, device);
+                resize = Some(if quiet { layers.quiet() } else { layers });
+            }
+        }
         Self {
             downs,
             histogram,
+            distribution,
             ups,
             last,
+            resize,
+            matched_content: options.matched_content,
+            adds_to_content: quiet,
         }
     }
 
@@ -125,39 +169,83 @@ impl<B: Backend> Generator<B> {
              multiples of {multiple}",
         );
 
+        let needs_matching = self.matched_content || self.distribution.is_some();
+        let matching = needs_matching.then(|| Matching::new(&content, counts.clone()));
+        let given = match &matching {
+            Some(matching) if self.matched_content => {
+                Tensor::cat(vec![content.clone(), matching.matched()], 1)
+            }
+            _ => content.clone(),
+        };
+
         let mut downs: Vec<Tensor<B, 4>> = Vec::with_capacity(self.downs.len());
-        let mut x = content;
+        let mut x = given.clone();
         for down in &self.downs {
             x = down.forward(x, pass.statistics());
             downs.push(x.clone());
         }
 
-        let histogram = self.histogram.forward(counts);
-        let [_, features] = histogram.dims();
+        let told = self.told(counts, matching.as_ref());
+        let [_, features] = told.dims();
         let [_, _, rows, columns] = x.dims();
-        let everywhere = histogram
+        let everywhere = told
             .clone()
             .reshape([batch, features, 1, 1])
             .expand([batch, features, rows, columns]);
         x = Tensor::cat(vec![x, everywhere], 1);
 
         let mut ups = Vec::with_capacity(self.ups.len());
-        for (up, skip) in self.ups.iter().zip(downs.iter().rev().skip(1)) {
-            let doubled = up.forward(x, pass);
+        for (level, (up, skip)) in self.ups.iter().zip(downs.iter().rev().skip(1)).enumerate() {
+            let encoder = self.distribution.as_ref();
+            let modulation = encoder.map(|encoder| encoder.modulation(level, told.clone()));
+            let doubled = up.forward(x, modulation, pass);
             ups.push(doubled.clone());
             x = Tensor::cat(vec![doubled, skip.clone()], 1);
         }
-        let output = Layer::of(Convolution::Transposed(&self.last))
-            .activated(Activation::Tanh)
-            .forward(x);
+        let output = self.image(x, given, content);
         Activations {
             downs,
-            histogram,
+            histogram: told,
             ups,
             output,
         }
     }
+
+    /// What the generator is told of the colours, `[batch, features]`.
+    fn told(&self, counts: Tensor<B, 3, Int>, matching: Option<&Matching<B>>) -> Tensor<B, 2> {
+        match (&self.histogram, &self.distribution, matching) {
+            (Some(encoder), ..) => encoder.forward(counts),
+            (None, Some(encoder), Some(matching)) => encoder.forward(matching.distributions()),
+            _ => unreachable!("a generator has one of two encoders"),
+        }
+    }
+
+    /// The image that the last features make.
+    fn image(
+        &self,
+        features: Tensor<B, 4>,
+        given: Tensor<B, 4>,
+        content: Tensor<B, 4>,
+    ) -> Tensor<B, 4> {
+        let activation = match self.adds_to_content {
+            true => Activation::None,
+            false => Activation::Tanh,
+        };
+        let image = match (&self.last, &self.resize) {
+            (Some(last), _) => Layer::of(Convolution::Transposed(last))
+                .activated(activation)
+                .forward(features),
+            (None, Some(layers)) => layers.forward(features, given, activation),
+            (None, None) => unreachable!("a generator has one of two last layers"),
+        };
+        match self.adds_to_content {
+            true => content + image,
+            false => image,
+        }
+    }
 }
 
+#[cfg(test)]
+mod design_tests;
 #[cfg(test)]
 mod tests;

@@ -107,6 +107,7 @@ fn any_depth_and_shape(
         bins: 3,
         height,
         width,
+        ..Default::default()
     };
     let config = GeneratorConfig::new(options).unwrap();
     let generator = config.init::<Flex>(&mut rng(0), &Default::default());

@@ -1,0 +1,51 @@
+//! The parts of a generator that can be chosen.
+
+use serde::{Deserialize, Serialize};
+
+/// How the generator is told the colours it is to paint with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conditioning {
+    /// The reference's pixel counts, each looked up in a table and encoded, join the features at
+    /// the bottleneck: the official network.
+    #[default]
+    Counts,
+    /// The cumulative distributions of reference and content, encoded, join the features at the
+    /// bottleneck and scale and shift the channels of every doubling.
+    Modulation,
+}
+
+/// What normalises the features, except after the first halving.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalization {
+    /// Batch normalisation: the official network.
+    #[default]
+    Batch,
+    /// Group normalisation of eight channels: an image's result does not depend on others.
+    Group,
+}
+
+/// What makes an image of the last features, which have half its size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastLayer {
+    /// A 4×4 transposed convolution of stride 2: the official network. It is prone to
+    /// checkerboards (Odena et al., "Deconvolution and checkerboard artifacts", 2016).
+    #[default]
+    Transposed,
+    /// A 3×3 convolution at half size, bilinear doubling, and a 3×3 convolution that also sees
+    /// what the generator was given at full size.
+    Resize,
+}
+
+/// What the last layer's values mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// The image itself, through tanh: the official network.
+    #[default]
+    Image,
+    /// What is to be added to the content image; before training, nearly nothing.
+    Change,
+}

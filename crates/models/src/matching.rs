@@ -1,0 +1,228 @@
+//! Histogram matching: where the colours of an image would go if each channel were moved onto the
+//! reference's histogram by the shortest way.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+
+/// The distributions of a content image's and a reference's channels, and the curves that carry
+/// the one to the other.
+///
+/// In one dimension the optimal transport between two distributions is the increasing map
+/// Q_r ∘ F_c: the reference's quantile function of the content's cumulative distribution. A
+/// value that many pixels have goes as a whole to the middle of its quantiles; so a constant
+/// channel goes to the reference's median.
+///
+/// Source: Monge's problem on the line, see Peyré and Cuturi, "Computational Optimal Transport"
+/// (2019), remark 2.30; known in image processing as histogram specification.
+#[derive(Debug, Clone)]
+pub struct Matching<B: Backend> {
+    /// The level of each pixel, `[batch·channels, pixels]`.
+    levels: Tensor<B, 2, Int>,
+    /// Where each level goes, `[batch·channels, K + 1]`.
+    curves: Tensor<B, 2>,
+    /// Cumulative distribution of the content, `[batch, channels, K + 1]`.
+    content: Tensor<B, 3>,
+    /// Cumulative distribution of the reference, `[batch, channels, K]`.
+    reference: Tensor<B, 3>,
+    shape: [usize; 4],
+}
+
+impl<B: Backend> Matching<B> {
+    /// Matches `content` to histograms of K equal bins over [−1, 1]. Neither gets a gradient.
+    ///
+    /// The content is counted at the K + 1 edges of the bins, so that values around 0, the chroma
+    /// of grey, are one level however they round.
+    ///
+    /// # Shapes
+    /// - `content`: `[batch, channels, height, width]`, in [−1, 1] (others are read as the ends)
+    /// - `counts`: `[batch, channels, K]`, pixels of the reference in each bin, of any number of
+    ///   pixels; a channel without a pixel is read as one that is −1 everywhere
+    ///
+    /// # Panics
+    /// If batch or channels differ.
+    pub fn new(content: &Tensor<B, 4>, counts: Tensor<B, 3, Int>) -> Self {
+        let content = content.clone().detach();
+        let (shape, device, dtype) = (content.dims(), content.device(), content.dtype());
+        let [batch, channels, height, width] = shape;
+        let [of_batch, of_channels, bins] = counts.dims();
+        assert_eq!(
+            [batch, channels],
+            [of_batch, of_channels],
+            "histograms of {of_batch} images and {of_channels} channels given for {batch} images \
+             of {channels}"
+        );
+        let (rows, pixels) = (batch * channels, height * width);
+        let half = bins as f64 / 2.0;
+        let levels = content
+            .reshape([rows, pixels])
+            .mul_scalar(half)
+            .add_scalar(half + 0.5)
+            .clamp(0.0, bins as f64)
+            .int();
+        let share = Tensor::full([rows, pixels], 1.0 / pixels as f64, (&device, dtype));
+        let content = Tensor::zeros([rows, bins + 1], (&device, dtype)).scatter(
+            1,
+            levels.clone(),
+            share,
+            IndexingUpdateOp::Add,
+        );
+        let reference = counts.reshape([rows, bins]).float().cast(dtype);
+        let total = reference.clone().sum_dim(1).clamp_min(1.0);
+        let reference = reference / total;
+
+        let up_to = content.clone().cumsum(1);
+        // The middle of the pixels of each level.
+        let ranks = up_to.clone() - content.div_scalar(2.0);
+        let cumulative = reference.clone().cumsum(1);
+        // The bin in which a rank lies: as many bins end before it.
+        let ends = cumulative.clone().unsqueeze_dim::<3>(1);
+        let before = ends.lower(ranks.clone().unsqueeze_dim::<3>(2));
+        let bin = before.int().sum_dim(2).reshape([rows, bins + 1]);
+        let bin = bin.clamp(0, bins as i64 - 1);
+        let inside = reference.gather(1, bin.clone());
+        let begins = cumulative.clone().gather(1, bin.clone()) - inside.clone();
+        let part = ((ranks - begins) / inside.clamp_min(f64::from(f32::EPSILON))).clamp(0.0, 1.0);
+        let curves = (bin.float().cast(dtype) + part)
+            .div_scalar(half)
+            .sub_scalar(1.0);
+        Self {
+            levels,
+            curves,
+            content: up_to.reshape([batch, channels, bins + 1]),
+            reference: cumulative.reshape([batch, channels, bins]),
+            shape,
+        }
+    }
+
+    /// The content image with each channel moved onto the reference's histogram.
+    ///
+    /// # Shapes
+    /// - output: `[batch, channels, height, width]`, in [−1, 1]
+    pub fn matched(&self) -> Tensor<B, 4> {
+        let curves = self.curves.clone();
+        curves.gather(1, self.levels.clone()).reshape(self.shape)
+    }
+
+    /// The cumulative distributions of both, the reference's first, `[batch, channels·(2K + 1)]`,
+    /// in [0, 1].
+    pub fn distributions(&self) -> Tensor<B, 2> {
+        let flat = |cumulative: &Tensor<B, 3>| cumulative.clone().flatten::<2>(1, 2);
+        Tensor::cat(vec![flat(&self.reference), flat(&self.content)], 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Flex, NdArray, largest_difference, values, waves};
+    use burn::tensor::DType::F32;
+    use burn::tensor::TensorData;
+    use rstest::rstest;
+
+    const BINS: usize = 32;
+
+    fn histogram<B: Backend>(values: &[f64]) -> Tensor<B, 3, Int> {
+        let mut counts = vec![0; BINS];
+        for value in values {
+            let bin = ((value + 1.0) / 2.0 * BINS as f64) as usize;
+            counts[bin.min(BINS - 1)] += 1;
+        }
+        Tensor::from_data(TensorData::new(counts, [1, 1, BINS]), &Default::default())
+    }
+
+    fn image<B: Backend>(values: Vec<f64>, width: usize) -> Tensor<B, 4> {
+        let shape = [1, 1, values.len() / width, width];
+        Tensor::from_data(TensorData::new(values, shape), (&Default::default(), F32))
+    }
+
+    fn matched<B: Backend>(content: &[f64], reference: &[f64]) -> Vec<f64> {
+        let content = image::<B>(content.to_vec(), 8);
+        values(Matching::new(&content, histogram(reference)).matched())
+    }
+
+    /// Sorted, the values of the result are those of the reference.
+    #[rstest]
+    #[case::flex(matched::<Flex>)]
+    #[case::ndarray(matched::<NdArray>)]
+    fn has_the_distribution_of_the_reference(#[case] matched: fn(&[f64], &[f64]) -> Vec<f64>) {
+        let content: Vec<f64> = (0..512).map(|i| (f64::from(i) * 1.3).sin() * 0.4).collect();
+        let reference: Vec<f64> = (0..512)
+            .map(|i| (f64::from(i) / 256.0 - 1.0).powi(3))
+            .collect();
+        let result = matched(&content, &reference);
+        let sorted = |values: &[f64]| {
+            let mut values = values.to_vec();
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        let difference = largest_difference(&sorted(&result), &sorted(&reference));
+        // The content has a pixel every 1/512 of its ranks, its levels some dozens of them.
+        assert!(difference < 0.16, "{difference}");
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        assert!((mean(&result) - mean(&reference)).abs() < 2e-3);
+    }
+
+    #[test]
+    fn order_is_kept() {
+        let content: Vec<f64> = values(waves::<Flex, 1>([64], F32, 0.3));
+        let reference = values(waves::<Flex, 1>([80], F32, 1.9));
+        let result = matched::<Flex>(&content, &reference);
+        for (x, a) in content.iter().zip(&result) {
+            for (y, b) in content.iter().zip(&result) {
+                assert!(x > y || a <= b, "{x} to {a}, {y} to {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_channel_goes_to_the_median_however_it_is_rounded() {
+        let grey: Vec<f64> = (0..64).map(|i| f64::from(i % 3 - 1) * 3e-8).collect();
+        let reference: Vec<f64> = (0..100).map(|i| if i < 40 { -0.9 } else { 0.3 }).collect();
+        let result = matched::<Flex>(&grey, &reference);
+        // The bin of 0.3 has the ranks from 0.4 to 1; the median lies a sixth into it.
+        let expected = -1.0 + (20.0 + 1.0 / 6.0) / 16.0;
+        assert!(
+            result.iter().all(|v| (v - expected).abs() < 1e-6),
+            "{result:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_comes_out_of_odd_input_but_numbers_of_the_range() {
+        let content = [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            7.0,
+            -7.0,
+            0.0,
+            1.0,
+            -1.0,
+        ];
+        let content = image::<Flex>(content.to_vec(), 8);
+        let empty = Tensor::zeros([1, 1, BINS], &Default::default());
+        let result = values(Matching::new(&content, empty).matched());
+        assert!(
+            result.iter().all(|v| (-1.0..=1.0).contains(v)),
+            "{result:?}"
+        );
+    }
+
+    #[test]
+    fn distributions_end_at_one() {
+        let content = waves::<Flex, 4>([1, 1, 8, 8], F32, 0.0);
+        let matching = Matching::new(&content, histogram(&[0.1, 0.2, -0.5]));
+        let distributions = values(matching.distributions());
+        assert_eq!(distributions.len(), 2 * BINS + 1);
+        assert!((distributions[BINS - 1] - 1.0).abs() < 1e-6);
+        assert!((distributions[2 * BINS] - 1.0).abs() < 1e-6);
+        assert!(distributions[..BINS].is_sorted() && distributions[BINS..].is_sorted());
+    }
+
+    #[test]
+    #[should_panic(expected = "histograms of 1 images and 1 channels given for 2 images of 1")]
+    fn says_which_histograms_it_takes() {
+        let content = waves::<Flex, 4>([2, 1, 8, 8], F32, 0.0);
+        let _ = Matching::new(&content, histogram(&[0.0]));
+    }
+}
