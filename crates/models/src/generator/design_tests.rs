@@ -102,7 +102,7 @@ fn gradients_are_those_of_finite_differences() {
             &generator,
             |generator| loss(generator, content.clone()),
             |generator| loss(generator, content.clone().inner()),
-            1e-6,
+            1e-5,
         );
         assert!(checked > 20);
     }
