@@ -83,6 +83,7 @@ impl Recipe {
             bins: s.bin_num,
             height: s.img_h,
             width: s.img_w,
+            ..GeneratorOptions::default()
         })
         .map_err(|error| unfit_network(s, &error))?;
         let discriminator = DiscriminatorConfig::new(DiscriminatorOptions {
