@@ -11,8 +11,9 @@ use huenet_models::{Discriminator, Generator, Pass, Statistics};
 use rand::Rng;
 
 use crate::adam::Adam;
+use crate::average::WeightAverage;
 use crate::gradients::{self, NonFiniteValues};
-use crate::losses::{HistogramLosses, generated_loss, real_loss, smoothed_real_loss};
+use crate::losses::{HistogramLosses, reconstruction_loss};
 use crate::measures::Measures;
 use crate::metrics::StepLosses;
 use crate::pool::ImagePool;
@@ -25,7 +26,7 @@ pub type GeneratorAdam<B> = OptimizerAdaptor<Adam, Generator<B>, B>;
 /// The discriminator's optimiser.
 pub type DiscriminatorAdam<B> = OptimizerAdaptor<Adam, Discriminator<B>, B>;
 
-/// Both networks and both optimisers: all that training changes.
+/// Both networks and both optimisers, and what goes with them: all that training changes.
 pub struct Gan<B: AutodiffBackend> {
     /// Makes images.
     pub generator: Generator<B>,
@@ -37,6 +38,8 @@ pub struct Gan<B: AutodiffBackend> {
     pub discriminator_adam: DiscriminatorAdam<B>,
     /// Earlier outputs for the discriminator.
     pub(crate) pool: ImagePool<B::InnerBackend>,
+    /// The average of the generator's weights, if the recipe keeps one.
+    pub(crate) average: Option<WeightAverage<B::InnerBackend>>,
 }
 
 /// What a step changes before the optimisers do: weights as they were, running statistics, the
@@ -74,6 +77,7 @@ impl<B: AutodiffBackend> Gan<B> {
     ) -> Self {
         let settings = recipe.settings();
         Self {
+            average: WeightAverage::new(settings.average_decay, generator.valid()),
             generator,
             discriminator,
             generator_adam: Adam::new(settings.gen_beta_1).init(),
@@ -132,7 +136,7 @@ impl<B: AutodiffBackend> Gan<B> {
             output.clone(),
             batch_statistics(false),
         );
-        let gan = real_loss(verdict);
+        let gan = settings.gan_loss.of_generator(verdict);
         let structured = match settings.structure_reference {
             StructureReference::Content => content.clone(),
             StructureReference::Reference => reference.clone(),
@@ -140,9 +144,15 @@ impl<B: AutodiffBackend> Gan<B> {
         let losses = losses.losses(structured, output.clone(), reference.clone());
         let structure = losses.structures.mean();
         let distance = losses.distances.mean();
-        let total = gan.clone().mul_scalar(settings.gan_loss_weight)
+        let mut total = gan.clone().mul_scalar(settings.gan_loss_weight)
             + structure.clone().mul_scalar(settings.mi_loss_weight)
             + distance.clone().mul_scalar(settings.hist_loss_weight);
+        let weight = settings.reconstruction_loss_weight;
+        let reconstruction =
+            (weight > 0.0).then(|| reconstruction_loss(output.clone(), reference.clone()));
+        if let Some(loss) = &reconstruction {
+            total = total + loss.clone().mul_scalar(weight);
+        }
 
         // Taken before the discriminator's own pass, so that one graph at a time is alive.
         let generator = GradientsParams::from_grads(total.backward(), &self.generator);
@@ -157,7 +167,9 @@ impl<B: AutodiffBackend> Gan<B> {
             .discriminator
             .forward(condition, shown, batch_statistics(true));
         let discriminator_loss =
-            smoothed_real_loss(real, settings.label_smoothing) + generated_loss(generated);
+            settings
+                .gan_loss
+                .of_discriminator(real, generated, settings.label_smoothing);
         let discriminator =
             GradientsParams::from_grads(discriminator_loss.backward(), &self.discriminator);
 
@@ -168,7 +180,11 @@ impl<B: AutodiffBackend> Gan<B> {
         ];
         let losses = [total, gan, structure, distance, discriminator_loss];
         (
-            Measures::new(losses.map(Tensor::inner), sums),
+            Measures::new(
+                losses.map(Tensor::inner),
+                sums,
+                reconstruction.map(Tensor::inner),
+            ),
             StepGradients {
                 generator,
                 discriminator,
@@ -198,7 +214,8 @@ impl<B: AutodiffBackend> Gan<B> {
         (condition, shown.narrow(1, 0, channels))
     }
 
-    /// Both optimisers' updates, after the gradients were clipped if the recipe says so.
+    /// Both optimisers' updates, after the gradients were clipped if the recipe says so; the
+    /// average of the generator's weights follows, if it keeps one.
     pub fn update(&mut self, recipe: &Recipe, rates: LearningRates, gradients: StepGradients) {
         let limit = recipe.settings().clip_gradients;
         let StepGradients {
@@ -218,6 +235,8 @@ impl<B: AutodiffBackend> Gan<B> {
             self.discriminator.clone(),
             of_discriminator,
         );
+        let average = self.average.take();
+        self.average = average.map(|average| average.follow(&self.generator));
     }
 
     /// What [`gradients`](Self::gradients) may change.
@@ -252,8 +271,12 @@ impl<B: AutodiffBackend> Gan<B> {
         }
     }
 
-    /// The generator without gradients, for samples and evaluation.
+    /// The generator without gradients, for samples and evaluation: with the average of its
+    /// weights, if the recipe keeps one.
     pub fn trained_generator(&self) -> Generator<B::InnerBackend> {
-        self.generator.valid()
+        match &self.average {
+            Some(average) => average.generator().clone(),
+            None => self.generator.valid(),
+        }
     }
 }

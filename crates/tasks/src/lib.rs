@@ -19,12 +19,15 @@
 //! ```
 //!
 //! through a frozen discriminator, and the discriminator's BCE on a real and on the
-//! generated batch.
+//! generated batch. Settings put another adversarial loss in the place of BCE
+//! ([`settings::GanLoss`]), and a mean absolute difference to the ground truth beside the three.
 
 pub mod image_metrics;
 pub mod settings;
 
 mod adam;
+mod adversarial;
+mod average;
 mod checkpoint;
 mod cost;
 mod error;
@@ -57,6 +60,7 @@ mod validation;
 mod view;
 
 pub use adam::{Adam, AdamState};
+pub use adversarial::{generated_loss, real_loss};
 pub use checkpoint::{Checkpoint, Position};
 pub use cost::{StepCost, step_cost};
 pub use error::TaskError;
@@ -66,7 +70,7 @@ pub use figures::{Figures, channel_names, figures};
 pub use gan::{DiscriminatorAdam, Gan, GeneratorAdam, StepGradients};
 pub use gradients::NonFiniteValues;
 pub use job::{Job, Plan};
-pub use losses::{HistogramLosses, ImageLosses, generated_loss, real_loss};
+pub use losses::{HistogramLosses, ImageLosses, reconstruction_loss};
 pub use measures::{Measures, StepMeasures};
 pub use metrics::{StepLosses, StepRecord, read as read_metrics};
 pub use recipe::{LearningRates, Recipe};

@@ -88,45 +88,16 @@ impl HistogramLosses {
     }
 }
 
-/// Binary cross-entropy of logits against "all real" (1), the mean over all elements.
+/// The mean absolute difference between `output` and `reference`, over all their elements.
 ///
 /// # Shapes
 ///
-/// Any; the result is `[1]`.
-pub fn real_loss<B: Backend, const D: usize>(logits: Tensor<B, D>) -> Tensor<B, 1> {
-    softplus(logits.neg()).mean()
-}
-
-/// Binary cross-entropy of logits against targets of 1 − `smoothing`, the mean over all elements.
-///
-/// # Shapes
-///
-/// Any; the result is `[1]`.
-pub(crate) fn smoothed_real_loss<B: Backend, const D: usize>(
-    logits: Tensor<B, D>,
-    smoothing: f64,
+/// `[batch, channels, height, width]` each; the result is `[1]`.
+pub fn reconstruction_loss<B: Backend>(
+    output: Tensor<B, 4>,
+    reference: Tensor<B, 4>,
 ) -> Tensor<B, 1> {
-    if smoothing == 0.0 {
-        return real_loss(logits);
-    }
-    real_loss(logits.clone()).mul_scalar(1.0 - smoothing)
-        + generated_loss(logits).mul_scalar(smoothing)
-}
-
-/// Binary cross-entropy of logits against "all generated" (0), the mean over all
-/// elements.
-///
-/// # Shapes
-///
-/// Any; the result is `[1]`.
-pub fn generated_loss<B: Backend, const D: usize>(logits: Tensor<B, D>) -> Tensor<B, 1> {
-    softplus(logits).mean()
-}
-
-/// ln(1 + eˣ) without overflow: Burn's own is infinite above 88 in f32.
-fn softplus<B: Backend, const D: usize>(x: Tensor<B, D>) -> Tensor<B, D> {
-    let magnitude = x.clone().abs();
-    burn::tensor::activation::relu(x) + magnitude.neg().exp().log1p()
+    (output - reference).abs().mean()
 }
 
 /// `[batch, channels, height, width]` to `[batch, channels, pixels]`.
@@ -136,26 +107,18 @@ fn pixels<B: Backend>(images: Tensor<B, 4>) -> Tensor<B, 3> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::DType;
     use burn_flex::Flex;
 
     use super::*;
 
     #[test]
-    fn cross_entropy_is_right_and_finite_far_out() {
-        let logits =
-            Tensor::<Flex, 1>::from_floats([-200.0, -1.0, 0.0, 3.0, 200.0], &Default::default());
-        let value = |tensor: Tensor<Flex, 1>| tensor.into_data().to_vec::<f32>().unwrap()[0];
-        let soft = |x: f64| if x > 30.0 { x } else { x.exp().ln_1p() };
-        let mean = |sign: f64| {
-            [-200.0, -1.0, 0.0, 3.0, 200.0]
-                .iter()
-                .map(|x| soft(sign * x))
-                .sum::<f64>()
-                / 5.0
+    fn reconstruction_is_the_mean_absolute_difference() {
+        let images = |values: [f32; 4]| {
+            Tensor::<Flex, 1>::from_data(values, (&Default::default(), DType::F32))
+                .reshape([2, 1, 1, 2])
         };
-        assert!((f64::from(value(real_loss(logits.clone()))) - mean(-1.0)).abs() < 1e-5);
-        assert!((f64::from(value(generated_loss(logits.clone()))) - mean(1.0)).abs() < 1e-5);
-        let smoothed = f64::from(value(smoothed_real_loss(logits, 0.1)));
-        assert!((smoothed - 0.9 * mean(-1.0) - 0.1 * mean(1.0)).abs() < 1e-5);
+        let [output, reference] = [[0.5, -1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.5]].map(images);
+        assert_eq!(reconstruction_loss(output, reference).into_scalar(), 0.75);
     }
 }

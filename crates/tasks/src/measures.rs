@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 
 use crate::metrics::StepLosses;
 
-/// Losses, and the sums of both networks' gradients.
+/// Losses, and the sums of both networks' gradients; the reconstruction loss may follow.
 const COUNT: usize = 7;
 
 /// What a step measures. Reading it waits for the device.
@@ -23,9 +23,14 @@ pub struct StepMeasures {
 
 impl<B: Backend> Measures<B> {
     /// From one-element tensors: losses in the order of [`StepLosses::NAMES`], sums of the
-    /// gradients of generator and discriminator.
-    pub(crate) fn new(losses: [Tensor<B, 1>; 5], sums: [Tensor<B, 1>; 2]) -> Self {
-        Self(Tensor::cat(losses.into_iter().chain(sums).collect(), 0))
+    /// gradients of generator and discriminator, and the reconstruction loss if there is one.
+    pub(crate) fn new(
+        losses: [Tensor<B, 1>; 5],
+        sums: [Tensor<B, 1>; 2],
+        reconstruction: Option<Tensor<B, 1>>,
+    ) -> Self {
+        let all = losses.into_iter().chain(sums).chain(reconstruction);
+        Self(Tensor::cat(all.collect(), 0))
     }
 
     /// The numbers.
@@ -34,14 +39,14 @@ impl<B: Backend> Measures<B> {
         StepMeasures::from_values(&values)
     }
 
-    /// The numbers of several steps, in one transfer from the device.
+    /// The numbers of several steps of a run, in one transfer from the device.
     pub(crate) fn read_all(steps: Vec<Self>) -> Vec<StepMeasures> {
-        if steps.is_empty() {
+        let Some(count) = steps.first().map(|step| step.0.dims()[0]) else {
             return Vec::new();
-        }
+        };
         let all = Tensor::cat(steps.into_iter().map(|step| step.0).collect(), 0);
         let values: Vec<f64> = all.into_data().iter::<f64>().collect();
-        let steps = values.chunks_exact(COUNT);
+        let steps = values.chunks_exact(count);
         steps.map(StepMeasures::from_values).collect()
     }
 }
@@ -50,7 +55,10 @@ impl StepMeasures {
     fn from_values(values: &[f64]) -> Self {
         let value = |at: usize| values.get(at).copied().unwrap_or(f64::NAN);
         Self {
-            losses: StepLosses::from_array(std::array::from_fn(value)),
+            losses: StepLosses {
+                gen_reconstruction_loss: values.get(COUNT).copied(),
+                ..StepLosses::from_array(std::array::from_fn(value))
+            },
             gradients_are_finite: value(5).is_finite() && value(6).is_finite(),
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
-use crate::figures::number;
+use crate::figures::{given_number, number};
 use crate::files;
 use crate::lines::LineWriter;
 
@@ -16,8 +16,8 @@ pub struct StepLosses {
     /// The weighted sum the generator is trained on.
     #[serde(deserialize_with = "number")]
     pub gen_total_loss: f64,
-    /// Binary cross-entropy of the discriminator's verdict on generated images
-    /// against "real".
+    /// The adversarial loss of the discriminator's verdict on generated images, as against
+    /// "real": binary cross-entropy, or what `gan_loss` says.
     #[serde(deserialize_with = "number")]
     pub gen_gan_loss: f64,
     /// The structure loss: conditional entropy H(content | output), in nats.
@@ -26,13 +26,24 @@ pub struct StepLosses {
     /// The earth mover's distance between the output's and the reference's histograms.
     #[serde(deserialize_with = "number")]
     pub gen_hist_loss: f64,
-    /// Binary cross-entropy of the discriminator on real and generated images.
+    /// The adversarial loss of the discriminator on real and generated images.
     #[serde(deserialize_with = "number")]
     pub disc_loss: f64,
+    /// The mean absolute difference between output and ground truth, if it has a weight. Ours: the
+    /// official script has no such loss.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "given_number"
+    )]
+    pub gen_reconstruction_loss: Option<f64>,
 }
 
 impl StepLosses {
-    /// The losses' names, in the order of [`to_array`](Self::to_array).
+    /// The name of the loss that not every run has.
+    pub const RECONSTRUCTION: &str = "gen_reconstruction_loss";
+
+    /// The names of the losses that every run has, in the order of [`to_array`](Self::to_array).
     pub const NAMES: [&str; 5] = [
         "gen_total_loss",
         "gen_gan_loss",
@@ -41,7 +52,7 @@ impl StepLosses {
         "disc_loss",
     ];
 
-    /// The losses in the order of their [`NAMES`](Self::NAMES).
+    /// The losses that every run has, in the order of their [`NAMES`](Self::NAMES).
     pub fn to_array(self) -> [f64; 5] {
         [
             self.gen_total_loss,
@@ -67,12 +78,15 @@ impl StepLosses {
             gen_mi_loss,
             gen_hist_loss,
             disc_loss,
+            gen_reconstruction_loss: None,
         }
     }
 
-    /// Names and values.
+    /// Names and values of the losses that there are.
     pub fn named(self) -> impl Iterator<Item = (&'static str, f64)> {
-        Self::NAMES.into_iter().zip(self.to_array())
+        let further = self.gen_reconstruction_loss;
+        let further = further.map(|value| (Self::RECONSTRUCTION, value));
+        Self::NAMES.into_iter().zip(self.to_array()).chain(further)
     }
 
     /// The losses that are not finite numbers.
@@ -84,12 +98,19 @@ impl StepLosses {
     pub fn mean<'a>(losses: impl ExactSizeIterator<Item = &'a Self>) -> Self {
         let count = losses.len().max(1) as f64;
         let mut mean = [0.0; 5];
+        let mut reconstruction = None;
         for one in losses {
             for (mean, value) in mean.iter_mut().zip(one.to_array()) {
                 *mean += value / count;
             }
+            if let Some(value) = one.gen_reconstruction_loss {
+                *reconstruction.get_or_insert(0.0) += value / count;
+            }
         }
-        Self::from_array(mean)
+        Self {
+            gen_reconstruction_loss: reconstruction,
+            ..Self::from_array(mean)
+        }
     }
 }
 
@@ -215,12 +236,15 @@ mod tests {
         let path = folder.path().join("metrics.jsonl");
         let mut skipped = record(1);
         skipped.losses.gen_mi_loss = f64::INFINITY;
+        skipped.losses.gen_reconstruction_loss = Some(f64::NAN);
         skipped.skipped = true;
         let mut writer = open(&path, 0).unwrap();
         writer.append(&skipped).unwrap();
         writer.append(&record(2)).unwrap();
         let records = read(&path).unwrap();
         assert!(records[0].losses.gen_mi_loss.is_nan() && records[0].skipped);
+        let reconstruction = records[0].losses.gen_reconstruction_loss;
+        assert!(reconstruction.is_some_and(f64::is_nan));
         assert!(records[1] == record(2));
     }
 

@@ -1,5 +1,7 @@
 //! A recipe: settings that have been checked, with everything built from them.
 
+mod training;
+
 use std::path::{Component, Path};
 
 use huenet_data::{
@@ -57,6 +59,7 @@ impl Recipe {
     /// [`SettingsError::Unfit`] or [`SettingsError::Missing`], naming the setting.
     pub fn new(mut settings: Settings) -> Result<Self, SettingsError> {
         check_ranges(&settings)?;
+        training::check(&settings)?;
         // A run can then be resumed from another working folder.
         if let Some(root) = &mut settings.dataroot
             && let Ok(absolute) = std::path::absolute(&root)

@@ -5,6 +5,7 @@
 //! RUN/checkpoints/step-XXXXXXXX/
 //!   generator.mpk  discriminator.mpk  generator_adam.mpk  discriminator_adam.mpk
 //!   image_pool.mpk   earlier outputs, if the settings keep some
+//!   average.mpk      the average of the generator's weights, if the settings keep one
 //!   settings.toml    the run's settings then; --config reads it
 //!   manifest.json    format, version, place in the run, length and CRC-32 of each file
 //! ```
@@ -16,13 +17,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
+use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use huenet_models::{Discriminator, Generator};
 use serde::{Deserialize, Serialize};
 
+use crate::average::{Averaged, WeightAverage};
 use crate::error::TaskError;
 use crate::gan::Gan;
 use crate::recipe::Recipe;
@@ -43,6 +45,8 @@ const GENERATOR_ADAM: &str = "generator_adam.mpk";
 const DISCRIMINATOR_ADAM: &str = "discriminator_adam.mpk";
 /// Only if there is an image pool.
 const POOL: &str = "image_pool.mpk";
+/// Only if an average of the generator's weights is kept.
+const AVERAGE: &str = "average.mpk";
 const FILES: [&str; 5] = [
     SETTINGS,
     GENERATOR,
@@ -209,10 +213,20 @@ impl Checkpoint {
         device: &B::Device,
     ) -> Result<Gan<B>, TaskError> {
         self.check_configuration(recipe)?;
+        let generator = gan
+            .generator
+            .load_record(self.load::<B, _>(GENERATOR, device)?);
+        // Without a saved one, an average begins with the weights that training goes on from.
+        let average = WeightAverage::new(recipe.settings().average_decay, generator.valid());
         Ok(Gan {
-            generator: gan
-                .generator
-                .load_record(self.load::<B, _>(GENERATOR, device)?),
+            average: match average {
+                Some(average) if self.has_average() => {
+                    let saved = self.load::<B::InnerBackend, _>(AVERAGE, device)?;
+                    Some(average.load(saved))
+                }
+                average => average,
+            },
+            generator,
             discriminator: gan
                 .discriminator
                 .load_record(self.load::<B, _>(DISCRIMINATOR, device)?),
@@ -237,7 +251,12 @@ impl Checkpoint {
         size > 0 && self.settings.image_pool == size && self.manifest.files.contains_key(POOL)
     }
 
-    /// Both networks, without what training needs beside them.
+    fn has_average(&self) -> bool {
+        self.manifest.files.contains_key(AVERAGE)
+    }
+
+    /// Both networks, without what training needs beside them; the generator with the average of
+    /// its weights, if one was kept.
     ///
     /// # Errors
     ///
@@ -257,8 +276,12 @@ impl Checkpoint {
         let mut random = stream(0, Purpose::GeneratorWeights, 0);
         let generator = recipe.generator().init(&mut random, device);
         let discriminator = recipe.discriminator().init(&mut random, device);
+        let weights = match self.has_average() {
+            true => self.load::<B, Averaged<B>>(AVERAGE, device)?.generator,
+            false => self.load::<B, _>(GENERATOR, device)?,
+        };
         Ok((
-            generator.load_record(self.load::<B, _>(GENERATOR, device)?),
+            generator.load_record(weights),
             discriminator.load_record(self.load::<B, _>(DISCRIMINATOR, device)?),
         ))
     }

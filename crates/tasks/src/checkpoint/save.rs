@@ -9,8 +9,8 @@ use burn::record::{Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use super::{
-    BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM, MANIFEST,
-    Manifest, POOL, Position, SETTINGS, Shelf, fingerprint,
+    AVERAGE, BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM,
+    MANIFEST, Manifest, POOL, Position, SETTINGS, Shelf, fingerprint,
 };
 use crate::error::TaskError;
 use crate::files::{self, PARTIAL};
@@ -55,6 +55,9 @@ impl Shelf {
         writer.record::<B, _>(DISCRIMINATOR_ADAM, adam)?;
         if let Some(pool) = gan.pool.record() {
             writer.record::<B::InnerBackend, _>(POOL, pool)?;
+        }
+        if let Some(average) = &gan.average {
+            writer.record::<B::InnerBackend, _>(AVERAGE, average.record())?;
         }
         let manifest = Manifest {
             format: FORMAT,

@@ -161,6 +161,8 @@ pub const KEYS: &[Key] = &[
     key("mi_loss_weight", Kind::Real, Group::Losses, "Weight of the structure (mutual information) loss [official]"),
     key("hist_loss_weight", Kind::Real, Group::Losses, "Weight of the earth mover's distance loss [official]"),
     key("structure_reference", Kind::Choice(&["content", "reference"]), Group::Losses, "Image whose structure the output must keep: the content (the paper), or for color_transfer the reference (the official script)"),
+    key("gan_loss", Kind::Choice(&["cross_entropy", "least_squares", "hinge"]), Group::Losses, "The adversarial loss: binary cross-entropy as the official script has it; mean squares (Mao et al. 2017), whose gradient does not vanish for outputs that the discriminator is sure of; or hinges (Lim and Ye 2017), which stop teaching the discriminator what it tells by a margin"),
+    key("reconstruction_loss_weight", Kind::Real, Group::Losses, "Weight of the mean absolute difference between output and reference, where the reference is the ground truth: edges2photos and colorization. It teaches which colour belongs where, beside which colours there are; 0: none"),
 
     key("gen_lr", Kind::Real, Group::Training, "Learning rate of the generator [official]"),
     key("gen_beta_1", Kind::Real, Group::Training, "Adam's beta 1 of the generator [official]"),
@@ -173,6 +175,7 @@ pub const KEYS: &[Key] = &[
     key("clip_gradients", Kind::Real, Group::Training, "Largest Euclidean norm of each network's gradients, to which longer ones are scaled down; 0: no limit"),
     key("label_smoothing", Kind::Real, Group::Training, "How far below 1 the discriminator's target for real images is; 0: not at all"),
     key("image_pool", Kind::Whole, Group::Training, "How many earlier outputs are kept, to be shown to the discriminator in place of new ones, as CycleGAN does; 0: none"),
+    key("average_decay", Kind::Real, Group::Training, "Keep an exponential moving average of the generator's weights, of which each step leaves this share (fewer in the first steps): samples, validation, evaluation and export use it instead of the last weights, and are the smoother for it; 0: none"),
     key("non_finite", Kind::Choice(&["stop", "skip"]), Group::Training, "What to do when a loss or a gradient is not a finite number: stop, or skip the step"),
     key("log_every", Kind::Whole, Group::Training, "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped"),
     key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]"),

@@ -4,6 +4,7 @@
 mod error;
 mod keys;
 mod layer;
+mod recipes;
 pub mod reference;
 
 use std::path::PathBuf;
@@ -48,6 +49,20 @@ pub enum SplitChoice {
     NinetyTen,
     /// The split that the dataset's authors publish.
     Official,
+}
+
+/// How the discriminator's verdicts become the losses of both players; the formulas stand at
+/// its methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GanLoss {
+    /// Binary cross-entropy of logits, the official one: Goodfellow et al., "Generative
+    /// Adversarial Nets" (2014), in its non-saturating form.
+    CrossEntropy,
+    /// Mean squares: Mao et al., "Least Squares Generative Adversarial Networks" (2017).
+    LeastSquares,
+    /// Hinges: Lim and Ye, "Geometric GAN" (2017).
+    Hinge,
 }
 
 /// What to do about a step whose losses or gradients are not finite numbers.
@@ -97,6 +112,8 @@ pub struct Settings {
     pub mi_loss_weight: f64,
     pub hist_loss_weight: f64,
     pub structure_reference: StructureReference,
+    pub gan_loss: GanLoss,
+    pub reconstruction_loss_weight: f64,
     pub gen_lr: f64,
     pub gen_beta_1: f64,
     pub dis_lr: f64,
@@ -108,6 +125,7 @@ pub struct Settings {
     pub clip_gradients: f64,
     pub label_smoothing: f64,
     pub image_pool: usize,
+    pub average_decay: f64,
     pub non_finite: NonFinite,
     pub log_every: usize,
     pub cp_freq: usize,
@@ -126,84 +144,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The official defaults of `task`.
-    pub fn official(task: Task) -> Self {
-        let (epochs, cp_freq, hist_loss_weight) = match task {
-            Task::Edges2photos => (15, 5, 100.0),
-            Task::Colorization => (200, 20, 20.0),
-            Task::ColorTransfer => (100, 10, 100.0),
-        };
-        Self {
-            task,
-            dataroot: None,
-            dataset: task.default_dataset().to_owned(),
-            output_dir: PathBuf::from("runs"),
-            name: None,
-            output_pre_dir: None,
-            img_h: 256,
-            img_w: 256,
-            img_c: 3,
-            img_out_c: 3,
-            resize: ResizeFilter::Nearest,
-            yuv: true,
-            a2b: task == Task::Colorization,
-            jitter: task != Task::Edges2photos,
-            buffer_size: 400,
-            split: SplitChoice::NinetyTen,
-            workers: 1,
-            cache_mib: 0,
-            base_width: 64,
-            depth: 8,
-            bin_num: 256,
-            kernel_width_ratio: 2.5,
-            min_val: -1.0,
-            max_val: 1.0,
-            gan_loss_weight: 1.0,
-            mi_loss_weight: 1.0,
-            hist_loss_weight,
-            structure_reference: StructureReference::Content,
-            gen_lr: 2e-4,
-            gen_beta_1: 0.5,
-            dis_lr: 2e-4,
-            dis_beta_1: 0.5,
-            batch_size: 4,
-            epochs,
-            epochs_decay: 0,
-            max_steps: 0,
-            clip_gradients: 0.0,
-            label_smoothing: 0.0,
-            image_pool: 0,
-            non_finite: NonFinite::Stop,
-            log_every: 1,
-            cp_freq,
-            save_every_steps: 0,
-            save_every_minutes: 10,
-            keep_checkpoints: 3,
-            sample_mode: SampleMode::Batch,
-            held_out_images: 200,
-            validation_images: 64,
-            tensorboard: true,
-            backend: "flex".to_owned(),
-            device: None,
-            threads: 0,
-            seed: 0,
-        }
-    }
-
-    /// The defaults on the built-in dataset: small enough for minutes on a CPU.
-    pub fn demo(task: Task) -> Self {
-        Self {
-            dataset: DEMO_DATASET.to_owned(),
-            img_h: 64,
-            img_w: 64,
-            base_width: 16,
-            depth: 6,
-            epochs: 120,
-            cp_freq: 40,
-            ..Self::official(task)
-        }
-    }
-
     /// Merges `layers` over the defaults of the task they ask for; later layers win.
     ///
     /// With neither a task nor a data root nor a dataset, the demo is meant: colour
@@ -304,31 +244,6 @@ mod tests {
         let names = Task::ALL.map(Task::name);
         let expected = format!("one of {}", names.join(", "));
         assert_eq!(Key::find("task").unwrap().kind.expected(), expected);
-    }
-
-    #[test]
-    fn defaults_are_the_official_table() {
-        let row = |task| {
-            let s = Settings::official(task);
-            (
-                s.batch_size,
-                s.epochs,
-                s.cp_freq,
-                s.buffer_size,
-                s.a2b,
-                s.jitter,
-                s.hist_loss_weight,
-            )
-        };
-        assert_eq!(row(Task::Colorization), (4, 200, 20, 400, true, true, 20.0));
-        assert_eq!(
-            row(Task::ColorTransfer),
-            (4, 100, 10, 400, false, true, 100.0)
-        );
-        assert_eq!(
-            row(Task::Edges2photos),
-            (4, 15, 5, 400, false, false, 100.0)
-        );
     }
 
     #[test]

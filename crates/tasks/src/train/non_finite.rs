@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
@@ -93,7 +94,7 @@ impl NonFiniteStep {
             reference: batch.reference.clone().inner(),
             counts: batch.counts.clone().inner(),
         };
-        let output = translate(recipe, &gan.trained_generator(), &batch, position.step);
+        let output = translate(recipe, &gan.generator.valid(), &batch, position.step);
         let grid = samples::grid(recipe, &batch, output)?;
         samples::save(&grid, &folder.join("batch.png"))?;
         Ok(folder)

@@ -58,7 +58,8 @@ pub(super) struct State {
     pub(super) status: Status,
     step: u64,
     epoch: u64,
-    losses: Series<5>,
+    /// Those that every run has, and the reconstruction loss.
+    losses: Series<6>,
     validation: Vec<ValidationRecord>,
     /// By their steps.
     grids: BTreeMap<u64, Grid>,
@@ -106,7 +107,7 @@ impl State {
             let records = lines.filter_map(|line| serde_json::from_slice(&line).ok());
             let done = |record: &StepRecord| record.step <= last && !record.skipped;
             for record in records.filter(done) {
-                self.losses.push(record.step, record.losses.to_array());
+                self.push(&record);
             }
         }
         let validation = validation::read(&self.run.validation()).unwrap_or_default();
@@ -132,9 +133,16 @@ impl State {
         }
     }
 
+    fn push(&mut self, record: &StepRecord) {
+        let [a, b, c, d, e] = record.losses.to_array();
+        let reconstruction = record.losses.gen_reconstruction_loss;
+        let values = [a, b, c, d, e, reconstruction.unwrap_or(f64::NAN)];
+        self.losses.push(record.step, values);
+    }
+
     pub(super) fn stepped(&mut self, record: &StepRecord, wall: Option<f64>) {
         (self.step, self.epoch) = (record.step, record.epoch);
-        self.losses.push(record.step, record.losses.to_array());
+        self.push(record);
         if let Some(wall) = wall {
             self.speed.stepped(wall, record.step_seconds);
         }

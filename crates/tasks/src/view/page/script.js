@@ -146,10 +146,11 @@ const table = (rows) => el("div", { class: "scroll" }, el("table", {},
 
 const LOSSES = {
   gen_total_loss: "Generator, weighted total",
-  gen_gan_loss: "Adversarial: cross-entropy against “real”",
+  gen_gan_loss: "Adversarial: verdicts as against “real”",
   gen_mi_loss: "Structure: H(content | output), nats",
   gen_hist_loss: "Colours: EMD to the reference",
   disc_loss: "Discriminator",
+  gen_reconstruction_loss: "Reconstruction: mean absolute difference",
 };
 
 function losses() {
@@ -158,7 +159,7 @@ function losses() {
   const charts = names.map((name, i) => chart(LOSSES[name] || name, [
     { xs: steps, ys: values[i], colour: i % 5, kind: "raw" },
     { xs: steps, ys: smooth(values[i]), colour: i % 5 },
-  ], { log: stateOfPage.log && name !== "gen_total_loss", note, whole: true }));
+  ], { log: stateOfPage.log && values[i].every((y) => y == null || y >= 0) && name !== "gen_total_loss", note, whole: true }));
   const toggle = el("input", { type: "checkbox", checked: stateOfPage.log,
     onchange: (event) => { stateOfPage.log = event.target.checked; draw(); } });
   return section("Losses", el("div", { class: "controls" }, el("label", {}, toggle, " logarithmic")),

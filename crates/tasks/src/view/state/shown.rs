@@ -69,14 +69,18 @@ impl State {
 
     fn shown_losses(&self) -> Value {
         let points = self.losses.points();
-        let values = (0..StepLosses::NAMES.len()).map(|i| {
+        let mut names = StepLosses::NAMES.to_vec();
+        if self.recipe.settings().reconstruction_loss_weight > 0.0 {
+            names.push(StepLosses::RECONSTRUCTION);
+        }
+        let values = (0..names.len()).map(|i| {
             points
                 .iter()
                 .map(|point| short(point.means[i]))
                 .collect::<Vec<_>>()
         });
         json!({
-            "names": StepLosses::NAMES,
+            "names": names,
             "steps": points.iter().map(|point| point.step).collect::<Vec<_>>(),
             "values": values.collect::<Vec<_>>(),
             "stretch": self.losses.stretch(),

@@ -1,0 +1,62 @@
+//! What has to hold of the settings of losses and training that are not the official script's.
+
+use super::unfit;
+use crate::settings::{GanLoss, Settings, SettingsError};
+
+/// Checks their ranges, and what they can stand beside.
+pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
+    let weight = s.reconstruction_loss_weight;
+    if !(weight.is_finite() && weight >= 0.0) {
+        let expected = "a loss weight is a finite number, 0 or more";
+        return Err(unfit("reconstruction_loss_weight", weight, expected));
+    }
+    if weight > 0.0 && !s.task.is_paired() {
+        let expected = format!(
+            "{} has no ground truth to compare the output with: 0",
+            s.task
+        );
+        return Err(unfit("reconstruction_loss_weight", weight, expected));
+    }
+    if s.label_smoothing > 0.0 && s.gan_loss != GanLoss::CrossEntropy {
+        let expected =
+            "targets between 0 and 1 are those of gan_loss cross_entropy: 0, or that loss";
+        return Err(unfit("label_smoothing", s.label_smoothing, expected));
+    }
+    if !(0.0..1.0).contains(&s.average_decay) {
+        let expected = "it is at least 0, for no average, and below 1";
+        return Err(unfit(
+            "average_decay",
+            format!("{:?}", s.average_decay),
+            expected,
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::recipe::Recipe;
+    use crate::settings::{GanLoss, Settings};
+    use crate::task::Task;
+
+    #[rstest]
+    #[case("reconstruction_loss_weight = -1", Task::Colorization, |s: &mut Settings| s.reconstruction_loss_weight = -1.0)]
+    #[case("reconstruction_loss_weight = 20", Task::ColorTransfer, |s: &mut Settings| s.reconstruction_loss_weight = 20.0)]
+    #[case("label_smoothing = 0.1", Task::Colorization, |s: &mut Settings| {
+        s.label_smoothing = 0.1;
+        s.gan_loss = GanLoss::Hinge;
+    })]
+    #[case("average_decay = 1.0", Task::Colorization, |s: &mut Settings| s.average_decay = 1.0)]
+    fn what_does_not_go_is_named(
+        #[case] named: &str,
+        #[case] task: Task,
+        #[case] change: fn(&mut Settings),
+    ) {
+        let mut settings = Settings::demo(task);
+        change(&mut settings);
+        let message = Recipe::new(settings).unwrap_err().to_string();
+        assert!(message.starts_with(named), "{message}");
+    }
+}

@@ -1,0 +1,123 @@
+//! The recipes: what every setting is unless it is given.
+
+use std::path::PathBuf;
+
+use huenet_data::ResizeFilter;
+
+use super::{
+    DEMO_DATASET, GanLoss, NonFinite, SampleMode, Settings, SplitChoice, StructureReference,
+};
+use crate::task::Task;
+
+impl Settings {
+    /// The official defaults of `task`.
+    pub fn official(task: Task) -> Self {
+        let (epochs, cp_freq, hist_loss_weight) = match task {
+            Task::Edges2photos => (15, 5, 100.0),
+            Task::Colorization => (200, 20, 20.0),
+            Task::ColorTransfer => (100, 10, 100.0),
+        };
+        Self {
+            task,
+            dataroot: None,
+            dataset: task.default_dataset().to_owned(),
+            output_dir: PathBuf::from("runs"),
+            name: None,
+            output_pre_dir: None,
+            img_h: 256,
+            img_w: 256,
+            img_c: 3,
+            img_out_c: 3,
+            resize: ResizeFilter::Nearest,
+            yuv: true,
+            a2b: task == Task::Colorization,
+            jitter: task != Task::Edges2photos,
+            buffer_size: 400,
+            split: SplitChoice::NinetyTen,
+            workers: 1,
+            cache_mib: 0,
+            base_width: 64,
+            depth: 8,
+            bin_num: 256,
+            kernel_width_ratio: 2.5,
+            min_val: -1.0,
+            max_val: 1.0,
+            gan_loss_weight: 1.0,
+            mi_loss_weight: 1.0,
+            hist_loss_weight,
+            structure_reference: StructureReference::Content,
+            gan_loss: GanLoss::CrossEntropy,
+            reconstruction_loss_weight: 0.0,
+            gen_lr: 2e-4,
+            gen_beta_1: 0.5,
+            dis_lr: 2e-4,
+            dis_beta_1: 0.5,
+            batch_size: 4,
+            epochs,
+            epochs_decay: 0,
+            max_steps: 0,
+            clip_gradients: 0.0,
+            label_smoothing: 0.0,
+            image_pool: 0,
+            average_decay: 0.0,
+            non_finite: NonFinite::Stop,
+            log_every: 1,
+            cp_freq,
+            save_every_steps: 0,
+            save_every_minutes: 10,
+            keep_checkpoints: 3,
+            sample_mode: SampleMode::Batch,
+            held_out_images: 200,
+            validation_images: 64,
+            tensorboard: true,
+            backend: "flex".to_owned(),
+            device: None,
+            threads: 0,
+            seed: 0,
+        }
+    }
+
+    /// The defaults on the built-in dataset: small enough for minutes on a CPU.
+    pub fn demo(task: Task) -> Self {
+        Self {
+            dataset: DEMO_DATASET.to_owned(),
+            img_h: 64,
+            img_w: 64,
+            base_width: 16,
+            depth: 6,
+            epochs: 120,
+            cp_freq: 40,
+            ..Self::official(task)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_official_table() {
+        let row = |task| {
+            let s = Settings::official(task);
+            (
+                s.batch_size,
+                s.epochs,
+                s.cp_freq,
+                s.buffer_size,
+                s.a2b,
+                s.jitter,
+                s.hist_loss_weight,
+            )
+        };
+        assert_eq!(row(Task::Colorization), (4, 200, 20, 400, true, true, 20.0));
+        assert_eq!(
+            row(Task::ColorTransfer),
+            (4, 100, 10, 400, false, true, 100.0)
+        );
+        assert_eq!(
+            row(Task::Edges2photos),
+            (4, 15, 5, 400, false, false, 100.0)
+        );
+    }
+}
