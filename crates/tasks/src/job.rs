@@ -118,6 +118,9 @@ impl Job {
                 steps_per_epoch,
             });
         }
+        if let Some(checkpoint) = &checkpoint {
+            check_length(checkpoint, &recipe, steps_per_epoch)?;
+        }
         let weights = match checkpoint {
             Some(checkpoint) => {
                 checkpoint.verify()?;
@@ -164,13 +167,7 @@ impl Job {
 
     /// What the run is going to do.
     pub fn plan(&self) -> Plan {
-        let settings = self.recipe.settings();
         let steps_per_epoch = self.images.train().len() as u64;
-        let all = steps_per_epoch.saturating_mul(self.recipe.epochs());
-        let total_steps = match settings.max_steps as u64 {
-            0 => all,
-            limit => all.min(limit),
-        };
         Plan {
             run: self.run.path().to_owned(),
             training_images: self.images.train_images(),
@@ -179,7 +176,7 @@ impl Job {
             superseded: self.superseded,
             steps_per_epoch,
             first_step: self.position.step,
-            total_steps,
+            total_steps: self.recipe.planned_steps(steps_per_epoch),
             epochs: self.recipe.epochs(),
         }
     }
@@ -232,6 +229,41 @@ fn check_schedule(saved: &Checkpoint, recipe: &Recipe) -> Result<(), SettingsErr
         "the learning rates of the {started} epochs begun would have been others; it was \
          {} epochs and {} of decay",
         before.epochs, before.epochs_decay
+    );
+    Err(SettingsError::Unfit {
+        key,
+        value: value.to_string(),
+        expected,
+    })
+}
+
+/// Refuses a number of steps with which steps already done would have had other learning rates,
+/// since these fall towards the end of all steps.
+fn check_length(
+    saved: &Checkpoint,
+    recipe: &Recipe,
+    steps_per_epoch: u64,
+) -> Result<(), SettingsError> {
+    let (before, now) = (saved.settings(), recipe.settings());
+    let position = saved.position();
+    let steps = Recipe::new(before.clone())?.planned_steps(steps_per_epoch);
+    // They are constant until they fall, and fall the slower the more steps there are: if
+    // those of the last step are the same, so are all before.
+    let Some(last) = position.step.checked_sub(1) else {
+        return Ok(());
+    };
+    let rates = |steps| recipe.learning_rates_at(position.epoch, last, steps);
+    if rates(steps) == rates(recipe.planned_steps(steps_per_epoch)) {
+        return Ok(());
+    }
+    let (key, value) = match before.max_steps == now.max_steps {
+        true => ("epochs", now.epochs),
+        false => ("max_steps", now.max_steps),
+    };
+    let expected = format!(
+        "with decay_share {} the learning rates of the {} steps done would have been others; it \
+         was {steps} steps in all",
+        now.decay_share, position.step
     );
     Err(SettingsError::Unfit {
         key,

@@ -1,5 +1,6 @@
 //! A recipe: settings that have been checked, with everything built from them.
 
+mod schedule;
 mod training;
 
 use std::path::{Component, Path};
@@ -17,6 +18,8 @@ use crate::run::LATEST;
 use crate::settings::{DEMO_DATASET, NonFinite, Settings, SettingsError};
 use crate::task::Task;
 
+pub use schedule::LearningRates;
+
 /// More threads than any machine that this runs on has cores.
 const MAX_THREADS: usize = 1024;
 
@@ -28,15 +31,6 @@ const MAX_IMAGE_POOL: usize = 1 << 16;
 
 /// What is kept on the device meanwhile is little, but a run should be seen to go on.
 const MAX_LOG_EVERY: usize = 10_000;
-
-/// The rates of the two optimisers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LearningRates {
-    /// The generator's.
-    pub generator: f64,
-    /// The discriminator's.
-    pub discriminator: f64,
-}
 
 /// The settings of a run, checked: sizes fit the networks, ranges are ranges, weights
 /// are finite. Nothing downstream checks them again.
@@ -155,26 +149,6 @@ impl Recipe {
     /// The discriminator's shape.
     pub fn discriminator(&self) -> &DiscriminatorConfig {
         &self.discriminator
-    }
-
-    /// How many epochs there are, those with falling learning rates included.
-    pub fn epochs(&self) -> u64 {
-        let s = &self.settings;
-        (s.epochs as u64).saturating_add(s.epochs_decay as u64)
-    }
-
-    /// The learning rates in an epoch, from 0: constant for `epochs`, then falling linearly to
-    /// 1/(`epochs_decay` + 1) of that in the last, as the CycleGAN authors' code has it.
-    pub fn learning_rates(&self, epoch: u64) -> LearningRates {
-        let s = &self.settings;
-        let fallen = (epoch + 1)
-            .saturating_sub(s.epochs as u64)
-            .min(s.epochs_decay as u64);
-        let factor = 1.0 - fallen as f64 / (s.epochs_decay as f64 + 1.0);
-        LearningRates {
-            generator: s.gen_lr * factor,
-            discriminator: s.dis_lr * factor,
-        }
     }
 
     /// How content and reference come from an image.
@@ -385,35 +359,5 @@ fn unfit(
         key,
         value: value.to_string(),
         expected: expected.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn learning_rates_are_constant_and_then_fall_in_equal_steps_towards_nothing() {
-        let recipe = |epochs, epochs_decay| {
-            Recipe::new(Settings {
-                epochs,
-                epochs_decay,
-                gen_lr: 0.4,
-                dis_lr: 4.0,
-                ..Settings::demo(Task::ColorTransfer)
-            })
-            .unwrap()
-        };
-        let falling = recipe(2, 3);
-        assert_eq!(falling.epochs(), 5);
-        for (epoch, expected) in [0.4, 0.4, 0.3, 0.2, 0.1, 0.1].into_iter().enumerate() {
-            let rates = falling.learning_rates(epoch as u64);
-            assert!((rates.generator - expected).abs() < 1e-12, "{rates:?}");
-            assert!(
-                (rates.discriminator - 10.0 * expected).abs() < 1e-12,
-                "{rates:?}"
-            );
-        }
-        assert_eq!(recipe(2, 0).learning_rates(7).generator, 0.4);
     }
 }

@@ -11,6 +11,7 @@ mod export;
 mod live;
 mod machine;
 mod progress;
+mod recommended;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
 #[path = "../../../crates/data/tests/download/server.rs"]

@@ -62,6 +62,15 @@ fn every_value_is_printed_with_where_it_comes_from() {
 
     let demo = output(&mut config(&place, &[]));
     assert_eq!(line(&demo, "img_h"), ("img_h = 64", "default of the demo"));
+    let recommended = ["--recipe", "recommended", "--task", "colorization"];
+    let recommended = output(&mut config(&place, &recommended));
+    assert_eq!(
+        line(&recommended, "gan_loss"),
+        (
+            "gan_loss = \"hinge\"",
+            "default of colorization, recommended recipe"
+        )
+    );
     let json = output(config(&place, &["--json"]).env("HUENET_NAME", "x"));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let expected = serde_json::json!({ "value": "x", "origin": "HUENET_NAME" });

@@ -30,6 +30,21 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
             expected,
         ));
     }
+    if !(0.0..=1.0).contains(&s.decay_share) {
+        let expected = "it is a share of the steps, 0 to 1";
+        return Err(unfit(
+            "decay_share",
+            format!("{:?}", s.decay_share),
+            expected,
+        ));
+    }
+    if s.decay_share > 0.0 && s.epochs_decay > 0 {
+        let expected = format!(
+            "learning rates fall over epochs_decay, {} epochs, already: 0, or epochs_decay 0",
+            s.epochs_decay
+        );
+        return Err(unfit("decay_share", s.decay_share, expected));
+    }
     Ok(())
 }
 
@@ -49,6 +64,11 @@ mod tests {
         s.gan_loss = GanLoss::Hinge;
     })]
     #[case("average_decay = 1.0", Task::Colorization, |s: &mut Settings| s.average_decay = 1.0)]
+    #[case("decay_share = 1.5", Task::Colorization, |s: &mut Settings| s.decay_share = 1.5)]
+    #[case("decay_share = 0.5", Task::Colorization, |s: &mut Settings| {
+        s.decay_share = 0.5;
+        s.epochs_decay = 1;
+    })]
     fn what_does_not_go_is_named(
         #[case] named: &str,
         #[case] task: Task,

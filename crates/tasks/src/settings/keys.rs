@@ -129,6 +129,7 @@ const TASKS: Kind = Kind::Choice(&["edges2photos", "color_transfer", "colorizati
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key("task", TASKS, Group::Run, "What to train [official]"),
+    key("recipe", Kind::Choice(&["official", "recommended"]), Group::Run, "Which defaults: those of the paper's official script, or ours, for pictures worth looking at after few steps. `huenet config --recipe recommended` prints them"),
     key("dataroot", Kind::Folder, Group::Run, "Folder that holds the dataset's folder [official]"),
     key("dataset", Kind::Text, Group::Run, "Name of the dataset's folder below the data root, or `demo` for the built-in set [official]"),
     key("output_dir", Kind::Folder, Group::Run, "Folder that runs are written to [official]"),
@@ -171,6 +172,7 @@ pub const KEYS: &[Key] = &[
     key("batch_size", Kind::Whole, Group::Training, "Images in a batch [official]"),
     key("epochs", Kind::Whole, Group::Training, "Passes over the training images [official]"),
     key("epochs_decay", Kind::Whole, Group::Training, "Further epochs after those, over which both learning rates fall linearly towards 0; 0: none"),
+    key("decay_share", Kind::Real, Group::Training, "Share of all steps, at their end, over which both learning rates fall linearly to 0: the last steps settle what the first have found; 0: none. Not together with epochs_decay"),
     key("max_steps", Kind::Whole, Group::Training, "Stop after this many steps even if epochs are left; 0: no limit"),
     key("clip_gradients", Kind::Real, Group::Training, "Largest Euclidean norm of each network's gradients, to which longer ones are scaled down; 0: no limit"),
     key("label_smoothing", Kind::Real, Group::Training, "How far below 1 the discriminator's target for real images is; 0: not at all"),

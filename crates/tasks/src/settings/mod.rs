@@ -41,6 +41,16 @@ pub enum StructureReference {
     Reference,
 }
 
+/// Which defaults the settings have that are not given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipeChoice {
+    /// Those of the official script: [`Settings::official`].
+    Official,
+    /// [`Settings::recommended`].
+    Recommended,
+}
+
 /// How a folder without a split of its own is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +92,7 @@ pub enum NonFinite {
 #[allow(missing_docs, reason = "each field is described once, in KEYS")]
 pub struct Settings {
     pub task: Task,
+    pub recipe: RecipeChoice,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataroot: Option<PathBuf>,
     pub dataset: String,
@@ -121,6 +132,7 @@ pub struct Settings {
     pub batch_size: usize,
     pub epochs: usize,
     pub epochs_decay: usize,
+    pub decay_share: f64,
     pub max_steps: usize,
     pub clip_gradients: f64,
     pub label_smoothing: f64,
@@ -144,7 +156,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Merges `layers` over the defaults of the task they ask for; later layers win.
+    /// Merges `layers` over the defaults of the task and the recipe they ask for; later layers
+    /// win.
     ///
     /// With neither a task nor a data root nor a dataset, the demo is meant: colour
     /// transfer on the built-in dataset.
@@ -161,20 +174,30 @@ impl Settings {
         let dataset = given("dataset");
         let bare = task.is_none() && dataset.is_none() && given("dataroot").is_none();
         let demo = bare || dataset.as_deref() == Some(DEMO_DATASET);
-        let defaults = match (task.transpose()?, demo) {
-            (task, true) => Self::demo(task.unwrap_or(Task::ColorTransfer)),
-            (task, false) => Self::official(task.unwrap_or(Task::Edges2photos)),
+        let recipe = match given("recipe").as_deref() {
+            Some("recommended") => RecipeChoice::Recommended,
+            // Layers hold only words of a choice.
+            _ => RecipeChoice::Official,
         };
+        let task = task.transpose()?.unwrap_or(match demo {
+            true => Task::ColorTransfer,
+            false => Task::Edges2photos,
+        });
+        let defaults = Self::of(recipe, task);
+        let defaults = if demo { defaults.on_demo() } else { defaults };
         layer::merge(&defaults, layers)
     }
 
     /// Where each setting that [`resolve`](Self::resolve) gives comes from, in the order of
     /// [`KEYS`].
     pub fn origins(&self, layers: &[Layer]) -> Vec<(&'static Key, String)> {
-        let default = match self.dataset == DEMO_DATASET {
+        let mut default = match self.dataset == DEMO_DATASET {
             true => "default of the demo".to_owned(),
             false => format!("default of {}", self.task),
         };
+        if self.recipe == RecipeChoice::Recommended {
+            default += ", recommended recipe";
+        }
         let origin = |key: &'static Key| {
             let given = layers.iter().rev().find_map(|layer| layer.origin_of(key));
             (key, given.unwrap_or_else(|| default.clone()))

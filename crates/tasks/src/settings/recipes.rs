@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use huenet_data::ResizeFilter;
 
 use super::{
-    DEMO_DATASET, GanLoss, NonFinite, SampleMode, Settings, SplitChoice, StructureReference,
+    DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, Settings, SplitChoice,
+    StructureReference,
 };
 use crate::task::Task;
 
@@ -19,6 +20,7 @@ impl Settings {
         };
         Self {
             task,
+            recipe: RecipeChoice::Official,
             dataroot: None,
             dataset: task.default_dataset().to_owned(),
             output_dir: PathBuf::from("runs"),
@@ -55,6 +57,7 @@ impl Settings {
             batch_size: 4,
             epochs,
             epochs_decay: 0,
+            decay_share: 0.0,
             max_steps: 0,
             clip_gradients: 0.0,
             label_smoothing: 0.0,
@@ -77,8 +80,36 @@ impl Settings {
         }
     }
 
-    /// The defaults on the built-in dataset: small enough for minutes on a CPU.
+    /// The recommended defaults of `task`: what differs from the official ones.
+    pub fn recommended(task: Task) -> Self {
+        Self {
+            recipe: RecipeChoice::Recommended,
+            gan_loss: GanLoss::Hinge,
+            gen_lr: 1e-3,
+            dis_lr: 4e-4,
+            reconstruction_loss_weight: if task.is_paired() { 20.0 } else { 0.0 },
+            average_decay: 0.995,
+            decay_share: 0.5,
+            sample_mode: SampleMode::Running,
+            ..Self::official(task)
+        }
+    }
+
+    /// The defaults of a recipe for `task`.
+    pub fn of(recipe: RecipeChoice, task: Task) -> Self {
+        match recipe {
+            RecipeChoice::Official => Self::official(task),
+            RecipeChoice::Recommended => Self::recommended(task),
+        }
+    }
+
+    /// The official defaults on the built-in dataset.
     pub fn demo(task: Task) -> Self {
+        Self::official(task).on_demo()
+    }
+
+    /// These settings on the built-in dataset: small enough for minutes on a CPU.
+    pub(super) fn on_demo(self) -> Self {
         Self {
             dataset: DEMO_DATASET.to_owned(),
             img_h: 64,
@@ -87,7 +118,7 @@ impl Settings {
             depth: 6,
             epochs: 120,
             cp_freq: 40,
-            ..Self::official(task)
+            ..self
         }
     }
 }
@@ -95,6 +126,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Layer;
 
     #[test]
     fn defaults_are_the_official_table() {
@@ -119,5 +151,33 @@ mod tests {
             row(Task::Edges2photos),
             (4, 15, 5, 400, false, false, 100.0)
         );
+    }
+
+    #[test]
+    fn a_recipe_is_what_is_not_given() {
+        let layer = |pairs: &[(&str, &str)]| Layer::from_flags(pairs.iter().copied()).unwrap();
+        let given = [
+            ("recipe", "recommended"),
+            ("task", "colorization"),
+            ("gen-lr", "0.1"),
+        ];
+        let settings = Settings::resolve(&[layer(&given)]).unwrap();
+        let expected = Settings {
+            gen_lr: 0.1,
+            ..Settings::recommended(Task::Colorization)
+        };
+        assert_eq!(settings, expected);
+        let demo = Settings::resolve(&[layer(&given[..1])]).unwrap();
+        assert_eq!(demo, Settings::recommended(Task::ColorTransfer).on_demo());
+        let official = Settings::resolve(&[layer(&[("task", "colorization")])]).unwrap();
+        assert_eq!(official, Settings::official(Task::Colorization));
+    }
+
+    #[test]
+    fn recommended_settings_are_valid() {
+        for task in Task::ALL {
+            let settings = Settings::recommended(task).on_demo();
+            assert!(crate::Recipe::new(settings).is_ok(), "{task}");
+        }
     }
 }

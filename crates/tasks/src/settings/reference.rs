@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::{Group, KEYS, Key, Kind, Settings};
+use super::{Group, KEYS, Key, Kind, RecipeChoice, Settings};
 use crate::job::CHANGEABLE;
 use crate::task::Task;
 
@@ -21,8 +21,9 @@ pub fn page() -> String {
          variable (`HUENET_` and its name in upper case) and as a flag (`--` and its name, with\n\
          hyphens or underscores); the later of these wins. `huenet config` prints the values and\n\
          where each comes from. What is marked [official] is an option of the published script,\n\
-         with its name and meaning. Those marked ↻ can change when a run is resumed. [settings.schema.json](settings.schema.json) is a JSON schema\n\
-         for settings files.\n",
+         with its name and meaning. Those marked ↻ can change when a run is resumed.\n\
+         Defaults are those of the official recipe; where those of `--recipe recommended` are others,\n\
+         they follow. [settings.schema.json](settings.schema.json) is a JSON schema for settings files.\n",
     );
     let mut group: Option<Group> = None;
     for key in KEYS {
@@ -35,7 +36,7 @@ pub fn page() -> String {
             );
             group = Some(key.group);
         }
-        let default = default_text(key).unwrap_or_else(|| "none".to_owned());
+        let default = default_texts(key);
         let help = key.help.replace('|', "\\|");
         let kind = kind_text(key.kind);
         let changes = if CHANGEABLE.contains(&key.name) {
@@ -77,7 +78,7 @@ fn property(key: &Key) -> Value {
         Kind::Choice(words) => json!({ "type": "string", "enum": words }),
     };
     property["description"] = key.help.into();
-    if let Some(default) = common_default(key) {
+    if let Some(default) = common_default(key, RecipeChoice::Official) {
         property["default"] = default;
     }
     property
@@ -95,23 +96,33 @@ fn kind_text(kind: Kind) -> String {
 }
 
 /// The default of each task, as JSON.
-fn defaults(key: &Key) -> [(Task, Option<Value>); 3] {
+fn defaults(key: &Key, recipe: RecipeChoice) -> [(Task, Option<Value>); 3] {
     Task::ALL.map(|task| {
-        let settings = serde_json::to_value(Settings::official(task)).unwrap_or_default();
+        let settings = serde_json::to_value(Settings::of(recipe, task)).unwrap_or_default();
         (task, settings.get(key.name).cloned())
     })
 }
 
 /// The default that all tasks share.
-fn common_default(key: &Key) -> Option<Value> {
-    let defaults = defaults(key);
+fn common_default(key: &Key, recipe: RecipeChoice) -> Option<Value> {
+    let defaults = defaults(key, recipe);
     let (_, first) = &defaults[0];
     let same = defaults.iter().all(|(_, default)| default == first);
     same.then(|| first.clone()).flatten()
 }
 
-/// The default in words: one, or each task's.
-fn default_text(key: &Key) -> Option<String> {
+/// The default of the official recipe in words, and that of the recommended one if it is another.
+fn default_texts(key: &Key) -> String {
+    let [official, recommended] = [RecipeChoice::Official, RecipeChoice::Recommended]
+        .map(|recipe| default_text(key, recipe).unwrap_or_else(|| "none".to_owned()));
+    match official == recommended || key.name == "recipe" {
+        true => official,
+        false => format!("{official}; recommended: {recommended}"),
+    }
+}
+
+/// The default of a recipe in words: one, or each task's.
+fn default_text(key: &Key, recipe: RecipeChoice) -> Option<String> {
     let shown = |value: &Value| {
         format!(
             "`{}`",
@@ -120,13 +131,13 @@ fn default_text(key: &Key) -> Option<String> {
                 .map_or_else(|| value.to_string(), str::to_owned)
         )
     };
-    if let Some(default) = common_default(key) {
+    if let Some(default) = common_default(key, recipe) {
         return Some(shown(&default));
     }
     if key.name == "task" {
         return None;
     }
-    let each = defaults(key)
+    let each = defaults(key, recipe)
         .into_iter()
         .filter_map(|(task, default)| Some(format!("{} for {task}", shown(&default?))));
     let each: Vec<String> = each.collect();

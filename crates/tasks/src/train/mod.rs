@@ -107,7 +107,7 @@ where
     observer.started(&plan);
     let live = job.live.take();
     let outcome = Training::<B>::new(&job, &plan, live, device, observer, &mut state)
-        .and_then(|training| training.run(job.images.train(), plan.total_steps));
+        .and_then(|training| training.run(job.images.train()));
     state.state = match &outcome {
         Ok(report) if report.finished => {
             info!(step = report.steps, "all steps are done");

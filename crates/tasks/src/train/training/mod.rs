@@ -43,6 +43,8 @@ pub(super) struct Training<'a, B: AutodiffBackend> {
     writer: Writer,
     gan: Gan<B>,
     position: Position,
+    /// Steps when the run ends.
+    planned: u64,
     shelf: Shelf,
     /// The newest checkpoint of this run.
     saved: Option<(Position, PathBuf)>,
@@ -96,6 +98,7 @@ where
             view: View::start(&job.recipe, &job.run, plan, position, live)?,
             gan,
             position,
+            planned: plan.total_steps,
             saved: resumed.map(|weights| (position, weights.folder().to_owned())),
             saved_at: Instant::now(),
             best: shelf.best().map(|(figure, _)| figure),
@@ -107,9 +110,9 @@ where
         })
     }
 
-    /// Trains on `images` until `total_steps` are done, or the observer wants to stop.
-    pub(super) fn run(mut self, images: &Loader, total_steps: u64) -> Result<Report, TaskError> {
-        match self.steps(images, total_steps) {
+    /// Trains on `images` until all steps are done, or the observer wants to stop.
+    pub(super) fn run(mut self, images: &Loader) -> Result<Report, TaskError> {
+        match self.steps(images) {
             Ok(true) => self.finish(),
             Ok(false) => self.stop(),
             Err(error) => {
@@ -120,15 +123,15 @@ where
     }
 
     /// Trains; gives whether all steps were done.
-    fn steps(&mut self, images: &Loader, total_steps: u64) -> Result<bool, TaskError> {
+    fn steps(&mut self, images: &Loader) -> Result<bool, TaskError> {
         if self.position.step == 0 {
             self.draw(&self.run.sample(0), self.position)?;
         }
-        while self.position.step < total_steps || self.position.batch == images.len() {
+        while self.position.step < self.planned || self.position.batch == images.len() {
             let mut batches = images
                 .epoch(self.position.epoch)
                 .skip_batches(self.position.batch);
-            while self.position.step < total_steps {
+            while self.position.step < self.planned {
                 if self.observer.wants_stop() {
                     return Ok(false);
                 }

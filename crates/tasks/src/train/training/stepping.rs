@@ -12,6 +12,7 @@ use crate::checkpoint::Position;
 use crate::error::TaskError;
 use crate::measures::Measures;
 use crate::metrics::{StepLosses, StepRecord};
+use crate::recipe::LearningRates;
 use crate::seeds::{Purpose, stream};
 use crate::settings::NonFinite;
 use crate::train::non_finite::NonFiniteStep;
@@ -43,7 +44,7 @@ where
         let (measures, gradients) =
             self.gan
                 .gradients(self.recipe, &self.losses, batch, Some(&mut dropout));
-        let rates = self.recipe.learning_rates(self.position.epoch);
+        let rates = self.rates(self.position.epoch, self.position.step);
         if settings.log_every > 1 {
             // Weights that nobody else holds are updated in place.
             drop(before);
@@ -77,6 +78,11 @@ where
         let skipped = !measures.are_finite();
         let record = record(at, losses, started.elapsed(), waited, skipped);
         self.tell(record, Instant::now())
+    }
+
+    /// The learning rates of the step that follows so many.
+    fn rates(&self, epoch: u64, steps: u64) -> LearningRates {
+        self.recipe.learning_rates_at(epoch, steps, self.planned)
     }
 
     fn advance(&mut self) {
@@ -128,7 +134,7 @@ where
         );
         self.observer.stepped(&record);
         if !record.skipped {
-            let rates = self.recipe.learning_rates(record.epoch);
+            let rates = self.rates(record.epoch, record.step - 1);
             self.view.stepped(&record, rates, ended);
         }
         self.writer.step(&record)

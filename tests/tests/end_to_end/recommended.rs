@@ -1,0 +1,143 @@
+//! The parts of the recommended recipe: another adversarial loss, a reconstruction loss, an
+//! average of the generator's weights, learning rates that fall towards the end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn_flex::Flex;
+use huenet_tasks::Checkpoint;
+use huenet_tests::golden_networks::{self, GENERATOR};
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::support::{Place, assert_same_run, losses, metrics, names, page_data, resume, weights};
+
+const RECONSTRUCTION: &str = "gen_reconstruction_loss";
+
+/// Six steps.
+const LENGTH: [&str; 6] = [
+    "--epochs",
+    "3",
+    "--max-steps",
+    "6",
+    "--save-every-steps",
+    "3",
+];
+
+fn place() -> Place {
+    let place = Place::new();
+    place.pairs().flowers();
+    place
+}
+
+fn train(place: &Place, task: &str, name: &str, more: &[&str]) {
+    let mut command = place.train(task, name);
+    command.args(LENGTH).args(more).assert().success();
+}
+
+/// The weights of the generator that is used, of the newest checkpoint.
+fn used(run: &Path) -> BTreeMap<String, Vec<f64>> {
+    let checkpoint = Checkpoint::newest(run).unwrap();
+    let (generator, _) = checkpoint.networks::<Flex>(&Default::default()).unwrap();
+    golden_networks::weights(GENERATOR, &generator)
+}
+
+fn trained(run: &Path) -> BTreeMap<String, Vec<f64>> {
+    let of_generator = |(name, _): &(String, _)| name.starts_with(GENERATOR);
+    weights(run).into_iter().filter(of_generator).collect()
+}
+
+#[test]
+fn a_recommended_run_resumes_exactly() {
+    let place = place();
+    for task in ["edges2photos", "color_transfer"] {
+        let [whole, again] = ["whole", "again"].map(|name| format!("{task}-{name}"));
+        for name in [&whole, &again] {
+            train(&place, task, name, &["--recipe", "recommended"]);
+        }
+        // Where the rates fall already.
+        resume(&place, &format!("runs/{again}/checkpoints/step-00000003"))
+            .assert()
+            .success();
+        assert_same_run(&place, &whole, &again);
+        let [whole, again] = [whole, again].map(|name| place.run(&name));
+        assert!(used(&whole) == used(&again));
+        let reconstruction = |run: &Path| -> Vec<Option<f64>> {
+            let steps = metrics(run);
+            steps
+                .iter()
+                .map(|step| step[RECONSTRUCTION].as_f64())
+                .collect()
+        };
+        assert_eq!(reconstruction(&whole), reconstruction(&again));
+        let is_paired = task == "edges2photos";
+        let all = reconstruction(&whole);
+        assert!(
+            all.iter().all(|loss| loss.is_some() == is_paired),
+            "{all:?}"
+        );
+        let drawn = page_data(&whole)["losses"]["names"].to_string();
+        assert_eq!(drawn.contains(RECONSTRUCTION), is_paired);
+    }
+}
+
+#[test]
+fn each_part_does_something() {
+    let place = place();
+    let parts = [
+        ["--gan-loss", "cross_entropy"],
+        ["--gan-loss", "least_squares"],
+        ["--reconstruction-loss-weight", "0"],
+        ["--decay-share", "0"],
+    ];
+    let train = |name: &str, more: &[&str]| {
+        let options = [&["--recipe", "recommended"], more].concat();
+        train(&place, "edges2photos", name, &options);
+        losses(&place.run(name))
+    };
+    let all = train("all", &[]);
+    for part in parts {
+        let name = part.concat();
+        assert_ne!(train(name.trim_start_matches('-'), &part), all, "{name}");
+    }
+    // An average is looked at, and changes nothing that is trained.
+    assert_eq!(train("last", &["--average-decay", "0"]), all);
+    let checkpoint = |name: &str| names(&place.run(name).join("checkpoints/step-00000006"));
+    assert!(checkpoint("all").contains(&"average.mpk".to_owned()));
+    assert!(!checkpoint("last").contains(&"average.mpk".to_owned()));
+    let [all, last] = ["all", "last"].map(|name| place.run(name));
+    assert!(trained(&all) == trained(&last));
+    assert!(used(&last) == trained(&last));
+    for (name, average) in used(&all) {
+        let same = average == trained(&all)[&name];
+        assert_eq!(same, name.contains("moving"), "{name}");
+    }
+    let picture = |run: &Path| std::fs::read(run.join("samples/last.png")).unwrap();
+    assert!(picture(&all) != picture(&last));
+}
+
+#[test]
+fn the_length_of_a_run_whose_rates_have_fallen_cannot_change() {
+    let place = place();
+    let share = ["--decay-share", "0.5"];
+    train(&place, "color_transfer", "run", &share);
+    for (flag, value) in [("--max-steps", "8"), ("--epochs", "1")] {
+        let key = flag.trim_start_matches('-').replace('-', "_");
+        resume(&place, "runs/run/checkpoints/step-00000006")
+            .args([flag, value])
+            .assert()
+            .code(2)
+            .stderr(contains(format!("{key} = {value}")).and(contains("decay_share 0.5")));
+    }
+    resume(&place, "runs/run/checkpoints/step-00000003")
+        .args(["--epochs-decay", "1"])
+        .assert()
+        .code(2)
+        .stderr(contains("decay_share = 0.5"));
+    // After three of six steps they have not begun to.
+    resume(&place, "runs/run/checkpoints/step-00000003")
+        .args(["--max-steps", "8"])
+        .assert()
+        .success();
+    assert_eq!(metrics(&place.run("run")).len(), 8);
+}
