@@ -154,11 +154,11 @@ mod tests {
 
     fn generator(seed: u64) -> Generator<T> {
         let settings = Settings {
-            img_h: 16,
-            img_w: 16,
+            img_h: 32,
+            img_w: 32,
             depth: 3,
             base_width: 2,
-            bin_num: 4,
+            bin_num: 8,
             ..Settings::demo(Task::Colorization)
         };
         let recipe = Recipe::new(settings).unwrap();

@@ -28,7 +28,8 @@ const FILES: [&str; 2] = ["generator.safetensors", "discriminator.safetensors"];
 const SETTINGS: &str = "settings.toml";
 
 /// Writes the networks of `checkpoint` to `folder`: `generator.safetensors`,
-/// `discriminator.safetensors`, and `settings.toml`. Gives the files.
+/// `discriminator.safetensors`, and `settings.toml`. Gives the files. The generator has the average
+/// of its weights, if one was kept.
 ///
 /// # Errors
 ///

@@ -177,7 +177,7 @@ pub const KEYS: &[Key] = &[
     key("clip_gradients", Kind::Real, Group::Training, "Largest Euclidean norm of each network's gradients, to which longer ones are scaled down; 0: no limit"),
     key("label_smoothing", Kind::Real, Group::Training, "How far below 1 the discriminator's target for real images is; 0: not at all"),
     key("image_pool", Kind::Whole, Group::Training, "How many earlier outputs are kept, to be shown to the discriminator in place of new ones, as CycleGAN does; 0: none"),
-    key("average_decay", Kind::Real, Group::Training, "Keep an exponential moving average of the generator's weights, of which each step leaves this share (fewer in the first steps): samples, validation, evaluation and export use it instead of the last weights, and are the smoother for it; 0: none"),
+    key("average_decay", Kind::Real, Group::Training, "Keep an exponential moving average of the generator's weights, of which each step leaves this share (less in the first steps): samples, validation, evaluation and export use it instead of the last weights, and are the smoother for it; 0: none"),
     key("non_finite", Kind::Choice(&["stop", "skip"]), Group::Training, "What to do when a loss or a gradient is not a finite number: stop, or skip the step"),
     key("log_every", Kind::Whole, Group::Training, "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped"),
     key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]"),
