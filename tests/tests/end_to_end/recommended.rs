@@ -141,3 +141,18 @@ fn the_length_of_a_run_whose_rates_have_fallen_cannot_change() {
         .success();
     assert_eq!(metrics(&place.run("run")).len(), 8);
 }
+
+#[test]
+fn a_run_can_start_from_the_weights_of_one_of_the_other_recipe() {
+    let place = place();
+    for (first, then) in [("official", "recommended"), ("recommended", "official")] {
+        train(&place, "color_transfer", first, &["--recipe", first]);
+        let name = format!("{then}-after");
+        let before = format!("runs/{first}");
+        let options = ["--recipe", then, "--output-pre-dir", &before];
+        train(&place, "color_transfer", &name, &options);
+        let run = place.run(&name);
+        let averaged = used(&run) != trained(&run);
+        assert_eq!(averaged, then == "recommended");
+    }
+}
