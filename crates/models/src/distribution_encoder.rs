@@ -12,15 +12,14 @@ use crate::init;
 /// Features that the distributions are encoded into.
 pub(crate) const FEATURES: usize = 128;
 
-/// Reads the cumulative distributions of reference and content, and says for each doubling of
+/// Reads the quantiles of reference and content, and says for each doubling of
 /// the generator how its channels are to be scaled and shifted.
 ///
 /// Two dense layers with LeakyReLU 0.3 make features of the distributions; a linear layer for
 /// each level makes scales and shifts of the features.
 ///
 /// Source: feature-wise linear modulation, Perez et al., "FiLM: Visual Reasoning with a General
-/// Conditioning Layer" (2018). Distributions instead of a table of counts: a cumulative
-/// distribution moves little when a colour moves little, and does not depend on the image's size.
+/// Conditioning Layer" (2018).
 #[derive(Module, Debug)]
 pub struct DistributionEncoder<B: Backend> {
     layers: Vec<Dense<B>>,
@@ -52,7 +51,7 @@ impl<B: Backend> Modulation<B> {
 }
 
 impl<B: Backend> DistributionEncoder<B> {
-    /// For distributions of `inputs` numbers and levels of these channels. Dense layers Glorot
+    /// For quantiles of `inputs` numbers and levels of these channels. Dense layers Glorot
     /// uniform, the levels' N(0, 0.02), all biases 0, drawn from `rng`.
     pub fn new(
         inputs: usize,
@@ -74,14 +73,13 @@ impl<B: Backend> DistributionEncoder<B> {
         }
     }
 
-    /// Encodes distributions.
+    /// Encodes quantiles.
     ///
     /// # Shapes
-    /// - `distributions`: `[batch, inputs]`, in [0, 1]
+    /// - `quantiles`: `[batch, inputs]`, about [−1, 1]
     /// - output: `[batch, 128]`
-    pub fn forward(&self, distributions: Tensor<B, 2>) -> Tensor<B, 2> {
-        let start = distributions.mul_scalar(2.0).sub_scalar(1.0);
-        self.layers.iter().fold(start, |features, layer| {
+    pub fn forward(&self, quantiles: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.layers.iter().fold(quantiles, |features, layer| {
             leaky_relu(layer.forward(features), LEAKY_SLOPE)
         })
     }

@@ -2,10 +2,12 @@
 //! reference's histogram by the shortest way.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 
-/// The distributions of a content image's and a reference's channels, and the curves that carry
-/// the one to the other.
+/// How many quantiles tell a distribution.
+pub(crate) const QUANTILES: usize = 32;
+
+/// Where a content image's channels would go, if each were moved onto a reference's histogram.
 ///
 /// In one dimension the optimal transport between two distributions is the increasing map
 /// Q_r ∘ F_c: the reference's quantile function of the content's cumulative distribution. A
@@ -18,12 +20,10 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 pub struct Matching<B: Backend> {
     /// The level of each pixel, `[batch·channels, pixels]`.
     levels: Tensor<B, 2, Int>,
-    /// Where each level goes, `[batch·channels, K + 1]`.
-    curves: Tensor<B, 2>,
-    /// Cumulative distribution of the content, `[batch, channels, K + 1]`.
-    content: Tensor<B, 3>,
-    /// Cumulative distribution of the reference, `[batch, channels, K]`.
-    reference: Tensor<B, 3>,
+    /// The share of the pixels at each level, `[batch·channels, K + 1]`.
+    content: Tensor<B, 2>,
+    /// The share of the pixels in each bin, `[batch·channels, K]`.
+    reference: Tensor<B, 2>,
     shape: [usize; 4],
 }
 
@@ -36,7 +36,7 @@ impl<B: Backend> Matching<B> {
     /// # Shapes
     /// - `content`: `[batch, channels, height, width]`, in [−1, 1] (others are read as the ends)
     /// - `counts`: `[batch, channels, K]`, pixels of the reference in each bin, of any number of
-    ///   pixels; a channel without a pixel is read as one that is −1 everywhere
+    ///   pixels; a channel without a pixel is read as one that is 1 everywhere
     ///
     /// # Panics
     /// If batch or channels differ.
@@ -60,36 +60,14 @@ impl<B: Backend> Matching<B> {
             .clamp(0.0, bins as f64)
             .int();
         let share = Tensor::full([rows, pixels], 1.0 / pixels as f64, (&device, dtype));
-        let content = Tensor::zeros([rows, bins + 1], (&device, dtype)).scatter(
-            1,
-            levels.clone(),
-            share,
-            IndexingUpdateOp::Add,
-        );
+        let none = Tensor::zeros([rows, bins + 1], (&device, dtype));
+        let content = none.scatter(1, levels.clone(), share, IndexingUpdateOp::Add);
         let reference = counts.reshape([rows, bins]).float().cast(dtype);
         let total = reference.clone().sum_dim(1).clamp_min(1.0);
-        let reference = reference / total;
-
-        let up_to = content.clone().cumsum(1);
-        // The middle of the pixels of each level.
-        let ranks = up_to.clone() - content.div_scalar(2.0);
-        let cumulative = reference.clone().cumsum(1);
-        // The bin in which a rank lies: as many bins end before it.
-        let ends = cumulative.clone().unsqueeze_dim::<3>(1);
-        let before = ends.lower(ranks.clone().unsqueeze_dim::<3>(2));
-        let bin = before.int().sum_dim(2).reshape([rows, bins + 1]);
-        let bin = bin.clamp(0, bins as i64 - 1);
-        let inside = reference.gather(1, bin.clone());
-        let begins = cumulative.clone().gather(1, bin.clone()) - inside.clone();
-        let part = ((ranks - begins) / inside.clamp_min(f64::from(f32::EPSILON))).clamp(0.0, 1.0);
-        let curves = (bin.float().cast(dtype) + part)
-            .div_scalar(half)
-            .sub_scalar(1.0);
         Self {
             levels,
-            curves,
-            content: up_to.reshape([batch, channels, bins + 1]),
-            reference: cumulative.reshape([batch, channels, bins]),
+            content,
+            reference: reference / total,
             shape,
         }
     }
@@ -99,16 +77,61 @@ impl<B: Backend> Matching<B> {
     /// # Shapes
     /// - output: `[batch, channels, height, width]`, in [−1, 1]
     pub fn matched(&self) -> Tensor<B, 4> {
-        let curves = self.curves.clone();
+        // The middle of the pixels of each level.
+        let ranks = self.content.clone().cumsum(1) - self.content.clone().div_scalar(2.0);
+        let curves = self.value(places(self.reference.clone(), ranks));
         curves.gather(1, self.levels.clone()).reshape(self.shape)
     }
 
-    /// The cumulative distributions of both, the reference's first, `[batch, channels·(2K + 1)]`,
-    /// in [0, 1].
-    pub fn distributions(&self) -> Tensor<B, 2> {
-        let flat = |cumulative: &Tensor<B, 3>| cumulative.clone().flatten::<2>(1, 2);
-        Tensor::cat(vec![flat(&self.reference), flat(&self.content)], 1)
+    /// Both distributions as 32 quantiles each, those of the ranks (i + ½)/32: the reference's of
+    /// all channels, then the content's.
+    ///
+    /// Quantiles are colours themselves: they move as far as the colours do, and what paints with
+    /// them has little to learn.
+    ///
+    /// # Shapes
+    /// - output: `[batch, 2·channels·32]`, about [−1, 1]
+    pub fn quantiles(&self) -> Tensor<B, 2> {
+        let [batch, channels, ..] = self.shape;
+        let rows = batch * channels;
+        let ranks = (0..QUANTILES).map(|i| (i as f32 + 0.5) / QUANTILES as f32);
+        let options = (&self.reference.device(), self.reference.dtype());
+        let data = TensorData::new(ranks.collect(), [1, QUANTILES]);
+        let ranks = Tensor::<B, 2>::from_data(data, options).expand([rows, QUANTILES]);
+        let reference = self.value(places(self.reference.clone(), ranks.clone()));
+        // Levels lie at the bins' edges, half a bin before their middles.
+        let content = places(self.content.clone(), ranks).sub_scalar(0.5);
+        let flat = |quantiles: Tensor<B, 2>| quantiles.reshape([batch, channels * QUANTILES]);
+        Tensor::cat(vec![flat(reference), flat(self.value(content))], 1)
     }
+
+    /// The value at a place on the axis of bins.
+    fn value(&self, places: Tensor<B, 2>) -> Tensor<B, 2> {
+        let bins = self.reference.dims()[1];
+        places.div_scalar(bins as f64 / 2.0).sub_scalar(1.0)
+    }
+}
+
+/// Where on the axis of its bins a distribution has reached each rank: the bin, and the part of
+/// its pixels that come before.
+///
+/// # Shapes
+/// - `shares`: `[rows, bins]`, each row summing to 1
+/// - `ranks`: `[rows, ranks]`, in [0, 1]
+/// - output: `[rows, ranks]`, in [0, bins]
+fn places<B: Backend>(shares: Tensor<B, 2>, ranks: Tensor<B, 2>) -> Tensor<B, 2> {
+    let ([rows, bins], [_, count]) = (shares.dims(), ranks.dims());
+    let dtype = shares.dtype();
+    let cumulative = shares.clone().cumsum(1);
+    // As many bins end before a rank as come before the bin in which it lies.
+    let ends = cumulative.clone().unsqueeze_dim::<3>(1);
+    let before = ends.lower(ranks.clone().unsqueeze_dim::<3>(2));
+    let bin = before.int().sum_dim(2).reshape([rows, count]);
+    let bin = bin.clamp(0, bins as i64 - 1);
+    let inside = shares.gather(1, bin.clone());
+    let begins = cumulative.gather(1, bin.clone()) - inside.clone();
+    let part = ((ranks - begins) / inside.clamp_min(f64::from(f32::EPSILON))).clamp(0.0, 1.0);
+    bin.float().cast(dtype) + part
 }
 
 #[cfg(test)]
@@ -116,7 +139,6 @@ mod tests {
     use super::*;
     use crate::testing::{Flex, NdArray, largest_difference, values, waves};
     use burn::tensor::DType::F32;
-    use burn::tensor::TensorData;
     use rstest::rstest;
 
     const BINS: usize = 32;
@@ -211,14 +233,25 @@ mod tests {
     }
 
     #[test]
-    fn distributions_end_at_one() {
-        let content = waves::<Flex, 4>([1, 1, 8, 8], F32, 0.0);
-        let matching = Matching::new(&content, histogram(&[0.1, 0.2, -0.5]));
-        let distributions = values(matching.distributions());
-        assert_eq!(distributions.len(), 2 * BINS + 1);
-        assert!((distributions[BINS - 1] - 1.0).abs() < 1e-6);
-        assert!((distributions[2 * BINS] - 1.0).abs() < 1e-6);
-        assert!(distributions[..BINS].is_sorted() && distributions[BINS..].is_sorted());
+    fn quantiles_are_those_of_both_images() {
+        let content: Vec<f64> = (0..640).map(|i| f64::from(i) / 1280.0).collect();
+        let reference: Vec<f64> = (0..320).map(|i| -f64::from(i) / 320.0).collect();
+        let matching = Matching::new(&image::<Flex>(content, 8), histogram(&reference));
+        let quantiles = values(matching.quantiles());
+        assert_eq!(quantiles.len(), 2 * QUANTILES);
+        for i in 0..QUANTILES {
+            let rank = (i as f64 + 0.5) / QUANTILES as f64;
+            let (of_reference, of_content) = (quantiles[i], quantiles[QUANTILES + i]);
+            assert!(
+                (of_reference - (rank - 1.0)).abs() < 0.01,
+                "{rank}: {of_reference}"
+            );
+            // Levels are a 16th apart.
+            assert!(
+                (of_content - rank / 2.0).abs() < 0.04,
+                "{rank}: {of_content}"
+            );
+        }
     }
 
     #[test]

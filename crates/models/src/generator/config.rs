@@ -10,6 +10,7 @@ use super::resize::{self, ResizeChannels};
 use crate::distribution_encoder;
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::histogram_encoder::features;
+use crate::matching::QUANTILES;
 
 /// The largest depth: 2^14 is the largest side.
 const MAX_DEPTH: usize = 14;
@@ -175,9 +176,9 @@ impl GeneratorConfig {
         }
     }
 
-    /// How many numbers the distributions of both images have.
+    /// How many numbers tell the distributions of both images.
     pub(super) fn distribution_size(&self) -> usize {
-        self.options.output_channels * (2 * self.options.bins + 1)
+        2 * self.options.output_channels * QUANTILES
     }
 
     /// How many numbers the generator holds: weights, and the running mean and variance of

@@ -10,7 +10,7 @@ pub enum Conditioning {
     /// the bottleneck: the official network.
     #[default]
     Counts,
-    /// The cumulative distributions of reference and content, encoded, join the features at the
+    /// Quantiles of reference and content, encoded, join the features at the
     /// bottleneck and scale and shift the channels of every doubling.
     Modulation,
 }

@@ -215,7 +215,7 @@ impl<B: Backend> Generator<B> {
     fn told(&self, counts: Tensor<B, 3, Int>, matching: Option<&Matching<B>>) -> Tensor<B, 2> {
         match (&self.histogram, &self.distribution, matching) {
             (Some(encoder), ..) => encoder.forward(counts),
-            (None, Some(encoder), Some(matching)) => encoder.forward(matching.distributions()),
+            (None, Some(encoder), Some(matching)) => encoder.forward(matching.quantiles()),
             _ => unreachable!("a generator has one of two encoders"),
         }
     }
