@@ -46,7 +46,6 @@ pub(crate) enum Convolution<'a, B: Backend> {
 }
 
 /// The normalisation of a layer.
-#[derive(Clone, Copy)]
 pub(crate) enum Norm<'a, B: Backend> {
     Batch(&'a BatchNorm<B>, Statistics),
     Group(&'a GroupNorm<B>),

@@ -51,7 +51,7 @@ pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> T
         }
         Convolution::Transposed(conv) => (&conv.weight, &conv.bias),
     };
-    let norm = layer.norm.map(|norm| match norm {
+    let norm = layer.norm.as_ref().map(|norm| match norm {
         Norm::Batch(norm, _) => norm.parameters(),
         Norm::Group(norm) => norm.parameters(),
     });

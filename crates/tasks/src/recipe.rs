@@ -11,7 +11,8 @@ use huenet_data::{
 };
 use huenet_hist::{Bins, Boundary, HistogramError, Kernel};
 use huenet_models::{
-    DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions, ModelError,
+    Conditioning, DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions,
+    ModelError,
 };
 
 use crate::run::LATEST;
@@ -80,7 +81,12 @@ impl Recipe {
             bins: s.bin_num,
             height: s.img_h,
             width: s.img_w,
-            ..GeneratorOptions::default()
+            conditioning: s.conditioning,
+            normalization: s.normalization,
+            last_layer: s.last_layer,
+            prediction: s.prediction,
+            matched_content: s.matched_content,
+            dropout: s.dropout,
         })
         .map_err(|error| unfit_network(s, &error))?;
         let discriminator = DiscriminatorConfig::new(DiscriminatorOptions {
@@ -91,6 +97,7 @@ impl Recipe {
             width: s.img_w,
         })
         .map_err(|error| unfit_network(s, &error))?;
+        check_distributions(s)?;
         let preprocessing = preprocessing(s)?;
         let order = training_order(s)?;
         // Last: what is wrong should be known even while this is still to be given.
@@ -333,6 +340,18 @@ fn preprocessing(s: &Settings) -> Result<Preprocessing, SettingsError> {
     })
 }
 
+/// What the networks read distributions in is the range that images are scaled to.
+fn check_distributions(s: &Settings) -> Result<(), SettingsError> {
+    let range = (s.min_val, s.max_val);
+    let of_images = s.conditioning == Conditioning::Counts && !s.matched_content;
+    if of_images || range == (-1.0, 1.0) {
+        return Ok(());
+    }
+    let value = format!("{:?} (max_val {:?})", s.min_val, s.max_val);
+    let expected = "conditioning = \"modulation\" and matched_content need bins from -1 to 1";
+    Err(unfit("min_val", value, expected))
+}
+
 fn unfit_network(s: &Settings, error: &ModelError) -> SettingsError {
     let (key, value) = match error {
         ModelError::Side { side: "height", .. } | ModelError::TooSmall { side: "height", .. } => {
@@ -345,6 +364,7 @@ fn unfit_network(s: &Settings, error: &ModelError) -> SettingsError {
         ModelError::OutOfRange {
             parameter: "bins", ..
         } => ("bin_num", s.bin_num),
+        ModelError::OtherChannels { .. } => ("img_out_c", s.img_out_c),
         _ => ("base_width", s.base_width),
     };
     unfit(key, value, error)

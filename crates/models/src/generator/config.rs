@@ -61,6 +61,8 @@ pub struct GeneratorOptions {
     /// the generator beside the content itself. Needs output channels like the input's, and
     /// histograms over [−1, 1].
     pub matched_content: bool,
+    /// Whether the first three doublings have dropout in training.
+    pub dropout: bool,
 }
 
 impl Default for GeneratorOptions {
@@ -78,6 +80,7 @@ impl Default for GeneratorOptions {
             last_layer: LastLayer::Transposed,
             prediction: Prediction::Image,
             matched_content: false,
+            dropout: true,
         }
     }
 }

@@ -28,6 +28,7 @@ fn all() -> GeneratorOptions {
         last_layer: LastLayer::Resize,
         prediction: Prediction::Change,
         matched_content: true,
+        dropout: false,
         ..official()
     }
 }

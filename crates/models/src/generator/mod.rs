@@ -98,7 +98,9 @@ impl<B: Backend> Generator<B> {
         let ups = ups
             .into_iter()
             .enumerate()
-            .map(|(i, channels)| Up::new(channels, norm, i < DROPOUTS, rng, device))
+            .map(|(i, channels)| {
+                Up::new(channels, norm, options.dropout && i < DROPOUTS, rng, device)
+            })
             .collect();
         let quiet = options.prediction == Prediction::Change;
         let (mut last, mut resize) = (None, None);

@@ -14,7 +14,7 @@ use crate::upsample::{reflected, upsample_bilinear_reflected};
 const NARROW: usize = 8;
 
 /// Doubles the last features and makes an image of them and of what the generator was given:
-/// 3×3 convolution at half size and ReLU, bilinear, 3×3 convolution over both. Borders are
+/// 3×3 convolution at half size and LeakyReLU 0.3, bilinear, 3×3 convolution over both. Borders are
 /// reflected.
 ///
 /// The change in size is not learned, so no pixel gets more weights than its neighbours; and
@@ -75,7 +75,7 @@ impl<B: Backend> ResizeLayers<B> {
         activation: Activation,
     ) -> Tensor<B, 4> {
         let narrow = Layer::of(Convolution::Framed(&self.narrow))
-            .activated(Activation::Relu)
+            .activated(Activation::LeakyRelu)
             .forward(reflected(features));
         let both = Tensor::cat(
             vec![upsample_bilinear_reflected(narrow), reflected(given)],

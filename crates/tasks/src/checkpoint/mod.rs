@@ -29,7 +29,7 @@ use crate::error::TaskError;
 use crate::gan::Gan;
 use crate::recipe::Recipe;
 use crate::seeds::{Purpose, stream};
-use crate::settings::{DEMO_DATASET, Layer, Settings};
+use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings};
 
 pub(crate) use save::Contents;
 pub(crate) use shelf::Shelf;
@@ -53,6 +53,21 @@ const FILES: [&str; 5] = [
     DISCRIMINATOR,
     GENERATOR_ADAM,
     DISCRIMINATOR_ADAM,
+];
+
+/// Settings that give weights other shapes, or another meaning.
+const SHAPING: [&str; 11] = [
+    "img_h",
+    "img_w",
+    "img_c",
+    "base_width",
+    "depth",
+    "bin_num",
+    "conditioning",
+    "matched_content",
+    "last_layer",
+    "normalization",
+    "prediction",
 ];
 
 type BytesRecorder = NamedMpkBytesRecorder<FullPrecisionSettings>;
@@ -168,19 +183,12 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`TaskError::OtherConfiguration`], naming each setting that gives weights other
-    /// shapes.
+    /// shapes or another meaning.
     pub fn check_configuration(&self, recipe: &Recipe) -> Result<(), TaskError> {
         let (saved, wanted) = (&self.settings, recipe.settings());
-        let pairs = [
-            ("img_h", saved.img_h, wanted.img_h),
-            ("img_w", saved.img_w, wanted.img_w),
-            ("img_c", saved.img_c, wanted.img_c),
-            ("base_width", saved.base_width, wanted.base_width),
-            ("depth", saved.depth, wanted.depth),
-            ("bin_num", saved.bin_num, wanted.bin_num),
-        ];
-        let mut differences: Vec<String> = pairs
-            .into_iter()
+        let shaping = KEYS.iter().filter(|key| SHAPING.contains(&key.name));
+        let mut differences: Vec<String> = shaping
+            .filter_map(|key| Some((key.name, saved.value(key)?, wanted.value(key)?)))
             .filter(|(_, saved, wanted)| saved != wanted)
             .map(|(key, saved, wanted)| format!("{key} is {saved} there and {wanted} here"))
             .collect();

@@ -152,6 +152,12 @@ pub const KEYS: &[Key] = &[
 
     key("base_width", Kind::Whole, Group::Networks, "Channels of the networks' first layers"),
     key("depth", Kind::Whole, Group::Networks, "Levels of the generator; image sides must be multiples of 2^depth"),
+    key("conditioning", Kind::Choice(&["counts", "modulation"]), Group::Networks, "How the generator is told the reference's colours: its pixel counts join the bottleneck (the paper), or quantiles of reference and content join it and scale and shift the channels of every level, so that colour reaches every level"),
+    key("matched_content", Kind::Flag, Group::Networks, "Give the generator, beside the content, the content with each channel's histogram matched to the reference's: colours start where they should be, and what matching gets wrong is left to learn"),
+    key("prediction", Kind::Choice(&["image", "change"]), Group::Networks, "What the generator puts out: the image (the paper), or a change to the content, which then keeps its structure unless there is a reason to change it"),
+    key("last_layer", Kind::Choice(&["transposed", "resize"]), Group::Networks, "What makes the image of the last features: a transposed convolution (the paper), which is prone to dots, or bilinear doubling between convolutions"),
+    key("normalization", Kind::Choice(&["batch", "group"]), Group::Networks, "What normalises the generator's features: batch normalisation (the paper), or groups of channels of each image, which need no other images and no running statistics"),
+    key("dropout", Kind::Flag, Group::Networks, "Drop half of the features after the first three doublings in training [official]"),
 
     key("bin_num", Kind::Whole, Group::Histograms, "Bins of each histogram [official]"),
     key("kernel_width_ratio", Kind::Real, Group::Histograms, "Bin width over Parzen window width: larger is sharper [official]"),

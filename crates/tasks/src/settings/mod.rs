@@ -10,6 +10,7 @@ pub mod reference;
 use std::path::PathBuf;
 
 use huenet_data::ResizeFilter;
+use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
 use serde::{Deserialize, Serialize};
 
 pub use error::SettingsError;
@@ -115,6 +116,12 @@ pub struct Settings {
     pub cache_mib: usize,
     pub base_width: usize,
     pub depth: usize,
+    pub conditioning: Conditioning,
+    pub matched_content: bool,
+    pub prediction: Prediction,
+    pub last_layer: LastLayer,
+    pub normalization: Normalization,
+    pub dropout: bool,
     pub bin_num: usize,
     pub kernel_width_ratio: f64,
     pub min_val: f64,

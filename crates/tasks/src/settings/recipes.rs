@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use huenet_data::ResizeFilter;
+use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
 
 use super::{
     DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, Settings, SplitChoice,
@@ -40,6 +41,12 @@ impl Settings {
             cache_mib: 0,
             base_width: 64,
             depth: 8,
+            conditioning: Conditioning::Counts,
+            matched_content: false,
+            prediction: Prediction::Image,
+            last_layer: LastLayer::Transposed,
+            normalization: Normalization::Batch,
+            dropout: true,
             bin_num: 256,
             kernel_width_ratio: 2.5,
             min_val: -1.0,
