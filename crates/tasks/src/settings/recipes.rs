@@ -91,6 +91,12 @@ impl Settings {
     pub fn recommended(task: Task) -> Self {
         Self {
             recipe: RecipeChoice::Recommended,
+            conditioning: Conditioning::Modulation,
+            matched_content: true,
+            prediction: Prediction::Change,
+            last_layer: LastLayer::Resize,
+            normalization: Normalization::Group,
+            dropout: false,
             gan_loss: GanLoss::Hinge,
             gen_lr: 1e-3,
             dis_lr: 4e-4,
