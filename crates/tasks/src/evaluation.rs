@@ -43,7 +43,7 @@ pub fn translate<B: Backend>(
         SampleMode::Batch => Pass::batch_statistics(Some(&mut dropout as &mut dyn Rng)),
         SampleMode::Running => Pass::inference(),
     };
-    generator.forward(batch.content.clone(), batch.counts.clone(), &mut pass)
+    recipe.shown(generator.forward(batch.content.clone(), batch.counts.clone(), &mut pass))
 }
 
 /// Evaluates `generator` on the first images of `held_out`, as many as the recipe says;

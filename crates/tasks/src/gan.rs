@@ -128,6 +128,7 @@ impl<B: AutodiffBackend> Gan<B> {
         let output = self
             .generator
             .forward(content.clone(), batch.counts.clone(), &mut pass);
+        let output = recipe.shown(output);
 
         // The generator learns through a frozen discriminator: its weights' gradients of
         // this loss are not wanted, and its running statistics must move once a step.

@@ -5,6 +5,8 @@ mod training;
 
 use std::path::{Component, Path};
 
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 use huenet_data::{
     ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, Pairing, ParameterError,
     Preprocessing,
@@ -15,6 +17,7 @@ use huenet_models::{
     ModelError,
 };
 
+use crate::displayable::displayable;
 use crate::run::LATEST;
 use crate::settings::{DEMO_DATASET, NonFinite, Settings, SettingsError};
 use crate::task::Task;
@@ -151,6 +154,18 @@ impl Recipe {
     /// The generator's shape.
     pub fn generator(&self) -> &GeneratorConfig {
         &self.generator
+    }
+
+    /// What becomes of the generator's output before it is compared, judged or shown.
+    ///
+    /// # Shapes
+    ///
+    /// - `output`: `[batch, channels, height, width]`; the result is alike
+    pub fn shown<B: Backend>(&self, output: Tensor<B, 4>) -> Tensor<B, 4> {
+        match self.settings.displayable {
+            true => displayable(self.colour(), output),
+            false => output,
+        }
     }
 
     /// The discriminator's shape.

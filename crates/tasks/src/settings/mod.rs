@@ -119,6 +119,7 @@ pub struct Settings {
     pub conditioning: Conditioning,
     pub matched_content: bool,
     pub prediction: Prediction,
+    pub displayable: bool,
     pub last_layer: LastLayer,
     pub normalization: Normalization,
     pub dropout: bool,
