@@ -159,7 +159,7 @@ mod tests {
             depth: 3,
             base_width: 2,
             bin_num: 8,
-            ..Settings::demo(Task::Colorization)
+            ..Settings::official(Task::Colorization).on_demo()
         };
         let recipe = Recipe::new(settings).unwrap();
         let mut random = stream(seed, Purpose::GeneratorWeights, 0);

@@ -72,7 +72,7 @@ mod tests {
                 epochs_decay,
                 gen_lr: 0.4,
                 dis_lr: 4.0,
-                ..Settings::demo(Task::ColorTransfer)
+                ..Settings::official(Task::ColorTransfer).on_demo()
             })
             .unwrap()
         };
@@ -97,7 +97,7 @@ mod tests {
                 max_steps,
                 decay_share: 0.5,
                 gen_lr: 0.4,
-                ..Settings::demo(Task::ColorTransfer)
+                ..Settings::official(Task::ColorTransfer).on_demo()
             })
             .unwrap()
         };

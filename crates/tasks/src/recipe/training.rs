@@ -74,7 +74,7 @@ mod tests {
         #[case] task: Task,
         #[case] change: fn(&mut Settings),
     ) {
-        let mut settings = Settings::demo(task);
+        let mut settings = Settings::official(task).on_demo();
         change(&mut settings);
         let message = Recipe::new(settings).unwrap_err().to_string();
         assert!(message.starts_with(named), "{message}");

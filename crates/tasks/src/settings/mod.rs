@@ -168,7 +168,8 @@ impl Settings {
     /// win.
     ///
     /// With neither a task nor a data root nor a dataset, the demo is meant: colour
-    /// transfer on the built-in dataset.
+    /// transfer on the built-in dataset. On that dataset the recommended recipe is meant, unless
+    /// another is asked for; elsewhere the official one.
     ///
     /// # Errors
     ///
@@ -184,6 +185,7 @@ impl Settings {
         let demo = bare || dataset.as_deref() == Some(DEMO_DATASET);
         let recipe = match given("recipe").as_deref() {
             Some("recommended") => RecipeChoice::Recommended,
+            None if demo => RecipeChoice::Recommended,
             // Layers hold only words of a choice.
             _ => RecipeChoice::Official,
         };

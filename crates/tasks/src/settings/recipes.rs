@@ -118,13 +118,13 @@ impl Settings {
         }
     }
 
-    /// The official defaults on the built-in dataset.
+    /// The recommended defaults on the built-in dataset.
     pub fn demo(task: Task) -> Self {
-        Self::official(task).on_demo()
+        Self::recommended(task).on_demo()
     }
 
     /// These settings on the built-in dataset: small enough for minutes on a CPU.
-    pub(super) fn on_demo(self) -> Self {
+    pub fn on_demo(self) -> Self {
         Self {
             dataset: DEMO_DATASET.to_owned(),
             img_h: 64,
