@@ -5,12 +5,21 @@ use burn::tensor::{Tensor, TensorData};
 use huenet_data::ColourSpace;
 
 /// Images with red, green and blue of each pixel clipped to what a screen has, in the colour
-/// space they came in: what a file of the image shows. The gradient of a clipped value is 0.
+/// space they came in: what a file of the image shows.
+///
+/// The gradient passes as if nothing had been clipped. The true one is 0 outside, and what starts
+/// there, a change to white paper say, would never find back.
 ///
 /// # Shapes
 ///
 /// - `images`: `[batch, channels, height, width]`; the output is alike
 pub fn displayable<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
+    let untracked = images.clone().detach();
+    let clipped = clip(colour, untracked.clone());
+    images + (clipped - untracked)
+}
+
+fn clip<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
     if colour != ColourSpace::Yuv {
         return images.clamp(-1.0, 1.0);
     }
@@ -81,6 +90,15 @@ mod tests {
                 assert!((got - expected).abs() < 1e-5, "{got} {expected}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_clipped_can_find_back() {
+        type B = burn_autodiff::Autodiff<Flex>;
+        let image = Tensor::<B, 4>::full([1, 3, 1, 2], 3.0, &Default::default()).require_grad();
+        let loss = displayable(ColourSpace::Yuv, image.clone()).sum();
+        let gradient = image.grad(&loss.backward()).unwrap();
+        assert_eq!(values(gradient), [1.0; 6]);
     }
 
     #[test]

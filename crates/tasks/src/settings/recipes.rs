@@ -90,6 +90,11 @@ impl Settings {
 
     /// The recommended defaults of `task`: what differs from the official ones.
     pub fn recommended(task: Task) -> Self {
+        let (gan_loss_weight, hist_loss_weight, reconstruction_loss_weight) = match task {
+            Task::Edges2photos => (0.1, 50.0, 20.0),
+            Task::Colorization => (0.05, 20.0, 40.0),
+            Task::ColorTransfer => (0.2, 100.0, 0.0),
+        };
         Self {
             recipe: RecipeChoice::Recommended,
             conditioning: Conditioning::Modulation,
@@ -101,8 +106,10 @@ impl Settings {
             dropout: false,
             gan_loss: GanLoss::Hinge,
             gen_lr: 1e-3,
-            dis_lr: 4e-4,
-            reconstruction_loss_weight: if task.is_paired() { 20.0 } else { 0.0 },
+            dis_lr: 1e-4,
+            gan_loss_weight,
+            reconstruction_loss_weight,
+            hist_loss_weight,
             average_decay: 0.995,
             decay_share: 0.5,
             sample_mode: SampleMode::Running,
