@@ -124,7 +124,8 @@ pub(crate) fn small_dense<B: Backend>(
 pub(crate) fn shrunk<B: Backend, const D: usize>(
     weights: Param<Tensor<B, D>>,
 ) -> Param<Tensor<B, D>> {
-    weights.map(|weights| weights.div_scalar(20.0))
+    // A parameter that was mapped keeps a past, and nothing trains it.
+    Param::from_tensor(weights.val().div_scalar(20.0).detach())
 }
 
 /// An embedding table of scalars, uniform in ±0.05.
