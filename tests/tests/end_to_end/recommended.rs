@@ -85,6 +85,13 @@ fn a_recommended_run_resumes_exactly() {
 fn each_part_does_something() {
     let place = place();
     let parts = [
+        ["--conditioning", "counts"],
+        ["--matched-content", "false"],
+        ["--prediction", "image"],
+        ["--displayable", "false"],
+        ["--last-layer", "transposed"],
+        ["--normalization", "batch"],
+        ["--dropout", "true"],
         ["--gan-loss", "cross_entropy"],
         ["--gan-loss", "least_squares"],
         ["--reconstruction-loss-weight", "0"],
@@ -145,14 +152,46 @@ fn the_length_of_a_run_whose_rates_have_fallen_cannot_change() {
 #[test]
 fn a_run_can_start_from_the_weights_of_one_of_the_other_recipe() {
     let place = place();
+    // Weights of one network are none of another.
+    let network = [
+        "--conditioning=counts",
+        "--matched-content=false",
+        "--prediction=image",
+        "--last-layer=transposed",
+        "--normalization=batch",
+    ];
     for (first, then) in [("official", "recommended"), ("recommended", "official")] {
-        train(&place, "color_transfer", first, &["--recipe", first]);
+        let options = [&["--recipe", first], &network[..]].concat();
+        train(&place, "color_transfer", first, &options);
         let name = format!("{then}-after");
         let before = format!("runs/{first}");
-        let options = ["--recipe", then, "--output-pre-dir", &before];
+        let options = [
+            &["--recipe", then, "--output-pre-dir", &before],
+            &network[..],
+        ]
+        .concat();
         train(&place, "color_transfer", &name, &options);
         let run = place.run(&name);
         let averaged = used(&run) != trained(&run);
         assert_eq!(averaged, then == "recommended");
     }
+}
+
+#[test]
+fn weights_of_another_network_are_refused_by_the_names_of_its_parts() {
+    let place = place();
+    train(&place, "color_transfer", "official", &[]);
+    place
+        .train("color_transfer", "after")
+        .args([
+            "--recipe",
+            "recommended",
+            "--output-pre-dir",
+            "runs/official",
+        ])
+        .assert()
+        .code(1)
+        .stderr(contains(
+            "conditioning is \"counts\" there and \"modulation\" here",
+        ));
 }

@@ -61,7 +61,10 @@ fn every_value_is_printed_with_where_it_comes_from() {
     assert_eq!(line(&again, "gen_lr").1, "printed.toml");
 
     let demo = output(&mut config(&place, &[]));
-    assert_eq!(line(&demo, "img_h"), ("img_h = 64", "default of the demo"));
+    assert_eq!(
+        line(&demo, "img_h"),
+        ("img_h = 64", "default of the demo, recommended recipe")
+    );
     let recommended = ["--recipe", "recommended", "--task", "colorization"];
     let recommended = output(&mut config(&place, &recommended));
     assert_eq!(
