@@ -7,6 +7,9 @@
 //! | `….norm.gamma`, `beta` | `….norm.weight`, `bias` | `[channels]` |
 //! | `….running_mean`, `running_variance` | `….running_mean`, `running_var` | `[channels]` |
 //! | `histogram.weight`, `bias` | `histogram.dense.weight`, `bias` | `[2·bins, channels·bins]`, `[2·bins]` |
+//! | `distribution.layers.i.weight`, `distribution.modulations.i.weight` | the same | `[out, in]` |
+//! | `….group_norm.gamma`, `beta` | `….group_norm.weight`, `bias` | `[channels]` |
+//! | `resize.narrow`, `resize.last` | the same | `[out, in, 3, 3]` |
 //! | `histogram.tables.i` | `histogram.tables.i.weight` | `[pixels + 1, 1]` |
 
 use std::collections::HashMap;
@@ -132,6 +135,11 @@ impl<B: Backend> ModuleVisitor<B> for Collect {
                 data = tensor.transpose().into_data();
                 shape.reverse();
                 "histogram.dense.weight".to_owned()
+            }
+            ["distribution", .., "weight"] => {
+                data = tensor.transpose().into_data();
+                shape.reverse();
+                path.join(".")
             }
             ["histogram", "bias"] => "histogram.dense.bias".to_owned(),
             ["histogram", "tables", index] => {

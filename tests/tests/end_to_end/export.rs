@@ -121,3 +121,32 @@ const SHAPES_OF_THE_DISCRIMINATOR: &[(&str, &[usize])] = &[
     ("last.weight", &[1, 16, 4, 4]),
     ("last.bias", &[1]),
 ];
+
+#[test]
+fn the_recommended_parts_have_names_and_layouts_that_python_has() {
+    let place = Place::new();
+    place.pairs();
+    let mut command = place.train("edges2photos", "run");
+    command.args(["--max-steps", "1", "--recipe", "recommended"]);
+    command.assert().success();
+    let mut export = place.command("export");
+    export.args(["run", "--output", "for-python"]);
+    export.assert().success();
+    let file = place.root().join("for-python/generator.safetensors");
+    let bytes = std::fs::read(file).unwrap();
+    let generator = SafeTensors::deserialize(&bytes).unwrap();
+    // 32 quantiles of three channels of two images; the first doubling makes 16 channels.
+    for (name, expected) in [
+        ("distribution.layers.0.weight", &[128, 192][..]),
+        ("distribution.modulations.0.weight", &[32, 128]),
+        ("distribution.modulations.0.bias", &[32]),
+        ("downs.0.conv.weight", &[2, 6, 4, 4]),
+        ("ups.0.group_norm.weight", &[16]),
+        ("resize.narrow.weight", &[8, 4, 3, 3]),
+        ("resize.last.weight", &[3, 14, 3, 3]),
+    ] {
+        let tensor = generator.tensor(name);
+        let tensor = tensor.unwrap_or_else(|_| panic!("no {name} in {:?}", generator.names()));
+        assert_eq!(tensor.shape(), expected, "{name}");
+    }
+}
