@@ -133,6 +133,23 @@ fn direction<B: Backend, const D: usize>(like: &Tensor<B, D>) -> Tensor<B, D> {
     waves(like.dims(), like.dtype(), 1.1)
 }
 
+/// How many numbers of `module` an optimiser would change.
+pub(crate) fn trainable<B: Backend, M: Module<B>>(module: &M) -> usize {
+    let mut counted = Trainable(0);
+    module.visit(&mut counted);
+    counted.0
+}
+
+struct Trainable(usize);
+
+impl<B: Backend> ModuleVisitor<B> for Trainable {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if param.is_require_grad() {
+            self.0 += param.shape().num_elements();
+        }
+    }
+}
+
 /// For each parameter the gradient along its direction, and the gradient's size.
 struct Slopes<'a> {
     gradients: &'a <DoubleAutodiff as AutodiffBackend>::Gradients,

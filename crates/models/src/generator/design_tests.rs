@@ -3,9 +3,9 @@
 use super::*;
 use crate::testing::{
     DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_parameter_gradients, counts,
-    largest_difference, rng, values, waves, weighted_sum,
+    largest_difference, rng, trainable, values, waves, weighted_sum,
 };
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::module::AutodiffModule;
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::DType::{F32, F64};
 use rstest::rstest;
@@ -55,18 +55,6 @@ fn generator<B: Backend>(options: GeneratorOptions, seed: u64) -> Generator<B> {
     config.init(&mut rng(seed), &Default::default())
 }
 
-/// How many numbers an optimiser would change.
-#[derive(Default)]
-struct Trainable(usize);
-
-impl<B: Backend> ModuleVisitor<B> for Trainable {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        if param.is_require_grad() {
-            self.0 += param.shape().num_elements();
-        }
-    }
-}
-
 fn content<B: Backend>(batch: usize) -> Tensor<B, 4> {
     waves([batch, 3, 16, 8], F32, 0.0)
 }
@@ -96,14 +84,12 @@ fn holds_as_many_numbers_as_it_says() {
     for options in designs() {
         let config = GeneratorConfig::new(options).unwrap();
         let generator = generator::<FlexAutodiff>(options, 0);
-        let mut trainable = Trainable::default();
-        generator.visit(&mut trainable);
         let running = match options.normalization {
             Normalization::Batch => 2 * 18,
             Normalization::Group => 0,
         };
         assert_eq!(
-            trainable.0 + running,
+            trainable(&generator) + running,
             config.parameter_count(),
             "{options:?}"
         );

@@ -2,9 +2,9 @@ use super::*;
 use crate::pass::Statistics;
 use crate::testing::{
     DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_input_gradient, check_parameter_gradients,
-    counts, largest_difference, rng, values, waves, weighted_sum,
+    counts, largest_difference, rng, trainable, values, waves, weighted_sum,
 };
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::module::AutodiffModule;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::DType::{F32, F64};
@@ -67,26 +67,15 @@ fn one_seed_one_network_on_every_backend(#[case] batch: usize, #[case] training:
 fn holds_as_many_numbers_as_it_says(
     #[case] options: GeneratorOptions,
     #[case] total: usize,
-    #[case] trainable: usize,
+    #[case] expected: usize,
 ) {
-    #[derive(Default)]
-    struct Trainable(usize);
-    impl<B: Backend> ModuleVisitor<B> for Trainable {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements();
-            }
-        }
-    }
     let config = GeneratorConfig::new(options).unwrap();
     let generator = config.init::<FlexAutodiff>(&mut rng(0), &Default::default());
-    let mut visitor = Trainable::default();
-    generator.visit(&mut visitor);
     assert_eq!(
         (config.parameter_count(), generator.num_params()),
         (total, total)
     );
-    assert_eq!(visitor.0, trainable);
+    assert_eq!(trainable(&generator), expected);
 }
 
 #[rstest]
