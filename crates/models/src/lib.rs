@@ -3,8 +3,8 @@
 //!
 //! Topology and constants are those of the official code (Avi-Aharon, Arbelle, Riklin Raviv,
 //! "Differentiable Histogram Loss Functions for Intensity-based Image-to-Image Translation",
-//! TPAMI 2023); width, depth and image size are parameters. Everything is generic over the
-//! backend.
+//! TPAMI 2023); width, depth and image size are parameters, and the generator's parts can be
+//! chosen ([`GeneratorOptions`]). Everything is generic over the backend.
 //!
 //! Nothing here is left to global state: initial weights and dropout masks come from the
 //! caller's random generator, so that a seed means the same network on every backend, and how
