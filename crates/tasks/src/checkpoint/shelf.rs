@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn figures_are_read_as_they_were_written() {
+        // Both are read as their neighbours by a reader that is content with nearly all digits.
+        for figure in [0.010218978102189781, 1.3555787278415015] {
+            let folder = tempfile::tempdir().unwrap();
+            let shelf = shelf(folder.path(), &[(1, Some(figure))]);
+            assert_eq!(shelf.best().map(|(figure, _)| figure), Some(figure));
+        }
+    }
+
+    #[test]
     fn what_is_set_aside_is_no_checkpoint_any_more_and_still_there() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = shelf(folder.path(), &[(1, None), (2, None), (3, Some(0.1))]);
