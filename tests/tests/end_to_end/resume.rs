@@ -38,12 +38,12 @@ fn a_resumed_run_is_the_run_that_was_never_stopped() {
     assert_same_run(&place, "whole", "stopped");
 }
 
-#[test]
-fn so_it_is_on_another_backend() {
+/// The same on a backend, which the binary has to have.
+fn on(backend: &str) {
     let place = place();
     let train = |name: &str, steps: &str| {
         let mut command = place.train(TASK, name);
-        let options = ["--backend", "ndarray", "--max-steps", steps];
+        let options = ["--backend", backend, "--max-steps", steps];
         command.args(options).assert().success();
     };
     train("whole", "3");
@@ -53,6 +53,21 @@ fn so_it_is_on_another_backend() {
         .assert()
         .success();
     assert_same_run(&place, "whole", "stopped");
+}
+
+mod ndarray {
+    #[test]
+    fn so_it_is_on_this_backend() {
+        super::on("ndarray");
+    }
+}
+
+#[cfg(feature = "tch")]
+mod tch {
+    #[test]
+    fn so_it_is_on_this_backend() {
+        super::on("tch");
+    }
 }
 
 #[test]
