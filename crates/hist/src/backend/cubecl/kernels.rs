@@ -26,12 +26,15 @@ pub(super) const SUMMANDS: u32 = 512;
 /// Pixels that a unit compares with a row's bin at a time, one in each bit of a word.
 const WORD: u32 = 32;
 
-/// Entries that fit in the shared memory which every device has, 16 KiB.
-pub(super) const SHARED: u32 = 4096;
+/// Words of shared memory that every device has, 16 KiB, but for the one that marks what is undefined.
+const SHARED: u32 = 4095;
 
-/// The groups of a cube.
+/// The most bins for which one group's copy and its words fit there.
+pub(super) const MOST_BINS: u32 = SHARED - LANES;
+
+/// The groups of a cube: each has a copy of the entries and a word for each unit.
 pub(super) fn groups(bins: u32) -> u32 {
-    (SHARED / bins).clamp(1, 16)
+    (SHARED / (bins + LANES)).clamp(1, 16)
 }
 
 /// Adds the pixels `[first, end)` of each row to histograms of their own: `p[row, chunk, bin]`.

@@ -1,8 +1,10 @@
 //! CUDA, WGPU and every other backend on CubeCL: one source of kernels for all of them.
 //!
-//! The kernels work in single precision, for up to [`SHARED`](kernels::SHARED) bins and [`ROWS`] rows;
-//! anything else takes the default bodies.
+//! The kernels work in single precision, for up to [`MOST_BINS`](kernels::MOST_BINS) bins, [`ROWS`] rows
+//! and as many entries as 32 bits count; anything else takes the default bodies.
 
+#[cfg(all(test, feature = "cuda"))]
+mod cuda_tests;
 mod fusion;
 mod kernels;
 mod place;
@@ -10,7 +12,7 @@ mod place;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_dtype;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 use cubecl::calculate_cube_count_elemwise;
@@ -94,7 +96,7 @@ where
     }
 
     fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
-        if !has_kernel(&x, binning) {
+        if !has_joint_kernel(&x, binning) {
             return dense::joint::<Self>(x, y, binning);
         }
         let (x, y) = (into_contiguous(x), into_contiguous(y));
@@ -130,7 +132,7 @@ where
         binning: &Binning,
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
-        if !has_kernel(&x, binning) {
+        if !has_joint_kernel(&x, binning) {
             return dense::joint_backward::<Self>(x, y, grad, binning, needed);
         }
         let (x, y, grad) = (
@@ -173,14 +175,23 @@ where
 /// Whether the kernels can do it.
 fn has_kernel<R: CubeRuntime>(x: &CubeTensor<R>, binning: &Binning) -> bool {
     x.dtype == DType::F32
-        && binning.bins.count() <= kernels::SHARED as usize
+        && binning.bins.count() <= kernels::MOST_BINS as usize
         && x.shape()[0] <= ROWS
         && x.meta.num_elements() < u32::MAX as usize
 }
 
-/// An uninitialised tensor where `like` is.
+/// Whether those of joint histograms can: they have many more entries.
+fn has_joint_kernel<R: CubeRuntime>(x: &CubeTensor<R>, binning: &Binning) -> bool {
+    let [rows, pixels] = x.shape().dims();
+    let entries = binning.bins.count() * binning.bins.count();
+    let tables = rows * Chunks::of(pixels, entries).count;
+    has_kernel(x, binning) && tables.saturating_mul(entries) < u32::MAX as usize
+}
+
+/// An uninitialised tensor where `like` is. Its rows lie without gaps, as the kernels have it: an ordinary
+/// tensor on CUDA may begin each of them where the card reads best.
 fn empty<R: CubeRuntime, const D: usize>(like: &CubeTensor<R>, shape: [usize; D]) -> CubeTensor<R> {
-    empty_device_dtype(
+    empty_device_contiguous_dtype(
         like.client.clone(),
         like.device.clone(),
         Shape::new(shape),
