@@ -89,7 +89,7 @@ pub(crate) fn lint() -> Result<u8> {
 const EVERYTHING: [&str; 3] = ["--workspace", "--features", "huenet-cli/ndarray"];
 
 /// The cargo features of huenet-cli that name a backend.
-pub(crate) const BACKEND_FEATURES: [&str; 3] = ["flex", "ndarray", "tch"];
+pub(crate) const BACKEND_FEATURES: [&str; 5] = ["flex", "ndarray", "tch", "wgpu", "cuda"];
 
 /// The backend that the run will use: that of the last `--backend`, else of the
 /// environment, else of the settings file or the run that the arguments name.

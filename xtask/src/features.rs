@@ -5,58 +5,76 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 
 use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, run};
-use crate::libtorch;
+use crate::{libtorch, nvrtc, vulkan};
 
-/// The backends that need LibTorch.
+/// The backend that needs LibTorch.
 const LIBTORCH: &str = "tch";
 
-/// The backends on which only the histograms are tested yet.
-const HISTOGRAMS_ALONE: [&str; 2] = ["wgpu", "cuda"];
+/// The backends that every build of the tests has.
+const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];
 
-/// The tests of the histogram kernels of a backend on CubeCL, on the device that is there.
-fn histograms(name: &str, arguments: &[OsString]) -> Result<u8> {
-    let mut runner = cargo();
-    match has_nextest() {
-        true => runner.args(["nextest", "run"]),
-        false => runner.arg("test"),
-    };
-    runner.args(["--package", "huenet-tests", "--features", name]);
-    runner.args(["--test", "cubecl"]);
-    run(runner.args(arguments).env("HUENET_NEED_DEVICE", "1"))
-}
+/// The backends of graphics cards.
+const CARDS: [&str; 2] = ["wgpu", "cuda"];
 
-/// The conformance tests of the backend `name`, and the tests of the code that only it has.
-/// `arguments` go to the test runner.
+/// What else the names of a backend's tests contain, beside its own name.
+const OF_ONE: [(&str, &str); 3] = [
+    (LIBTORCH, "libtorch"),
+    ("wgpu", "kernels::"),
+    ("cuda", "kernels::"),
+];
+
+/// The test of what is built for CUDA that needs no GPU; it says if it was skipped.
+const COMPILED: &str = "kernels_compile_as_cuda";
+
+/// The conformance tests of the backend `name`, the real binary's on it, and the tests of the code
+/// that only it has. `arguments` go to the test runner.
 pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
-    if HISTOGRAMS_ALONE.contains(&name) {
-        return histograms(name, arguments);
-    }
     if !BACKEND_FEATURES.contains(&name) {
-        let known = [&BACKEND_FEATURES[..], &HISTOGRAMS_ALONE]
-            .concat()
-            .join(", ");
+        let known = BACKEND_FEATURES.join(", ");
         bail!("there is no backend `{name}`; those to test are {known}");
     }
+    tests(&[name], &[name], arguments)
+}
+
+/// The tests of the backends in `tested`, in one build with all in `built`.
+fn tests(built: &[&str], tested: &[&str], arguments: &[OsString]) -> Result<u8> {
+    // All of the workspace, so that nothing has to be built again after its other tests.
+    let mut choice = vec!["--workspace".to_owned(), "--features".to_owned()];
+    let mut features = vec!["huenet-cli/ndarray".to_owned()];
+    for name in built.iter().filter(|name| !EVERYWHERE.contains(name)) {
+        features.extend(["cli", "tests"].map(|package| format!("huenet-{package}/{name}")));
+    }
+    choice.push(features.join(","));
+    // The binary that the end-to-end tests start: tests of other packages alone do not build it.
+    let mut build = cargo();
+    build.args(["build", "--bin", "huenet"]).args(&choice);
     let mut runner = cargo();
     match has_nextest() {
         true => runner.args(["nextest", "run"]),
         false => runner.arg("test"),
     };
-    // All of the workspace, so that nothing has to be built again after its other tests.
-    runner.arg("--workspace");
-    let filters: &[&str] = if name == LIBTORCH {
+    runner.args(&choice);
+    let tests = ["conformance", "cubecl", "end_to_end"];
+    runner.args(["--lib", "--bins"]);
+    runner.args(tests.map(|name| ["--test", name]).concat());
+    if built.contains(&LIBTORCH) {
+        libtorch::prepare(&mut build)?;
         libtorch::prepare(&mut runner)?;
-        runner.args([
-            "--features",
-            "huenet-cli/ndarray,huenet-cli/tch,huenet-tests/tch",
-        ]);
-        // And of the code that only this backend has.
-        &["tch::", "libtorch"]
-    } else {
-        runner.args(["--features", "huenet-cli/ndarray"]);
-        &[&format!("{name}::")]
-    };
-    runner.args(["--lib", "--bins", "--test", "conformance"]);
+    }
+    if built.contains(&"cuda") {
+        nvrtc::prepare(&mut runner)?;
+    }
+    // Asked for by name, tests are not skipped where there is no device.
+    runner.env("HUENET_NEED_DEVICE", "1");
+    let filters = tested.iter().flat_map(|name| {
+        let own = OF_ONE.iter().filter(move |(backend, _)| backend == name);
+        own.map(|(_, filter)| (*filter).to_owned())
+            .chain([format!("{name}::")])
+    });
+    let filters = filters.chain([COMPILED.to_owned()]);
+    if run(&mut build)? != 0 {
+        bail!("huenet did not build");
+    }
     run(runner.args(arguments).arg("--").args(filters))
 }
 
@@ -71,7 +89,7 @@ const LIBRARIES: [&str; 4] = [
     "huenet-tasks",
 ];
 
-/// Checks that every choice of backends builds without a warning: none, each alone, all. Those that
+/// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's. Those that
 /// need LibTorch are left out, and that is said, where `libtorch` is false.
 pub(crate) fn check(libtorch: bool) -> Result<u8> {
     for choice in choices(libtorch) {
@@ -102,33 +120,66 @@ pub(crate) fn check(libtorch: bool) -> Result<u8> {
     Ok(0)
 }
 
-/// No backend, each alone, all of them.
+/// No backend, each alone, all of the CPU's.
 fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
     let there = BACKEND_FEATURES
         .into_iter()
         .filter(|name| libtorch || *name != LIBTORCH);
     let each = there.clone().map(|name| vec![name]);
+    let of_cpu = there.filter(|name| !CARDS.contains(name));
     std::iter::once(Vec::new())
         .chain(each)
-        .chain([there.collect()])
+        .chain([of_cpu.collect()])
         .collect()
 }
 
 /// What `cargo xtask ci` does beyond linting and testing what needs nothing but Rust: the feature
-/// matrix, and LibTorch's conformance tests where there is one.
+/// matrix, and the tests of the backends that need something more, where that is there or can be
+/// installed.
 pub(crate) fn ci() -> Result<u8> {
-    let libtorch = libtorch::is_available();
-    if !libtorch {
-        eprintln!(
-            "SKIPPED: everything with the backend tch, as there is no LibTorch; `cargo xtask \
-             setup-libtorch` gets one"
-        );
-    }
+    let libtorch = libtorch::is_available() || ci_may_install() && libtorch::set_up(&[])? == 0;
+    let vulkan = vulkan::is_available() || ci_may_install() && vulkan::install();
     let code = check(libtorch)?;
-    match libtorch {
-        true if code == 0 => conformance(LIBTORCH, &[]),
-        _ => Ok(code),
+    if code != 0 {
+        return Ok(code);
     }
+    let needs = [
+        (
+            LIBTORCH,
+            libtorch,
+            "LibTorch; `cargo xtask setup-libtorch` gets one",
+        ),
+        (
+            "wgpu",
+            vulkan,
+            "Vulkan driver; on Debian `apt install mesa-vulkan-drivers` gets one",
+        ),
+        (
+            "cuda",
+            false,
+            "GPU looked for; `cargo xtask test --backend cuda` looks for one",
+        ),
+    ];
+    let (there, missing): (Vec<_>, Vec<_>) = needs.into_iter().partition(|(_, there, _)| *there);
+    for (name, _, needs) in missing {
+        eprintln!("SKIPPED: the tests on the backend {name}, as there is no {needs}");
+    }
+    if there.is_empty() {
+        return Ok(0);
+    }
+    if ci_may_install()
+        && let Err(error) = nvrtc::install()
+    {
+        eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}");
+    }
+    let there: Vec<&str> = there.into_iter().map(|(name, ..)| name).collect();
+    // One build for all of them, in which those of CUDA are compiled too.
+    tests(&[&there[..], &["cuda"]].concat(), &there, &[])
+}
+
+/// Whether this is a machine that serves nothing else, and says so as is the custom.
+fn ci_may_install() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 #[cfg(test)]
@@ -136,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_backend_is_built_alone_and_with_the_others() {
+    fn each_backend_is_built_alone_and_those_of_the_cpu_together() {
         assert_eq!(
             choices(true),
             [
@@ -144,11 +195,13 @@ mod tests {
                 vec!["flex"],
                 vec!["ndarray"],
                 vec!["tch"],
+                vec!["wgpu"],
+                vec!["cuda"],
                 vec!["flex", "ndarray", "tch"],
             ]
         );
         assert!(!choices(false).concat().contains(&"tch"));
-        assert_eq!(choices(false).len(), 4);
+        assert_eq!(choices(false).len(), 6);
     }
 
     #[test]

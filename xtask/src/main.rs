@@ -6,6 +6,8 @@
 mod chores;
 mod features;
 mod libtorch;
+mod nvrtc;
+mod vulkan;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -29,11 +31,13 @@ Verbs:
   test [ARGS]       run every test: cargo-nextest if it is installed, else cargo test;
                     the documentation's examples too. ARGS go to the test runner
   test --backend NAME [ARGS]
-                    the conformance tests of flex, ndarray or tch, or the
-                    tests of the histogram kernels of wgpu or cuda
-  features          check that huenet builds with each backend alone, with all, and with none
+                    the tests of the backend flex, ndarray, tch, wgpu or cuda: conformance,
+                    its own kernels, huenet's runs on it
+  features          check that huenet builds with each backend alone, with those of the CPU
+                    together, and the libraries with none
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, test, features, and the tests of tch if there is a LibTorch
+  ci                lint, test, features, and the tests of tch if there is a LibTorch and of
+                    wgpu if there is a Vulkan driver; where CI is set, they are installed
   help              this text
 ";
 

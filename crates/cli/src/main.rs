@@ -37,6 +37,10 @@ fn main() -> ExitCode {
     let json = matches
         .subcommand()
         .is_some_and(|(_, matches)| arguments::is_json(matches));
+    if let Err(error) = backend::tf32::set(arguments::allows_tf32(&matches)) {
+        output::error(&error.into(), json);
+        return ExitCode::from(FAULT);
+    }
     let outcome = match matches.subcommand() {
         Some(("train", matches)) => match train::train(matches) {
             Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),

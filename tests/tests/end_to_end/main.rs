@@ -3,6 +3,8 @@
 // Archives and servers that misbehave: the same as for the library's own tests.
 #[path = "../../../crates/data/tests/download/archives.rs"]
 mod archives;
+#[cfg(any(feature = "tch", feature = "wgpu", feature = "cuda"))]
+mod backends;
 mod bad_input;
 mod data;
 mod download;

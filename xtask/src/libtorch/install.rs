@@ -62,47 +62,21 @@ fn in_layout(folder: &Path, cuda: bool) -> LibTorch {
     }
 }
 
-/// Runs pip, or uv where there is no pip.
+/// Installs torch and what it needs.
 fn download(site: &Path, tmp: &Path, cuda: bool) -> Result<()> {
-    std::fs::create_dir_all(tmp).with_context(|| format!("cannot write {}", tmp.display()))?;
-    let python = python();
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip"]);
-    let mut uv = Command::new("uv");
-    uv.arg("pip");
-    let answers = |command: &mut Command| {
-        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
-        quiet
-            .arg("--version")
-            .status()
-            .is_ok_and(|status| status.success())
-    };
-    let mut install = if answers(Command::new(&python).args(["-m", "pip"])) {
-        pip
-    } else if answers(Command::new("uv").arg("pip")) {
-        uv
-    } else {
-        bail!(
-            "installing needs pip (`{} -m pip` does not work) or uv; or download LibTorch \
-             {VERSION} from pytorch.org and set LIBTORCH to its folder",
-            python.display()
-        );
-    };
+    let mut install = installer(site, tmp).with_context(|| {
+        format!("or download LibTorch {VERSION} from pytorch.org and set LIBTORCH to its folder")
+    })?;
     let size = match (WITH_CUDA, cuda) {
         (true, true) => "3.5 GB; 15 GB of disk while it is set up, 7 GB after",
         (true, false) => "0.9 GB; 4 GB of disk while it is set up, 0.7 GB after",
         (false, _) => "about 0.1 GB",
     };
-    println!("Installing LibTorch {VERSION} with {install:?} ({size}).");
-    // Nothing of Python is used, so that any Python's package will do, whatever the user's
-    // own version is.
-    install
-        .args(["install", "--only-binary=:all:", "--python-version", "3.12"])
-        .arg("--target")
-        .arg(site)
-        .arg(format!("torch=={VERSION}"))
-        // Packages are unpacked where there is room, and nothing stays elsewhere.
-        .env("TMPDIR", tmp);
+    println!(
+        "Installing LibTorch {VERSION} from the package index with {} ({size}).",
+        install.get_program().display()
+    );
+    install.arg(format!("torch=={VERSION}"));
     if !cuda {
         install.arg("--no-deps");
         if WITH_CUDA {
@@ -116,6 +90,46 @@ fn download(site: &Path, tmp: &Path, cuda: bool) -> Result<()> {
         bail!("the package installer failed ({status}); its own message is above");
     }
     Ok(())
+}
+
+/// pip, or uv where there is no pip, about to install packages into the folder `site`.
+///
+/// # Errors
+///
+/// If there is neither.
+pub(crate) fn installer(site: &Path, tmp: &Path) -> Result<Command> {
+    std::fs::create_dir_all(tmp).with_context(|| format!("cannot write {}", tmp.display()))?;
+    let python = python();
+    let answers = |command: &mut Command| {
+        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+        quiet
+            .arg("--version")
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    let mut install = if answers(Command::new(&python).args(["-m", "pip"])) {
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip"]);
+        pip
+    } else if answers(Command::new("uv").arg("pip")) {
+        let mut uv = Command::new("uv");
+        uv.arg("pip");
+        uv
+    } else {
+        bail!(
+            "installing needs pip (`{} -m pip` does not work) or uv",
+            python.display()
+        );
+    };
+    // Nothing of Python is used, so that any Python's package will do, whatever the user's
+    // own version is.
+    install
+        .args(["install", "--only-binary=:all:", "--python-version", "3.12"])
+        .arg("--target")
+        .arg(site)
+        // Packages are unpacked where there is room, and nothing stays elsewhere.
+        .env("TMPDIR", tmp);
+    Ok(install)
 }
 
 /// The package as it is, in a folder `torch` among its dependencies, which it finds from

@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use install::installer;
 pub(crate) use set_up::set_up;
 
 /// The release that torch-sys 0.22 is written for.
@@ -93,13 +94,22 @@ impl LibTorch {
     /// Lets `command`, and what it starts, build with it and run with it.
     fn prepare(&self, command: &mut Command) -> Result<()> {
         command.env("LIBTORCH", &self.folder);
-        let others = env::var_os(LIBRARY_PATH).unwrap_or_default();
-        let others = env::split_paths(&others).filter(|path| !path.as_os_str().is_empty());
-        let joined = env::join_paths(std::iter::once(self.lib()).chain(others))
-            .with_context(|| format!("{} cannot be part of a search path", self.lib().display()))?;
-        command.env(LIBRARY_PATH, joined);
-        Ok(())
+        add_libraries(command, self.lib())
     }
+}
+
+/// Lets `command` find the dynamic libraries in `folder`, before others.
+pub(crate) fn add_libraries(command: &mut Command, folder: PathBuf) -> Result<()> {
+    let set = command.get_envs().find(|(name, _)| *name == LIBRARY_PATH);
+    let set = set.and_then(|(_, value)| value.map(OsString::from));
+    let others = set
+        .or_else(|| env::var_os(LIBRARY_PATH))
+        .unwrap_or_default();
+    let others = env::split_paths(&others).filter(|path| !path.as_os_str().is_empty());
+    let joined = env::join_paths(std::iter::once(folder.clone()).chain(others))
+        .with_context(|| format!("{} cannot be part of a search path", folder.display()))?;
+    command.env(LIBRARY_PATH, joined);
+    Ok(())
 }
 
 /// Sets for `command` all that building and running with the backend `tch` needs.

@@ -195,7 +195,7 @@ pub const KEYS: &[Key] = &[
     key("held_out_images", Kind::Whole, Group::Training, "About how many held-out images the final evaluation looks at (rounded up to whole batches); 0: none"),
     key("validation_images", Kind::Whole, Group::Training, "How many held-out images, spread evenly over them, are translated and measured after each epoch; 0: none"),
 
-    key("backend", Kind::Choice(&["flex", "ndarray", "tch"]), Group::Machine, "Burn backend to compute with"),
+    key("backend", Kind::Choice(&["flex", "ndarray", "tch", "wgpu", "cuda"]), Group::Machine, "Burn backend to compute with"),
     key("device", Kind::Text, Group::Machine, "Device of the backend, as `huenet info` lists them: `cpu`, `cuda:0`; by default the backend's first"),
     key("threads", Kind::Whole, Group::Machine, "Threads to compute with; 0: all the machine has"),
     key("seed", Kind::Whole, Group::Machine, "Seed of every random choice: weights, order, augmentation, dropout"),

@@ -1,13 +1,22 @@
 //! The concrete backends, each behind the cargo feature of its name, and their devices.
 
-use std::any::Any;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "tch")]
+mod libtorch;
+mod memory;
+pub(crate) mod tf32;
+#[cfg(feature = "wgpu")]
+mod wgpu;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::{Key, Kind};
 use huenet_tasks::{Checkpoint, TaskError};
+
+use self::memory::{OutOfMemory, out_of_memory, quieten};
 
 /// What is done on a backend that is chosen at run time.
 pub(crate) trait OnBackend {
@@ -47,6 +56,18 @@ const COMPILED_IN: &[Backend] = &[
         devices: || libtorch::devices().map(|(name, _)| name).collect(),
         more: libtorch::more,
     },
+    #[cfg(feature = "wgpu")]
+    Backend {
+        name: "wgpu",
+        devices: || wgpu::devices().into_iter().map(|(name, _)| name).collect(),
+        more: wgpu::more,
+    },
+    #[cfg(feature = "cuda")]
+    Backend {
+        name: "cuda",
+        devices: || cuda::devices().map(|(name, _)| name).collect(),
+        more: cuda::more,
+    },
 ];
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -75,55 +96,12 @@ pub(crate) enum Missing {
         seen: Vec<String>,
         more: &'static str,
     },
-}
-
-/// A device that has no room for what it was given.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "out of memory on the backend `{backend}`: lower --batch-size, or --img-h and --img-w, or \
-     --base-width; `huenet doctor` with the same arguments measures what a step takes ({reason})"
-)]
-pub(crate) struct OutOfMemory {
-    backend: String,
-    /// The line in which the backend said so.
-    reason: String,
-}
-
-/// What backends call it, in lower case: LibTorch on CUDA and on the CPU, CUDA's driver, the
-/// allocators of GPUs and of WGPU.
-const OUT_OF_MEMORY: [&str; 6] = [
-    "out of memory",
-    "not enough memory",
-    "can't allocate memory",
-    "out_of_memory",
-    "outofmemory",
-    "memory allocation failed",
-];
-
-/// What a panic says, if that is that memory ran out. Backends report it in no other way.
-fn out_of_memory(panic: &dyn Any) -> Option<String> {
-    let text = match panic.downcast_ref::<String>() {
-        Some(text) => text.as_str(),
-        None => panic.downcast_ref::<&str>()?,
-    };
-    let line = text.lines().find(|line| {
-        let line = line.to_lowercase();
-        OUT_OF_MEMORY.iter().any(|words| line.contains(words))
-    });
-    line.map(|line| line.trim().to_owned())
-}
-
-/// Keeps panics that become an [`OutOfMemory`] off the terminal.
-fn quieten() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if out_of_memory(panic.payload()).is_none() {
-                usual(panic);
-            }
-        }));
-    });
+    /// A backend that sees no device at all.
+    #[error("the backend `{backend}` sees no device here; {more}")]
+    AnyDevice {
+        backend: &'static str,
+        more: &'static str,
+    },
 }
 
 fn names() -> String {
@@ -148,6 +126,12 @@ pub(crate) fn check(name: &str, device: Option<&str>) -> Result<(), Missing> {
         name: name.to_owned(),
     })?;
     let seen = (backend.devices)();
+    if seen.is_empty() {
+        return Err(Missing::AnyDevice {
+            backend: backend.name,
+            more: (backend.more)(),
+        });
+    }
     let device = match device {
         Some(device) if !seen.iter().any(|name| name == device) => device,
         _ => return Ok(()),
@@ -197,6 +181,10 @@ fn run<W: OnBackend>(name: &str, device: Option<&str>, work: W) -> Result<W::Out
         "ndarray" => Ok(work.run::<burn_ndarray::NdArray<f32>>(&Default::default())),
         #[cfg(feature = "tch")]
         "tch" => Ok(work.run::<burn_tch::LibTorch<f32>>(&libtorch::device(device))),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Ok(work.run::<burn_wgpu::Wgpu>(&wgpu::device(device))),
+        #[cfg(feature = "cuda")]
+        "cuda" => Ok(work.run::<burn_cuda::Cuda>(&cuda::device(device))),
         _ => Err(Missing::Backend {
             name: name.to_owned(),
         }),
@@ -232,7 +220,10 @@ pub(crate) fn overview() -> Vec<(&'static str, String)> {
     let line = |name: &&'static str| {
         let present = COMPILED_IN.iter().find(|backend| backend.name == *name);
         let text = match present {
-            Some(backend) => (backend.devices)().join(", "),
+            Some(backend) => match (backend.devices)() {
+                none if none.is_empty() => format!("no device: {}", (backend.more)()),
+                seen => seen.join(", "),
+            },
             None => format!("not compiled in: {} builds it", build_command(name)),
         };
         (*name, text)
@@ -249,88 +240,5 @@ pub(crate) fn set_threads(count: usize) {
             .build_global();
         #[cfg(feature = "tch")]
         tch::set_num_threads(i32::try_from(count).unwrap_or(i32::MAX));
-    }
-}
-
-#[cfg(feature = "tch")]
-mod libtorch {
-    use burn_tch::LibTorchDevice;
-
-    pub(super) fn devices() -> impl Iterator<Item = (String, LibTorchDevice)> {
-        let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-        let gpus = (0..gpus).map(|at| (format!("cuda:{at}"), LibTorchDevice::Cuda(at)));
-        let metal = tch::utils::has_mps().then(|| ("mps".to_owned(), LibTorchDevice::Mps));
-        std::iter::once(("cpu".to_owned(), LibTorchDevice::Cpu))
-            .chain(gpus)
-            .chain(metal)
-    }
-
-    /// The device of that name, which is there; the CPU for no name.
-    pub(super) fn device(name: Option<&str>) -> LibTorchDevice {
-        let found = devices().find(|(device, _)| Some(device.as_str()) == name);
-        found.map_or(LibTorchDevice::Cpu, |(_, device)| device)
-    }
-
-    pub(super) fn more() -> &'static str {
-        match tch::utils::has_cuda() {
-            true => "`nvidia-smi` shows which GPUs the driver sees",
-            false => {
-                "for an NVIDIA GPU, `cargo xtask setup-libtorch --cuda` gets a LibTorch with CUDA; \
-                 it needs the GPU's driver"
-            }
-        }
-    }
-}
-
-#[cfg(all(test, feature = "flex"))]
-mod tests {
-    use super::*;
-
-    struct Panics(String);
-
-    impl OnBackend for Panics {
-        type Output = ();
-
-        fn run<B: HistogramBackend>(self, _: &B::Device) {
-            std::panic::panic_any(self.0);
-        }
-    }
-
-    #[test]
-    fn memory_that_ran_out_is_an_error_that_names_what_to_lower() {
-        for said in [
-            "called `Result::unwrap()` on an `Err` value: Torch(\"\n\
-             CUDA out of memory. Tried to allocate 2.00 GiB.\nException raised from",
-            "[enforce fail at alloc_cpu.cpp:119] err == 0. DefaultCPUAllocator: can't allocate \
-             memory: you tried to allocate 34359738368 bytes.\nException raised from",
-        ] {
-            let error = on("flex", None, Panics(said.to_owned())).unwrap_err();
-            assert!(error.is::<OutOfMemory>());
-            let text = error.to_string();
-            for words in [
-                "--batch-size",
-                "--img-h",
-                "--base-width",
-                "tried to allocate",
-            ] {
-                assert!(text.to_lowercase().contains(words), "{words}: {text}");
-            }
-            assert!(!text.contains("Exception"), "{text}");
-        }
-    }
-
-    #[test]
-    fn another_panic_stays_one() {
-        let said = "index out of bounds".to_owned();
-        let panic = catch_unwind(|| on("flex", None, Panics(said.clone()))).unwrap_err();
-        assert_eq!(panic.downcast_ref(), Some(&said));
-    }
-
-    #[cfg(feature = "tch")]
-    #[test]
-    fn libtorch_says_so_in_these_words() {
-        let huge = || tch::Tensor::zeros([1 << 30, 1 << 20], (tch::Kind::Float, tch::Device::Cpu));
-        let panic = catch_unwind(huge).unwrap_err();
-        assert!(out_of_memory(&*panic).is_some());
     }
 }

@@ -1,9 +1,4 @@
-//! The CubeCL kernels against those of a CPU in double precision, on whichever of their backends is compiled in: WGPU
-//! runs on a software device too, CUDA needs a card.
-//!
-//! Where there is no device the tests say that they were skipped, unless `HUENET_NEED_DEVICE` is set.
-
-#![cfg(any(feature = "wgpu", feature = "cuda"))]
+//! The histogram kernels against those of a CPU in double precision.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
@@ -15,10 +10,7 @@ use huenet_hist::{
 };
 use rstest::rstest;
 
-#[cfg(all(feature = "cuda", not(feature = "wgpu")))]
-type Device = burn_cuda::Cuda;
-#[cfg(feature = "wgpu")]
-type Device = burn_wgpu::Wgpu;
+use crate::Device;
 
 fn tensor<B: Backend, const D: usize>(
     values: &[f64],

@@ -1,0 +1,266 @@
+//! The kernels as CUDA: the source that CubeCL makes of them, compiled by NVIDIA's compiler for
+//! programs that run, NVRTC. That needs no card; to run them does.
+//!
+//! NVRTC is looked for where the loader looks, the headers in `CUDA_PATH`. Where it is not found the
+//! test says that it was skipped, unless `HUENET_NEED_NVRTC` is set.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+
+use cubecl::cuda::CudaRuntime;
+use cubecl::prelude::*;
+use cubecl::{Compiler, Runtime};
+use libloading::Library;
+
+use super::kernels::{self, joint_gradient, joint_sums, marginal_gradient, marginal_sums};
+use super::place::{Grid, GridLaunch, LANES};
+use crate::{Binning, Bins, Boundary, Kernel};
+
+type Launcher = KernelLauncher<CudaRuntime>;
+
+/// The architectures to compile for: the oldest that CUDA 12 has all of, and two of today.
+const ARCHITECTURES: [&str; 3] = ["sm_70", "sm_80", "sm_90a"];
+
+#[test]
+fn kernels_compile_as_cuda() {
+    let Some(compiler) = Nvrtc::load() else {
+        assert!(
+            std::env::var_os("HUENET_NEED_NVRTC").is_none(),
+            "there is no NVRTC"
+        );
+        eprintln!("skipped: there is no NVRTC");
+        return;
+    };
+    let mut compiled = 0;
+    for boundary in [Boundary::Reflect, Boundary::Wrap, Boundary::Open] {
+        for (bins, ratio) in [(2, 0.25), (256, 2.5), (kernels::MOST_BINS as usize, 2.5)] {
+            let binning = Binning {
+                bins: Bins::new(bins, -1.0, 1.0).unwrap(),
+                kernel: Kernel::new(ratio, boundary).unwrap(),
+            };
+            for (name, source) in sources(&binning) {
+                for architecture in ARCHITECTURES {
+                    let size = compiler.compile(&source, architecture);
+                    let size = size.unwrap_or_else(|log| {
+                        panic!("{name}, {binning}, {architecture}:\n{log}\n{source}")
+                    });
+                    assert!(size > 0);
+                    compiled += 1;
+                }
+            }
+        }
+    }
+    eprintln!("{compiled} programs compiled");
+}
+
+/// What CubeCL makes of each kernel.
+fn sources(binning: &Binning) -> [(&'static str, String); 4] {
+    let groups = kernels::groups(binning.bins.count() as u32);
+    let sums = CubeDim::new_1d(groups * LANES);
+    let gradients = CubeDim::new_1d(256);
+    [
+        source("marginal_sums", sums, |builder, launcher| {
+            let (x, p) = (input(builder), output(builder));
+            let grid = grid(binning, builder, launcher);
+            let (pixels, chunk) = (whole(builder, launcher), whole(builder, launcher));
+            let scale = real(builder, launcher);
+            marginal_sums::expand(&mut builder.scope, x, p, grid, pixels, chunk, scale, groups);
+        }),
+        source("joint_sums", sums, |builder, launcher| {
+            let (x, y, joint) = (input(builder), input(builder), output(builder));
+            let grid = grid(binning, builder, launcher);
+            let (pixels, chunk) = (whole(builder, launcher), whole(builder, launcher));
+            let scale = real(builder, launcher);
+            joint_sums::expand(
+                &mut builder.scope,
+                x,
+                y,
+                joint,
+                grid,
+                pixels,
+                chunk,
+                scale,
+                groups,
+            );
+        }),
+        source("marginal_gradient", gradients, |builder, launcher| {
+            let (x, grad, gradient) = (input(builder), input(builder), output(builder));
+            let grid = grid(binning, builder, launcher);
+            let (pixels, scale) = (whole(builder, launcher), real(builder, launcher));
+            marginal_gradient::expand(&mut builder.scope, x, grad, gradient, grid, pixels, scale);
+        }),
+        source("joint_gradient", gradients, |builder, launcher| {
+            let (moving, fixed) = (input(builder), input(builder));
+            let (grad, gradient) = (input(builder), output(builder));
+            let grid = grid(binning, builder, launcher);
+            let (pixels, scale) = (whole(builder, launcher), real(builder, launcher));
+            let strides = [whole(builder, launcher), whole(builder, launcher)];
+            let [stride, fixed_stride] = strides;
+            joint_gradient::expand(
+                &mut builder.scope,
+                moving,
+                fixed,
+                grad,
+                gradient,
+                grid,
+                pixels,
+                scale,
+                stride,
+                fixed_stride,
+            );
+        }),
+    ]
+}
+
+/// A kernel's source, as CubeCL makes it when it is launched without checks; `define` does what the
+/// launch does with the arguments.
+fn source(
+    name: &'static str,
+    cube: CubeDim,
+    define: impl FnOnce(&mut KernelBuilder, &mut Launcher),
+) -> (&'static str, String) {
+    let settings = KernelSettings::default().cube_dim(cube).kernel_name(name);
+    let mut builder = KernelBuilder::default();
+    builder.runtime_properties(CudaRuntime::target_properties());
+    settings.address_type.register(&mut builder.scope);
+    let mut launcher = Launcher::new(settings.clone());
+    define(&mut builder, &mut launcher);
+    let address = settings.address_type.unsigned_type();
+    let kernel = builder.build(settings);
+    let mut options =
+        <<CudaRuntime as Runtime>::Compiler as Compiler>::CompilationOptions::default();
+    // As on every card since Volta.
+    options.warp_size = 32;
+    options.supports_features.fast_math = true;
+    options.supports_features.grid_constants = true;
+    let mut compiler = <CudaRuntime as Runtime>::Compiler::default();
+    let program = compiler.compile(kernel, &options, ExecutionMode::Unchecked, address);
+    (name, program.expect("CubeCL can compile it").to_string())
+}
+
+type TensorOfF32 = Tensor<f32>;
+
+fn input(builder: &mut KernelBuilder) -> <TensorOfF32 as CubeType>::ExpandType {
+    TensorOfF32::expand(&TensorCompilationArg { inplace: None }, builder)
+}
+
+fn output(builder: &mut KernelBuilder) -> <TensorOfF32 as CubeType>::ExpandType {
+    TensorOfF32::expand_output(&TensorCompilationArg { inplace: None }, builder)
+}
+
+fn grid(
+    binning: &Binning,
+    builder: &mut KernelBuilder,
+    launcher: &mut Launcher,
+) -> <Grid as CubeType>::ExpandType {
+    let argument = Grid::register(GridLaunch::of(binning), launcher);
+    Grid::expand(&argument, builder)
+}
+
+fn whole(builder: &mut KernelBuilder, launcher: &mut Launcher) -> <u32 as CubeType>::ExpandType {
+    let argument = u32::register(1, launcher);
+    u32::expand(&argument, builder)
+}
+
+fn real(builder: &mut KernelBuilder, launcher: &mut Launcher) -> <f32 as CubeType>::ExpandType {
+    let argument = f32::register(1.0, launcher);
+    f32::expand(&argument, builder)
+}
+
+/// NVIDIA's compiler, loaded.
+struct Nvrtc {
+    library: Library,
+}
+
+/// A program in it.
+type Program = *mut c_void;
+
+impl Nvrtc {
+    /// The first that the loader finds.
+    fn load() -> Option<Self> {
+        let names = ["libnvrtc.so.12", "libnvrtc.so", "nvrtc64_120_0.dll"];
+        // SAFETY: loading it runs its own initialisation, nothing else.
+        let library = names
+            .into_iter()
+            .find_map(|name| unsafe { Library::new(name) }.ok())?;
+        Some(Self { library })
+    }
+
+    /// Compiles a program for an architecture; the size of the machine code, or what the compiler says
+    /// against it.
+    fn compile(&self, source: &str, architecture: &str) -> Result<usize, String> {
+        let source = CString::new(source).unwrap();
+        let mut options = vec![format!("--gpu-architecture={architecture}")];
+        if let Some(folder) = cubecl::cuda::install::cuda_path() {
+            options.push(format!(
+                "--include-path={}",
+                folder.join("include").display()
+            ));
+        }
+        let options: Vec<CString> = options
+            .into_iter()
+            .map(|option| CString::new(option).unwrap())
+            .collect();
+        let options: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
+        let mut program: Program = std::ptr::null_mut();
+        let mut size = 0;
+        // SAFETY: the functions have these types in NVRTC 12's header; every pointer is to something
+        // that outlives the call, and the log is as long as the compiler said.
+        unsafe {
+            let create: Function<
+                unsafe extern "C" fn(
+                    *mut Program,
+                    *const c_char,
+                    *const c_char,
+                    c_int,
+                    *const *const c_char,
+                    *const *const c_char,
+                ) -> c_int,
+            > = self.function(c"nvrtcCreateProgram");
+            let compile: Function<
+                unsafe extern "C" fn(Program, c_int, *const *const c_char) -> c_int,
+            > = self.function(c"nvrtcCompileProgram");
+            let log_size: Function<unsafe extern "C" fn(Program, *mut usize) -> c_int> =
+                self.function(c"nvrtcGetProgramLogSize");
+            let log: Function<unsafe extern "C" fn(Program, *mut c_char) -> c_int> =
+                self.function(c"nvrtcGetProgramLog");
+            let code_size: Function<unsafe extern "C" fn(Program, *mut usize) -> c_int> =
+                self.function(c"nvrtcGetCUBINSize");
+            let destroy: Function<unsafe extern "C" fn(*mut Program) -> c_int> =
+                self.function(c"nvrtcDestroyProgram");
+            let none = std::ptr::null();
+            let made = create(
+                &raw mut program,
+                source.as_ptr(),
+                none,
+                0,
+                std::ptr::null(),
+                std::ptr::null(),
+            );
+            assert_eq!(made, 0, "NVRTC makes no program");
+            let count = c_int::try_from(options.len()).unwrap();
+            let outcome = compile(program, count, options.as_ptr());
+            let said = if outcome == 0 {
+                assert_eq!(code_size(program, &raw mut size), 0);
+                Ok(size)
+            } else {
+                log_size(program, &raw mut size);
+                let mut text = vec![0u8; size.max(1)];
+                log(program, text.as_mut_ptr().cast());
+                let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
+                Err(format!("{outcome}: {}", text.to_string_lossy()))
+            };
+            destroy(&raw mut program);
+            said
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `F` is the function's type.
+    unsafe fn function<F>(&self, name: &CStr) -> Function<'_, F> {
+        // SAFETY: the caller's.
+        unsafe { self.library.get(name.to_bytes_with_nul()) }.expect("NVRTC has it")
+    }
+}
+
+type Function<'a, F> = libloading::Symbol<'a, F>;

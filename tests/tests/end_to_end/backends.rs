@@ -1,0 +1,78 @@
+//! Runs on backends that not every build has, beside the same run on the default one.
+
+use predicates::str::contains;
+
+use crate::support::{LOSSES, Place, huenet, losses};
+
+/// Relative difference allowed between the losses of the first step.
+const ROUNDING: f64 = 1e-3;
+
+fn trains_draws_and_evaluates(backend: &str) {
+    let place = Place::new();
+    place.flowers();
+    for (name, backend) in [("default", "flex"), ("other", backend)] {
+        let mut command = place.train("color_transfer", name);
+        command
+            .args(["--backend", backend, "--max-steps", "2"])
+            .assert()
+            .success();
+    }
+    let [expected, found] = ["default", "other"].map(|name| losses(&place.run(name)));
+    assert_eq!(found.len(), 2);
+    for ((name, expected), found) in LOSSES.iter().zip(expected[0]).zip(found[0]) {
+        let difference = (found - expected).abs() / expected.abs().max(1e-2);
+        assert!(
+            difference < ROUNDING,
+            "{name}: {found} instead of {expected}"
+        );
+    }
+    assert!(found[1].iter().all(|loss| loss.is_finite()));
+    assert!(place.run("other").join("samples/last.png").is_file());
+    assert!(place.run("other").join("evaluation.json").is_file());
+
+    let mut command = place.command("evaluate");
+    command.args(["--run", "other", "--images", "1", "--backend", backend]);
+    command
+        .assert()
+        .success()
+        .stdout(contains("| this model |"));
+    huenet()
+        .arg("info")
+        .assert()
+        .success()
+        .stdout(predicates::str::is_match(format!("(?m)^ *{backend} +[a-z]+(:0|$|,)")).unwrap());
+}
+
+/// A device that is not there, and what there is.
+fn names_its_devices(backend: &str) {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.train("color_transfer", "run");
+    command
+        .args(["--backend", backend, "--device", "abacus:7"])
+        .assert()
+        .code(2)
+        .stderr(contains(format!(
+            "`{backend}` sees no device `abacus:7` here (it sees "
+        )));
+    assert!(!place.run("run").exists());
+}
+
+macro_rules! on {
+    ($($backend:ident = $feature:literal),*) => {$(
+        #[cfg(feature = $feature)]
+        mod $backend {
+            #[test]
+            fn trains_draws_and_evaluates() {
+                super::trains_draws_and_evaluates($feature);
+            }
+
+            #[test]
+            fn names_its_devices() {
+                super::names_its_devices($feature);
+            }
+        }
+    )*};
+}
+
+on!(tch = "tch", wgpu = "wgpu", cuda = "cuda");

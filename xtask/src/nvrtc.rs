@@ -1,0 +1,52 @@
+//! NVIDIA's compiler for kernels, NVRTC, with which the kernels of the backend cuda are tested where there
+//! is no GPU.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::libtorch::{add_libraries, installer};
+
+/// The compiler, and the headers that the kernels include.
+const PACKAGES: [&str; 2] = [
+    "nvidia-cuda-nvrtc-cu12==12.8.93",
+    "nvidia-cuda-runtime-cu12==12.8.90",
+];
+
+/// Where it is installed: an ignored folder, beside LibTorch.
+fn folder() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).join(".libtorch/nvrtc")
+}
+
+/// Lets `command` find it, if it was installed here and the user names no other.
+pub(crate) fn prepare(command: &mut Command) -> Result<()> {
+    let folder = folder().join("nvidia");
+    if !folder.is_dir() || std::env::var_os("CUDA_PATH").is_some() {
+        return Ok(());
+    }
+    command.env("CUDA_PATH", folder.join("cuda_runtime"));
+    add_libraries(command, folder.join("cuda_nvrtc/lib"))
+}
+
+/// Installs it from the package index, unless it is there.
+pub(crate) fn install() -> Result<()> {
+    let (place, aside) = (folder(), folder().with_extension("partial"));
+    if place.is_dir() {
+        return Ok(());
+    }
+    if aside.exists() {
+        std::fs::remove_dir_all(&aside)
+            .with_context(|| format!("cannot remove {}", aside.display()))?;
+    }
+    let mut pip = installer(&aside.join("site"), &aside.join("tmp"))?;
+    let status = pip.arg("--no-deps").args(PACKAGES).status();
+    if !status.is_ok_and(|status| status.success()) {
+        bail!("the package installer failed; its own message is above");
+    }
+    let moved = std::fs::rename(aside.join("site"), &place);
+    moved.with_context(|| format!("cannot write {}", place.display()))?;
+    let _ = std::fs::remove_dir_all(&aside);
+    Ok(())
+}
