@@ -45,20 +45,18 @@ fn tests(built: &[&str], tested: &[&str], arguments: &[OsString]) -> Result<u8> 
         features.extend(["cli", "tests"].map(|package| format!("huenet-{package}/{name}")));
     }
     choice.push(features.join(","));
-    // The binary that the end-to-end tests start: tests of other packages alone do not build it.
-    let mut build = cargo();
-    build.args(["build", "--bin", "huenet"]).args(&choice);
     let mut runner = cargo();
     match has_nextest() {
         true => runner.args(["nextest", "run"]),
         false => runner.arg("test"),
     };
     runner.args(&choice);
-    let tests = ["conformance", "cubecl", "end_to_end"];
+    // Building the tests of the command line builds the binary that the end-to-end tests start. To
+    // build it by itself would build much of what it needs again, without what only tests add.
+    let tests = ["conformance", "cubecl", "end_to_end", "command_line"];
     runner.args(["--lib", "--bins"]);
     runner.args(tests.map(|name| ["--test", name]).concat());
     if built.contains(&LIBTORCH) {
-        libtorch::prepare(&mut build)?;
         libtorch::prepare(&mut runner)?;
     }
     if built.contains(&"cuda") {
@@ -72,9 +70,6 @@ fn tests(built: &[&str], tested: &[&str], arguments: &[OsString]) -> Result<u8> 
             .chain([format!("{name}::")])
     });
     let filters = filters.chain([COMPILED.to_owned()]);
-    if run(&mut build)? != 0 {
-        bail!("huenet did not build");
-    }
     run(runner.args(arguments).arg("--").args(filters))
 }
 

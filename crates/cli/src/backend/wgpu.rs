@@ -3,31 +3,35 @@
 use burn_wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
 use burn_wgpu::{WgpuDevice, WgpuRuntime};
 use cubecl::Runtime;
-use cubecl::device::Device;
+use cubecl::device::{Device, DeviceId};
 
 /// The kinds of devices, best first: CubeCL's number and the name.
 const KINDS: [(u16, &str); 4] = [
     (0, "discrete"),
     (1, "integrated"),
     (2, "virtual"),
-    (3, "cpu"),
+    (CPU, "cpu"),
 ];
 
+/// CubeCL's number of devices that compute on the CPU.
+const CPU: u16 = 3;
+
 pub(super) fn devices() -> Vec<(String, WgpuDevice)> {
+    // All at once: looking starts every driver there is.
+    let found = WgpuRuntime::enumerate_all_devices(&AutoGraphicsApi::backend());
     let mut all = Vec::new();
     for (kind, name) in KINDS {
-        let found = WgpuRuntime::enumerate_devices(kind, &AutoGraphicsApi::backend());
-        let mut found: Vec<WgpuDevice> = found.into_iter().map(WgpuDevice::from_id).collect();
-        // Software devices are not told apart.
-        found.dedup();
-        let named = found.into_iter().enumerate().map(|(at, device)| {
-            let name = match device {
-                WgpuDevice::Cpu => name.to_owned(),
-                _ => format!("{name}:{at}"),
-            };
-            (name, device)
-        });
-        all.extend(named);
+        let count = found.iter().filter(|device| device.type_id == kind).count();
+        if kind == CPU {
+            // Software devices are not told apart.
+            all.extend((count > 0).then(|| (name.to_owned(), WgpuDevice::Cpu)));
+        } else {
+            // Of its kind each has the number that it comes at.
+            all.extend((0..count as u16).map(|at| {
+                let device = WgpuDevice::from_id(DeviceId::new(kind, at));
+                (format!("{name}:{at}"), device)
+            }));
+        }
     }
     all
 }
