@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 
 use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, run};
-use crate::{libtorch, nvrtc, vulkan};
+use crate::{libtorch, nvrtc};
 
 /// The backend that needs LibTorch.
 const LIBTORCH: &str = "tch";
@@ -32,6 +32,11 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     if !BACKEND_FEATURES.contains(&name) {
         let known = BACKEND_FEATURES.join(", ");
         bail!("there is no backend `{name}`; those to test are {known}");
+    }
+    if name == "cuda"
+        && let Err(error) = nvrtc::install()
+    {
+        eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}");
     }
     tests(&[name], &[name], arguments)
 }
@@ -87,7 +92,11 @@ const LIBRARIES: [&str; 4] = [
 /// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's. Those that
 /// need LibTorch are left out, and that is said, where `libtorch` is false.
 pub(crate) fn check(libtorch: bool) -> Result<u8> {
-    for choice in choices(libtorch) {
+    check_each(&choices(libtorch))
+}
+
+fn check_each(choices: &[Vec<&str>]) -> Result<u8> {
+    for choice in choices {
         let what = match choice.as_slice() {
             [] => NONE.to_owned(),
             names => names.join(", "),
@@ -128,53 +137,27 @@ fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
         .collect()
 }
 
-/// What `cargo xtask ci` does beyond linting and testing what needs nothing but Rust: the feature
-/// matrix, and the tests of the backends that need something more, where that is there or can be
-/// installed.
+/// What `cargo xtask ci` does beyond linting and testing what needs nothing but Rust: the CPU's part
+/// of the feature matrix, and LibTorch's tests where there is one.
 pub(crate) fn ci() -> Result<u8> {
-    let libtorch = libtorch::is_available() || ci_may_install() && libtorch::set_up(&[])? == 0;
-    let vulkan = vulkan::is_available() || ci_may_install() && vulkan::install();
-    let code = check(libtorch)?;
-    if code != 0 {
-        return Ok(code);
+    let libtorch = libtorch::is_available();
+    if !libtorch {
+        eprintln!(
+            "SKIPPED: everything with the backend tch, as there is no LibTorch; `cargo xtask \
+             setup-libtorch` gets one"
+        );
     }
-    let needs = [
-        (
-            LIBTORCH,
-            libtorch,
-            "LibTorch; `cargo xtask setup-libtorch` gets one",
-        ),
-        (
-            "wgpu",
-            vulkan,
-            "Vulkan driver; on Debian `apt install mesa-vulkan-drivers` gets one",
-        ),
-        (
-            "cuda",
-            false,
-            "GPU looked for; `cargo xtask test --backend cuda` looks for one",
-        ),
-    ];
-    let (there, missing): (Vec<_>, Vec<_>) = needs.into_iter().partition(|(_, there, _)| *there);
-    for (name, _, needs) in missing {
-        eprintln!("SKIPPED: the tests on the backend {name}, as there is no {needs}");
+    eprintln!(
+        "SKIPPED: the backends wgpu and cuda; `cargo xtask features` builds them, `cargo xtask test \
+         --backend NAME` tests them where there is a device"
+    );
+    let mut choices = choices(libtorch);
+    choices.retain(|choice| !choice.iter().any(|name| CARDS.contains(name)));
+    let code = check_each(&choices)?;
+    match libtorch {
+        true if code == 0 => conformance(LIBTORCH, &[]),
+        _ => Ok(code),
     }
-    if there.is_empty() {
-        return Ok(0);
-    }
-    if ci_may_install()
-        && let Err(error) = nvrtc::install()
-    {
-        eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}");
-    }
-    let there: Vec<&str> = there.into_iter().map(|(name, ..)| name).collect();
-    // One build for all of them, in which those of CUDA are compiled too.
-    tests(&[&there[..], &["cuda"]].concat(), &there, &[])
-}
-
-/// Whether this is a machine that serves nothing else, and says so as is the custom.
-fn ci_may_install() -> bool {
-    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ mod chores;
 mod features;
 mod libtorch;
 mod nvrtc;
-mod vulkan;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -36,8 +35,8 @@ Verbs:
   features          check that huenet builds with each backend alone, with those of the CPU
                     together, and the libraries with none
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, test, features, and the tests of tch if there is a LibTorch and of
-                    wgpu if there is a Vulkan driver; where CI is set, they are installed
+  ci                lint, test, features without the graphics cards', and the tests of tch if
+                    there is a LibTorch
   help              this text
 ";
 
