@@ -16,6 +16,7 @@ use crate::group_norm::GroupNorm;
 use crate::init;
 #[cfg(feature = "tch")]
 use crate::libtorch;
+use crate::normalization::{Norm, NormKind, chosen};
 use crate::pass::{Pass, Statistics};
 use crate::upsample::upsample_bilinear_reflected;
 
@@ -45,12 +46,6 @@ pub(crate) enum Convolution<'a, B: Backend> {
     Transposed(&'a ConvTranspose2d<B>),
 }
 
-/// The normalisation of a layer.
-pub(crate) enum Norm<'a, B: Backend> {
-    Batch(&'a BatchNorm<B>, Statistics),
-    Group(&'a GroupNorm<B>),
-}
-
 /// One layer, all that happens between two images: convolution, normalisation, modulation,
 /// dropout, activation. Both networks are made of these.
 pub(crate) struct Layer<'a, B: Backend> {
@@ -72,11 +67,6 @@ impl<'a, B: Backend> Layer<'a, B> {
             mask: None,
             activation: Activation::None,
         }
-    }
-
-    pub(crate) fn normalised(mut self, norm: Norm<'a, B>) -> Self {
-        self.norm = Some(norm);
-        self
     }
 
     pub(crate) fn activated(mut self, activation: Activation) -> Self {
@@ -118,33 +108,6 @@ impl<'a, B: Backend> Layer<'a, B> {
             Activation::Tanh => output.tanh(),
         }
     }
-}
-
-/// What a block normalises with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NormKind {
-    None,
-    Batch,
-    Group,
-}
-
-impl NormKind {
-    fn batch<B: Backend>(self, channels: usize, device: &B::Device) -> Option<BatchNorm<B>> {
-        (self == Self::Batch).then(|| BatchNorm::new(channels, device))
-    }
-
-    fn group<B: Backend>(self, channels: usize, device: &B::Device) -> Option<GroupNorm<B>> {
-        (self == Self::Group).then(|| GroupNorm::new(channels, device))
-    }
-}
-
-fn chosen<'a, B: Backend>(
-    batch: &'a Option<BatchNorm<B>>,
-    group: &'a Option<GroupNorm<B>>,
-    statistics: Statistics,
-) -> Option<Norm<'a, B>> {
-    let batch = batch.as_ref().map(|norm| Norm::Batch(norm, statistics));
-    batch.or_else(|| group.as_ref().map(Norm::Group))
 }
 
 /// Halves an image: 4×4 convolution of stride 2 without bias, normalisation (not in a network's

@@ -8,9 +8,11 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_norm::BatchNorm;
-use crate::blocks::{Activation, Convolution, Down, Layer, Norm, NormKind};
+use crate::blocks::{Activation, Convolution, Down, Layer};
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
+use crate::group_norm::GroupNorm;
 use crate::init;
+use crate::normalization::{NormKind, Normalization, chosen};
 use crate::pass::Statistics;
 
 /// The smallest side that leaves a pixel: three halvings to 3, then twice one less.
@@ -32,6 +34,8 @@ pub struct DiscriminatorOptions {
     pub height: usize,
     /// Width of the images in pixels, at least 24.
     pub width: usize,
+    /// What normalises the features.
+    pub normalization: Normalization,
 }
 
 impl Default for DiscriminatorOptions {
@@ -42,6 +46,7 @@ impl Default for DiscriminatorOptions {
             condition_channels: 3,
             height: 256,
             width: 256,
+            normalization: Normalization::Batch,
         }
     }
 }
@@ -112,7 +117,8 @@ impl DiscriminatorConfig {
         let base = self.options.base_width;
         let input = self.options.image_channels + self.options.condition_channels;
         let convolutions = 16 * base * (input + 2 * base + 8 * base + 32 * base + 8);
-        let norms = 4 * base * (2 + 4 + 8);
+        let norm = NormKind::from(self.options.normalization).parameter_count();
+        let norms = norm * base * (2 + 4 + 8);
         convolutions + norms + 1
     }
 }
@@ -133,17 +139,18 @@ impl From<DiscriminatorConfig> for DiscriminatorOptions {
 
 /// HueNet's discriminator: for each patch of 70×70 pixels, how real it looks.
 ///
-/// Three halvings (base·1, 2, 4 channels; the first without batch normalisation), a 4×4
-/// convolution of stride 1 without bias to base·8 channels with batch normalisation and
-/// LeakyReLU, and one with bias to the logit. Conditional for paired tasks (it sees the content
-/// image next to the judged one), unconditional for colour transfer.
+/// Three halvings (base·1, 2, 4 channels; the first without normalisation), a 4×4 convolution of
+/// stride 1 without bias to base·8 channels with normalisation and LeakyReLU, and one with bias
+/// to the logit. Conditional for paired tasks (it sees the content image next to the judged one),
+/// unconditional for colour transfer.
 ///
 /// Source: paper, section 4, and the official code; PatchGAN after Isola et al. (pix2pix, 2017).
 #[derive(Module, Debug)]
 pub struct Discriminator<B: Backend> {
     downs: Vec<Down<B>>,
     conv: Conv2d<B>,
-    norm: BatchNorm<B>,
+    norm: Option<BatchNorm<B>>,
+    group_norm: Option<GroupNorm<B>>,
     last: Conv2d<B>,
 }
 
@@ -151,23 +158,21 @@ impl<B: Backend> Discriminator<B> {
     fn new(options: &DiscriminatorOptions, rng: &mut impl Rng, device: &B::Device) -> Self {
         let base = options.base_width;
         let input = options.image_channels + options.condition_channels;
+        let norm = NormKind::from(options.normalization);
         let downs = [[input, base], [base, 2 * base], [2 * base, 4 * base]];
         let downs = downs
             .into_iter()
             .enumerate()
             .map(|(i, channels)| {
-                let norm = if i > 0 {
-                    NormKind::Batch
-                } else {
-                    NormKind::None
-                };
+                let norm = if i > 0 { norm } else { NormKind::None };
                 Down::new(channels, norm, rng, device)
             })
             .collect();
         Self {
             downs,
             conv: init::convolution([4 * base, 8 * base], 4, 1, 1, false, rng, device),
-            norm: BatchNorm::new(8 * base, device),
+            norm: norm.batch(8 * base, device),
+            group_norm: norm.group(8 * base, device),
             last: init::convolution([8 * base, 1], 4, 1, 1, true, rng, device),
         }
     }
@@ -196,10 +201,9 @@ impl<B: Backend> Discriminator<B> {
         for down in &self.downs {
             x = down.forward(x, statistics);
         }
-        let x = Layer::of(Convolution::Plain(&self.conv))
-            .normalised(Norm::Batch(&self.norm, statistics))
-            .activated(Activation::LeakyRelu)
-            .forward(x);
+        let mut layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
+        layer.norm = chosen(&self.norm, &self.group_norm, statistics);
+        let x = layer.forward(x);
         Layer::of(Convolution::Plain(&self.last)).forward(x)
     }
 }
@@ -224,12 +228,16 @@ mod tests {
         update_running: true,
     };
 
-    fn tiny<B: Backend>(condition_channels: usize) -> Discriminator<B> {
+    fn tiny<B: Backend>(
+        condition_channels: usize,
+        normalization: Normalization,
+    ) -> Discriminator<B> {
         let options = DiscriminatorOptions {
             base_width: 2,
             condition_channels,
             height: 32,
             width: 24,
+            normalization,
             ..Default::default()
         };
         let config = DiscriminatorConfig::new(options).unwrap();
@@ -238,6 +246,21 @@ mod tests {
 
     fn image<B: Backend>(phase: f64) -> Tensor<B, 4> {
         waves([2, 3, 32, 24], F32, phase)
+    }
+
+    #[test]
+    fn normalised_in_groups_an_image_is_judged_alone() {
+        let network = tiny::<Flex>(0, Normalization::Group);
+        let pair = values(network.forward(None, image(0.0), BATCH).narrow(0, 1, 1));
+        let alone = values(network.forward(None, image(0.0).narrow(0, 1, 1), BATCH));
+        assert!(largest_difference(&pair, &alone) < 1e-6);
+        let config = DiscriminatorConfig::new(DiscriminatorOptions {
+            base_width: 2,
+            condition_channels: 0,
+            normalization: Normalization::Group,
+            ..Default::default()
+        });
+        assert_eq!(config.unwrap().parameter_count(), network.num_params());
     }
 
     #[rstest]
@@ -279,16 +302,18 @@ mod tests {
         assert_eq!(output.shape(), Shape::new([1, 1, rows, columns]));
     }
 
-    #[test]
-    fn one_seed_one_network_on_every_backend() {
-        let flex = tiny::<Flex>(3).forward(Some(image(1.0)), image(0.0), BATCH);
-        let ndarray = tiny::<NdArray>(3).forward(Some(image(1.0)), image(0.0), BATCH);
+    #[rstest]
+    #[case(Normalization::Batch)]
+    #[case(Normalization::Group)]
+    fn one_seed_one_network_on_every_backend(#[case] norm: Normalization) {
+        let flex = tiny::<Flex>(3, norm).forward(Some(image(1.0)), image(0.0), BATCH);
+        let ndarray = tiny::<NdArray>(3, norm).forward(Some(image(1.0)), image(0.0), BATCH);
         assert!(largest_difference(&values(flex), &values(ndarray)) < 1e-5);
     }
 
     #[test]
     fn the_condition_comes_first() {
-        let network = tiny::<Flex>(3);
+        let network = tiny::<Flex>(3, Normalization::Batch);
         let (condition, judged) = (image(1.0), image(0.0));
         let joined = Tensor::cat(vec![condition.clone(), judged.clone()], 1);
         assert_eq!(
@@ -297,9 +322,11 @@ mod tests {
         );
     }
 
-    #[test]
-    fn gradients_are_those_of_finite_differences() {
-        let network = tiny::<DoubleAutodiff>(0);
+    #[rstest]
+    #[case(Normalization::Batch)]
+    #[case(Normalization::Group)]
+    fn gradients_are_those_of_finite_differences(#[case] norm: Normalization) {
+        let network = tiny::<DoubleAutodiff>(0, norm);
         let image = waves::<DoubleAutodiff, 4>([2, 3, 32, 24], F64, 0.0);
         let checked = check_parameter_gradients(
             &network,
@@ -320,7 +347,7 @@ mod tests {
 
     #[test]
     fn frozen_it_hands_the_same_gradient_to_the_image_and_keeps_none() {
-        let network = tiny::<FlexAutodiff>(3);
+        let network = tiny::<FlexAutodiff>(3, Normalization::Batch);
         let gradients = |network: &Discriminator<FlexAutodiff>| {
             let image = image(0.0).require_grad();
             let logits = network.forward(Some(self::image(1.0)), image.clone(), BATCH);
@@ -337,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_frozen_pass_leaves_no_trace() {
-        let network = tiny::<FlexAutodiff>(3);
+        let network = tiny::<FlexAutodiff>(3, Normalization::Batch);
         network.forward(Some(image(1.0)), image(0.0), TRAIN);
         let state = |network: &Discriminator<FlexAutodiff>| {
             NamedMpkBytesRecorder::<FullPrecisionSettings>::default()

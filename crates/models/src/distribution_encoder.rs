@@ -1,13 +1,13 @@
 //! The branch that turns both images' distributions into a modulation of every level.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
 use crate::blocks::LEAKY_SLOPE;
-use crate::init;
+use crate::dense::Dense;
 
 /// Features that the distributions are encoded into.
 pub(crate) const FEATURES: usize = 128;
@@ -59,14 +59,8 @@ impl<B: Backend> DistributionEncoder<B> {
         rng: &mut impl Rng,
         device: &B::Device,
     ) -> Self {
-        let layers = [inputs, FEATURES].map(|inputs| Dense {
-            weight: init::dense([inputs, FEATURES], rng, device),
-            bias: init::constant(0.0, [FEATURES], device),
-        });
-        let modulation = |channels| Dense {
-            weight: init::small_dense([FEATURES, 2 * channels], rng, device),
-            bias: init::constant(0.0, [2 * channels], device),
-        };
+        let layers = [inputs, FEATURES].map(|inputs| Dense::new([inputs, FEATURES], rng, device));
+        let modulation = |channels| Dense::small([FEATURES, 2 * channels], rng, device);
         Self {
             layers: layers.into(),
             modulations: levels.into_iter().map(modulation).collect(),
@@ -103,17 +97,4 @@ pub(crate) fn parameter_count(inputs: usize, levels: impl IntoIterator<Item = us
     let layers = (inputs + 1) * FEATURES + (FEATURES + 1) * FEATURES;
     let of_levels = levels.into_iter().map(|c| 2 * c * (FEATURES + 1));
     layers + of_levels.sum::<usize>()
-}
-
-/// A dense layer, its weight `[inputs, outputs]`.
-#[derive(Module, Debug)]
-struct Dense<B: Backend> {
-    weight: Param<Tensor<B, 2>>,
-    bias: Param<Tensor<B, 1>>,
-}
-
-impl<B: Backend> Dense<B> {
-    fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
-        input.matmul(self.weight.val()) + self.bias.val().unsqueeze()
-    }
 }

@@ -49,6 +49,12 @@ pub enum ModelError {
         /// Channels of the output image.
         output_channels: usize,
     },
+    /// A palette is wanted of a generator that is not told the distributions.
+    #[error(
+        "a palette is made of encoded distributions: prediction \"palette\" needs conditioning \
+         \"modulation\""
+    )]
+    PaletteOfCounts,
     /// An image too small for the discriminator's five convolutions.
     #[error(
         "{side} is {value} pixels; the discriminator needs {min} or more \

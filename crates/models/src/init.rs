@@ -120,12 +120,23 @@ pub(crate) fn small_dense<B: Backend>(
     drawn(shape, normal(), rng, device)
 }
 
-/// Weights of a convolution, a twentieth as large.
-pub(crate) fn shrunk<B: Backend, const D: usize>(
-    weights: Param<Tensor<B, D>>,
-) -> Param<Tensor<B, D>> {
-    // A parameter that was mapped keeps a past, and nothing trains it.
-    Param::from_tensor(weights.val().div_scalar(20.0).detach())
+/// Weights of a convolution, those into its first `count` channels a twentieth as large.
+///
+/// Output channels are counted along `side` of the weights.
+pub(crate) fn shrunk<B: Backend>(
+    weights: Param<Tensor<B, 4>>,
+    side: usize,
+    count: usize,
+) -> Param<Tensor<B, 4>> {
+    let weights = weights.val();
+    let rest = weights.dims()[side] - count;
+    let small = weights.clone().narrow(side, 0, count).div_scalar(20.0);
+    let weights = match rest {
+        0 => small,
+        _ => Tensor::cat(vec![small, weights.narrow(side, count, rest)], side),
+    };
+    // A parameter that was computed keeps a past, and nothing trains it.
+    Param::from_tensor(weights.detach())
 }
 
 /// An embedding table of scalars, uniform in ±0.05.

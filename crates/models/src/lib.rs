@@ -33,6 +33,7 @@
 
 mod batch_norm;
 mod blocks;
+mod dense;
 mod discriminator;
 mod distribution_encoder;
 mod dropout;
@@ -44,6 +45,7 @@ mod init;
 #[cfg(feature = "tch")]
 mod libtorch;
 mod matching;
+mod normalization;
 mod pass;
 mod running;
 #[cfg(test)]
@@ -55,12 +57,12 @@ pub use discriminator::{Discriminator, DiscriminatorConfig, DiscriminatorOptions
 pub use distribution_encoder::DistributionEncoder;
 pub use error::ModelError;
 pub use generator::{
-    Activations, Conditioning, Generator, GeneratorConfig, GeneratorOptions, LastLayer,
-    Normalization, Prediction,
+    Activations, Conditioning, Generator, GeneratorConfig, GeneratorOptions, LastLayer, Prediction,
 };
 pub use group_norm::GroupNorm;
 pub use histogram_encoder::HistogramEncoder;
 pub use matching::Matching;
+pub use normalization::Normalization;
 pub use pass::{Pass, Statistics};
 pub use running::RunningVector;
 pub use upsample::{upsample_bilinear, upsample_bilinear_reflected};

@@ -23,8 +23,9 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_tch::{LibTorch, TchTensor};
 
 use crate::batch_norm;
-use crate::blocks::{Activation, Convolution, LEAKY_SLOPE, Layer, Norm};
+use crate::blocks::{Activation, Convolution, LEAKY_SLOPE, Layer};
 use crate::group_norm;
+use crate::normalization::Norm;
 use crate::pass::Statistics;
 
 type Untracked = LibTorch<f32>;

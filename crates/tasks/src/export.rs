@@ -10,6 +10,8 @@
 //! | `distribution.layers.i.weight`, `distribution.modulations.i.weight` | the same | `[out, in]` |
 //! | `….group_norm.gamma`, `beta` | `….group_norm.weight`, `bias` | `[channels]` |
 //! | `resize.narrow`, `resize.last` | the same | `[out, in, 3, 3]` |
+//! | `palette.quantiles` | `palette.quantiles.weight` | `[8, 64]` |
+//! | `palette.features.weight` | the same | `[out, in]` |
 //! | `histogram.tables.i` | `histogram.tables.i.weight` | `[pixels + 1, 1]` |
 
 use std::collections::HashMap;
@@ -136,10 +138,15 @@ impl<B: Backend> ModuleVisitor<B> for Collect {
                 shape.reverse();
                 "histogram.dense.weight".to_owned()
             }
-            ["distribution", .., "weight"] => {
+            ["distribution", .., "weight"] | ["palette", "features", "weight"] => {
                 data = tensor.transpose().into_data();
                 shape.reverse();
                 path.join(".")
+            }
+            ["palette", "quantiles"] => {
+                data = tensor.transpose().into_data();
+                shape.reverse();
+                "palette.quantiles.weight".to_owned()
             }
             ["histogram", "bias"] => "histogram.dense.bias".to_owned(),
             ["histogram", "tables", index] => {

@@ -98,6 +98,7 @@ impl Recipe {
             condition_channels: if s.task.is_paired() { s.img_c } else { 0 },
             height: s.img_h,
             width: s.img_w,
+            normalization: s.dis_normalization,
         })
         .map_err(|error| unfit_network(s, &error))?;
         check_distributions(s)?;
@@ -368,19 +369,21 @@ fn check_distributions(s: &Settings) -> Result<(), SettingsError> {
 }
 
 fn unfit_network(s: &Settings, error: &ModelError) -> SettingsError {
+    let whole = |key, value: usize| (key, value.to_string());
     let (key, value) = match error {
         ModelError::Side { side: "height", .. } | ModelError::TooSmall { side: "height", .. } => {
-            ("img_h", s.img_h)
+            whole("img_h", s.img_h)
         }
-        ModelError::Side { .. } | ModelError::TooSmall { .. } => ("img_w", s.img_w),
+        ModelError::Side { .. } | ModelError::TooSmall { .. } => whole("img_w", s.img_w),
         ModelError::OutOfRange {
             parameter: "depth", ..
-        } => ("depth", s.depth),
+        } => whole("depth", s.depth),
         ModelError::OutOfRange {
             parameter: "bins", ..
-        } => ("bin_num", s.bin_num),
-        ModelError::OtherChannels { .. } => ("img_out_c", s.img_out_c),
-        _ => ("base_width", s.base_width),
+        } => whole("bin_num", s.bin_num),
+        ModelError::OtherChannels { .. } => whole("img_out_c", s.img_out_c),
+        ModelError::PaletteOfCounts => ("conditioning", "counts".to_owned()),
+        _ => whole("base_width", s.base_width),
     };
     unfit(key, value, error)
 }

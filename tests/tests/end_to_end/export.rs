@@ -143,7 +143,10 @@ fn the_recommended_parts_have_names_and_layouts_that_python_has() {
         ("downs.0.conv.weight", &[2, 6, 4, 4]),
         ("ups.0.group_norm.weight", &[16]),
         ("resize.narrow.weight", &[8, 4, 3, 3]),
-        ("resize.last.weight", &[3, 14, 3, 3]),
+        // Three channels of change, and eight masks.
+        ("resize.last.weight", &[11, 14, 3, 3]),
+        ("palette.quantiles.weight", &[8, 64]),
+        ("palette.features.weight", &[24, 128]),
     ] {
         let tensor = generator.tensor(name);
         let tensor = tensor.unwrap_or_else(|_| panic!("no {name} in {:?}", generator.names()));

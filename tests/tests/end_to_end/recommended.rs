@@ -85,12 +85,13 @@ fn a_recommended_run_resumes_exactly() {
 fn each_part_does_something() {
     let place = place();
     let parts = [
-        ["--conditioning", "counts"],
         ["--matched-content", "false"],
         ["--prediction", "image"],
+        ["--prediction", "change"],
         ["--displayable", "false"],
         ["--last-layer", "transposed"],
         ["--normalization", "batch"],
+        ["--dis-normalization", "batch"],
         ["--dropout", "true"],
         ["--gan-loss", "cross_entropy"],
         ["--gan-loss", "least_squares"],
@@ -107,6 +108,8 @@ fn each_part_does_something() {
         let name = part.concat();
         assert_ne!(train(name.trim_start_matches('-'), &part), all, "{name}");
     }
+    let counts = ["--prediction", "image", "--conditioning", "counts"];
+    assert_ne!(train("counts", &counts), losses(&place.run("prediction--image")));
     // An average is looked at, and changes nothing that is trained.
     assert_eq!(train("last", &["--average-decay", "0"]), all);
     let checkpoint = |name: &str| names(&place.run(name).join("checkpoints/step-00000006"));
@@ -159,6 +162,7 @@ fn a_run_can_start_from_the_weights_of_one_of_the_other_recipe() {
         "--prediction=image",
         "--last-layer=transposed",
         "--normalization=batch",
+        "--dis-normalization=batch",
     ];
     for (first, then) in [("official", "recommended"), ("recommended", "official")] {
         let options = [&["--recipe", first], &network[..]].concat();

@@ -5,12 +5,14 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::Generator;
-use super::design::{Conditioning, LastLayer, Normalization, Prediction};
+use super::design::{Conditioning, LastLayer, Prediction};
+use super::palette::{self, COLOURS};
 use super::resize::{self, ResizeChannels};
 use crate::distribution_encoder;
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::histogram_encoder::features;
 use crate::matching::QUANTILES;
+use crate::normalization::{NormKind, Normalization};
 
 /// The largest depth: 2^14 is the largest side.
 const MAX_DEPTH: usize = 14;
@@ -55,7 +57,8 @@ pub struct GeneratorOptions {
     pub normalization: Normalization,
     /// What makes the image of the last features.
     pub last_layer: LastLayer,
-    /// What the last layer's values mean. A change needs output channels like the input's.
+    /// What the last layer's values mean. A change, with or without a palette, needs output
+    /// channels like the input's; a palette needs [`Conditioning::Modulation`].
     pub prediction: Prediction,
     /// Whether the content image, its channels matched to the reference's histograms, is given to
     /// the generator beside the content itself. Needs output channels like the input's, and
@@ -98,7 +101,8 @@ impl GeneratorConfig {
     /// # Errors
     /// [`ModelError::OutOfRange`] for a count that is zero or beyond reason,
     /// [`ModelError::Side`] for a side that is not a multiple of 2^depth,
-    /// [`ModelError::OtherChannels`] if output and input must have as many and have not.
+    /// [`ModelError::OtherChannels`] if output and input must have as many and have not,
+    /// [`ModelError::PaletteOfCounts`] for a palette without [`Conditioning::Modulation`].
     pub fn new(options: GeneratorOptions) -> Result<Self, ModelError> {
         let GeneratorOptions {
             base_width,
@@ -113,7 +117,7 @@ impl GeneratorConfig {
         check_count("input_channels", input_channels, 1, MAX_CHANNELS)?;
         check_count("output_channels", output_channels, 1, MAX_CHANNELS)?;
         check_count("bins", bins, 1, MAX_CHANNELS)?;
-        let alike = options.prediction == Prediction::Change
+        let alike = options.prediction.adds_to_content()
             || options.matched_content
             || options.conditioning == Conditioning::Modulation;
         if alike && input_channels != output_channels {
@@ -121,6 +125,11 @@ impl GeneratorConfig {
                 input_channels,
                 output_channels,
             });
+        }
+        if options.prediction == Prediction::Palette
+            && options.conditioning != Conditioning::Modulation
+        {
+            return Err(ModelError::PaletteOfCounts);
         }
         check_side("height", options.height, depth)?;
         check_side("width", options.width, depth)?;
@@ -170,12 +179,21 @@ impl GeneratorConfig {
         self.options.input_channels + matched
     }
 
+    /// Channels that the last layer puts out.
+    pub(super) fn predicted_channels(&self) -> usize {
+        let masks = match self.options.prediction {
+            Prediction::Palette => COLOURS,
+            Prediction::Image | Prediction::Change => 0,
+        };
+        self.options.output_channels + masks
+    }
+
     /// Channels around the last layer, if it resizes.
     pub(super) fn resize_channels(&self) -> ResizeChannels {
         ResizeChannels {
             features: 2 * self.options.base_width,
             given: self.given_channels(),
-            output: self.options.output_channels,
+            output: self.predicted_channels(),
         }
     }
 
@@ -189,10 +207,7 @@ impl GeneratorConfig {
     pub fn parameter_count(&self) -> usize {
         let options = &self.options;
         let widths = self.widths();
-        let norm = match options.normalization {
-            Normalization::Batch => 4,
-            Normalization::Group => 2,
-        };
+        let norm = NormKind::from(options.normalization).parameter_count();
         let downs: usize = std::iter::once(&self.given_channels())
             .chain(&widths)
             .zip(&widths)
@@ -218,10 +233,14 @@ impl GeneratorConfig {
             ),
         };
         let last = match options.last_layer {
-            LastLayer::Transposed => (16 * 2 * options.base_width + 1) * options.output_channels,
+            LastLayer::Transposed => (16 * 2 * options.base_width + 1) * self.predicted_channels(),
             LastLayer::Resize => resize::parameter_count(self.resize_channels()),
         };
-        downs + ups + encoder + last
+        let palette = match options.prediction {
+            Prediction::Palette => palette::parameter_count(options.output_channels),
+            Prediction::Image | Prediction::Change => 0,
+        };
+        downs + ups + encoder + last + palette
     }
 }
 

@@ -15,17 +15,6 @@ pub enum Conditioning {
     Modulation,
 }
 
-/// What normalises the features, except after the first halving.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Normalization {
-    /// Batch normalisation: the official network.
-    #[default]
-    Batch,
-    /// Group normalisation of eight channels: an image's result does not depend on others.
-    Group,
-}
-
 /// What makes an image of the last features, which have half its size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,4 +37,15 @@ pub enum Prediction {
     Image,
     /// What is to be added to the content image; before training, nearly nothing.
     Change,
+    /// A change, and masks for eight colours that are made of both distributions. The change
+    /// and the masked colours are added to the content image. Needs
+    /// [`Conditioning::Modulation`], which encodes the distributions.
+    Palette,
+}
+
+impl Prediction {
+    /// Whether what is predicted is added to the content image.
+    pub(super) fn adds_to_content(self) -> bool {
+        self != Self::Image
+    }
 }

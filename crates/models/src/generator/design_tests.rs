@@ -1,6 +1,7 @@
 //! The parts that can be chosen, each alone and all together.
 
 use super::*;
+use crate::Normalization;
 use crate::testing::{
     DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_parameter_gradients, counts,
     largest_difference, rng, trainable, values, waves, weighted_sum,
@@ -26,7 +27,7 @@ fn all() -> GeneratorOptions {
         conditioning: Conditioning::Modulation,
         normalization: Normalization::Group,
         last_layer: LastLayer::Resize,
-        prediction: Prediction::Change,
+        prediction: Prediction::Palette,
         matched_content: true,
         dropout: false,
         ..official()
@@ -34,7 +35,7 @@ fn all() -> GeneratorOptions {
 }
 
 /// Everything chosen, and each part alone.
-fn designs() -> [GeneratorOptions; 6] {
+fn designs() -> [GeneratorOptions; 7] {
     let one = |choose: fn(&mut GeneratorOptions)| {
         let mut options = official();
         choose(&mut options);
@@ -46,6 +47,10 @@ fn designs() -> [GeneratorOptions; 6] {
         one(|o| o.normalization = Normalization::Group),
         one(|o| o.last_layer = LastLayer::Resize),
         one(|o| o.prediction = Prediction::Change),
+        one(|o| {
+            o.prediction = Prediction::Palette;
+            o.conditioning = Conditioning::Modulation;
+        }),
         one(|o| o.matched_content = true),
     ]
 }
@@ -139,11 +144,30 @@ fn a_record_holds_everything_to_the_bit() {
     }
 }
 
-#[test]
-fn before_training_a_change_leaves_the_content_nearly_as_it_is() {
-    let output = run::<Flex>(all(), 1);
+#[rstest]
+#[case(Prediction::Change, 0.05)]
+#[case(Prediction::Palette, 0.5)]
+fn before_training_the_content_stays_nearly_as_it_is(
+    #[case] prediction: Prediction,
+    #[case] tolerance: f64,
+) {
+    let options = GeneratorOptions {
+        prediction,
+        ..all()
+    };
+    let output = run::<Flex>(options, 1);
     let difference = largest_difference(&values(output), &values(content::<Flex>(1)));
-    assert!(difference < 0.05, "{difference}");
+    assert!(difference < tolerance, "{difference}");
+}
+
+#[test]
+fn a_palette_needs_the_distributions() {
+    let options = GeneratorOptions {
+        conditioning: Conditioning::Counts,
+        ..all()
+    };
+    let message = GeneratorConfig::new(options).unwrap_err().to_string();
+    assert!(message.contains("needs conditioning \"modulation\""), "{message}");
 }
 
 #[test]
@@ -167,6 +191,7 @@ fn the_histograms_steer_the_output(#[case] conditioning: Conditioning) {
     let options = GeneratorOptions {
         conditioning,
         matched_content: false,
+        prediction: Prediction::Change,
         ..all()
     };
     let generator = generator::<Flex>(options, 5);

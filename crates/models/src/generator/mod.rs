@@ -2,6 +2,7 @@
 
 mod config;
 mod design;
+mod palette;
 mod resize;
 
 use burn::module::Module;
@@ -10,16 +11,18 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
-use crate::blocks::{Activation, Convolution, Down, Layer, NormKind, Up};
+use crate::blocks::{Activation, Convolution, Down, Layer, Up};
 use crate::distribution_encoder::DistributionEncoder;
 use crate::histogram_encoder::HistogramEncoder;
 use crate::init;
 use crate::matching::Matching;
+use crate::normalization::NormKind;
 use crate::pass::Pass;
+use palette::Palette;
 use resize::ResizeLayers;
 
 pub use config::{GeneratorConfig, GeneratorOptions};
-pub use design::{Conditioning, LastLayer, Normalization, Prediction};
+pub use design::{Conditioning, LastLayer, Prediction};
 
 /// How many of the doublings have dropout.
 const DROPOUTS: usize = 3;
@@ -33,7 +36,7 @@ const DROPOUTS: usize = 3;
 /// a 4×4 transposed convolution of stride 2 and tanh end it.
 ///
 /// That is the official network. Its parts can be chosen: what tells it the colours
-/// ([`Conditioning`]), [`Normalization`], the [`LastLayer`], what that [predicts](Prediction),
+/// ([`Conditioning`]), the [normalisation](crate::Normalization), the [`LastLayer`], what that [predicts](Prediction),
 /// and whether the content's channels, matched to the reference's histograms ([`Matching`]), are
 /// given to it beside the content.
 ///
@@ -49,6 +52,7 @@ pub struct Generator<B: Backend> {
     ups: Vec<Up<B>>,
     last: Option<ConvTranspose2d<B>>,
     resize: Option<ResizeLayers<B>>,
+    palette: Option<Palette<B>>,
     matched_content: bool,
     adds_to_content: bool,
 }
@@ -70,10 +74,7 @@ impl<B: Backend> Generator<B> {
     fn new(config: &GeneratorConfig, rng: &mut impl Rng, device: &B::Device) -> Self {
         let options = config.options();
         let widths = config.widths();
-        let norm = match options.normalization {
-            Normalization::Batch => NormKind::Batch,
-            Normalization::Group => NormKind::Group,
-        };
+        let norm = NormKind::from(options.normalization);
         let given = config.given_channels();
         let inputs = std::iter::once(&given).chain(&widths);
         let downs = inputs
@@ -102,22 +103,25 @@ impl<B: Backend> Generator<B> {
                 Up::new(channels, norm, options.dropout && i < DROPOUTS, rng, device)
             })
             .collect();
-        let quiet = options.prediction == Prediction::Change;
+        let output = options.output_channels;
+        let quiet = options.prediction.adds_to_content();
         let (mut last, mut resize) = (None, None);
         match options.last_layer {
             LastLayer::Transposed => {
-                let channels = [2 * options.base_width, options.output_channels];
+                let channels = [2 * options.base_width, config.predicted_channels()];
                 let mut layer = init::doubling_convolution(channels, rng, device);
                 if quiet {
-                    layer.weight = init::shrunk(layer.weight);
+                    layer.weight = init::shrunk(layer.weight, 1, output);
                 }
                 last = Some(layer);
             }
             LastLayer::Resize => {
                 let layers = ResizeLayers::new(config.resize_channels(), rng, device);
-                resize = Some(if quiet { layers.quiet() } else { layers });
+                resize = Some(if quiet { layers.quiet(output) } else { layers });
             }
         }
+        let palette = (options.prediction == Prediction::Palette)
+            .then(|| Palette::new(output, rng, device));
         Self {
             downs,
             histogram,
@@ -125,6 +129,7 @@ impl<B: Backend> Generator<B> {
             ups,
             last,
             resize,
+            palette,
             matched_content: options.matched_content,
             adds_to_content: quiet,
         }
@@ -188,7 +193,9 @@ impl<B: Backend> Generator<B> {
             downs.push(x.clone());
         }
 
-        let told = self.told(counts, matching.as_ref());
+        let told_by = matching.as_ref().filter(|_| self.distribution.is_some());
+        let quantiles = told_by.map(Matching::quantiles);
+        let told = self.told(counts, quantiles.clone());
         let [_, features] = told.dims();
         let [_, _, rows, columns] = x.dims();
         let everywhere = told
@@ -205,7 +212,11 @@ impl<B: Backend> Generator<B> {
             ups.push(doubled.clone());
             x = Tensor::cat(vec![doubled, skip.clone()], 1);
         }
-        let output = self.image(x, given, content);
+        let colours = match (&self.palette, quantiles) {
+            (Some(palette), Some(quantiles)) => Some(palette.colours(quantiles, told.clone())),
+            _ => None,
+        };
+        let output = self.image(x, given, content, colours);
         Activations {
             downs,
             histogram: told,
@@ -215,35 +226,42 @@ impl<B: Backend> Generator<B> {
     }
 
     /// What the generator is told of the colours, `[batch, features]`.
-    fn told(&self, counts: Tensor<B, 3, Int>, matching: Option<&Matching<B>>) -> Tensor<B, 2> {
-        match (&self.histogram, &self.distribution, matching) {
+    fn told(&self, counts: Tensor<B, 3, Int>, quantiles: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
+        match (&self.histogram, &self.distribution, quantiles) {
             (Some(encoder), ..) => encoder.forward(counts),
-            (None, Some(encoder), Some(matching)) => encoder.forward(matching.quantiles()),
+            (None, Some(encoder), Some(quantiles)) => encoder.forward(quantiles),
             _ => unreachable!("a generator has one of two encoders"),
         }
     }
 
-    /// The image that the last features make.
+    /// The image that the last features make, with the palette's colours if there is one.
     fn image(
         &self,
         features: Tensor<B, 4>,
         given: Tensor<B, 4>,
         content: Tensor<B, 4>,
+        colours: Option<Tensor<B, 3>>,
     ) -> Tensor<B, 4> {
         let activation = match self.adds_to_content {
             true => Activation::None,
             false => Activation::Tanh,
         };
-        let image = match (&self.last, &self.resize) {
+        let predicted = match (&self.last, &self.resize) {
             (Some(last), _) => Layer::of(Convolution::Transposed(last))
                 .activated(activation)
                 .forward(features),
             (None, Some(layers)) => layers.forward(features, given, activation),
             (None, None) => unreachable!("a generator has one of two last layers"),
         };
-        match self.adds_to_content {
-            true => content + image,
-            false => image,
+        match (self.adds_to_content, colours) {
+            (false, _) => predicted,
+            (true, None) => content + predicted,
+            (true, Some(colours)) => {
+                let (channels, all) = (content.dims()[1], predicted.dims()[1]);
+                let change = predicted.clone().narrow(1, 0, channels);
+                let masks = predicted.narrow(1, channels, all - channels);
+                content + change + palette::paint(colours, masks)
+            }
         }
     }
 }

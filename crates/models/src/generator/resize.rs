@@ -34,7 +34,7 @@ pub(super) struct ResizeChannels {
     pub(super) features: usize,
     /// Of what the generator was given.
     pub(super) given: usize,
-    /// Of the image.
+    /// Of the image, and of masks.
     pub(super) output: usize,
 }
 
@@ -58,9 +58,10 @@ impl<B: Backend> ResizeLayers<B> {
         Self { narrow, last }
     }
 
-    /// With the last convolution's weights drawn small: nearly nothing comes of it at first.
-    pub(super) fn quiet(mut self) -> Self {
-        self.last.weight = init::shrunk(self.last.weight);
+    /// With the last convolution's weights into the first `channels` channels drawn small:
+    /// nearly nothing comes of these at first.
+    pub(super) fn quiet(mut self, channels: usize) -> Self {
+        self.last.weight = init::shrunk(self.last.weight, 0, channels);
         self
     }
 

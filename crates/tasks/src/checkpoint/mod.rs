@@ -56,7 +56,7 @@ const FILES: [&str; 5] = [
 ];
 
 /// Settings that give weights other shapes, or another meaning.
-const SHAPING: [&str; 11] = [
+const SHAPING: [&str; 12] = [
     "img_h",
     "img_w",
     "img_c",
@@ -67,6 +67,7 @@ const SHAPING: [&str; 11] = [
     "matched_content",
     "last_layer",
     "normalization",
+    "dis_normalization",
     "prediction",
 ];
 

@@ -154,10 +154,11 @@ pub const KEYS: &[Key] = &[
     key("depth", Kind::Whole, Group::Networks, "Levels of the generator; image sides must be multiples of 2^depth"),
     key("conditioning", Kind::Choice(&["counts", "modulation"]), Group::Networks, "How the generator is told the reference's colours: its pixel counts join the bottleneck (the paper), or quantiles of reference and content join it and scale and shift the channels of every level, so that colour reaches every level"),
     key("matched_content", Kind::Flag, Group::Networks, "Give the generator, beside the content, the content with each channel's histogram matched to the reference's: colours start where they should be, and what matching gets wrong is left to learn"),
-    key("prediction", Kind::Choice(&["image", "change"]), Group::Networks, "What the generator puts out: the image (the paper), or a change to the content, which then keeps its structure unless there is a reason to change it"),
+    key("prediction", Kind::Choice(&["image", "change", "palette"]), Group::Networks, "What the generator puts out: the image (the paper); a change to the content, which then keeps its structure unless there is a reason to change it; or a change and masks for eight colours made of both distributions, so that it paints with colours no training image has"),
     key("displayable", Kind::Flag, Group::Networks, "Clip what the generator puts out to colours that a screen has, in training and later, so that the losses see what will be seen"),
     key("last_layer", Kind::Choice(&["transposed", "resize"]), Group::Networks, "What makes the image of the last features: a transposed convolution (the paper), which is prone to dots, or bilinear doubling between convolutions"),
     key("normalization", Kind::Choice(&["batch", "group"]), Group::Networks, "What normalises the generator's features: batch normalisation (the paper), or groups of channels of each image, which need no other images and no running statistics"),
+    key("dis_normalization", Kind::Choice(&["batch", "group"]), Group::Networks, "What normalises the discriminator's features: batch normalisation (the paper), which shows it whole batches of real or of generated images, or groups of channels of each image, so that it has to judge each by itself"),
     key("dropout", Kind::Flag, Group::Networks, "Drop half of the features after the first three doublings in training [official]"),
 
     key("bin_num", Kind::Whole, Group::Histograms, "Bins of each histogram [official]"),

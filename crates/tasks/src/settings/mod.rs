@@ -122,6 +122,7 @@ pub struct Settings {
     pub displayable: bool,
     pub last_layer: LastLayer,
     pub normalization: Normalization,
+    pub dis_normalization: Normalization,
     pub dropout: bool,
     pub bin_num: usize,
     pub kernel_width_ratio: f64,

@@ -47,6 +47,7 @@ impl Settings {
             displayable: false,
             last_layer: LastLayer::Transposed,
             normalization: Normalization::Batch,
+            dis_normalization: Normalization::Batch,
             dropout: true,
             bin_num: 256,
             kernel_width_ratio: 2.5,
@@ -91,7 +92,7 @@ impl Settings {
     /// The recommended defaults of `task`: what differs from the official ones.
     pub fn recommended(task: Task) -> Self {
         let (gan_loss_weight, hist_loss_weight, reconstruction_loss_weight) = match task {
-            Task::Edges2photos => (0.1, 50.0, 20.0),
+            Task::Edges2photos => (0.1, 30.0, 60.0),
             Task::Colorization => (0.05, 20.0, 40.0),
             Task::ColorTransfer => (0.2, 100.0, 0.0),
         };
@@ -99,10 +100,11 @@ impl Settings {
             recipe: RecipeChoice::Recommended,
             conditioning: Conditioning::Modulation,
             matched_content: true,
-            prediction: Prediction::Change,
+            prediction: Prediction::Palette,
             displayable: true,
             last_layer: LastLayer::Resize,
             normalization: Normalization::Group,
+            dis_normalization: Normalization::Group,
             dropout: false,
             gan_loss: GanLoss::Hinge,
             gen_lr: 1e-3,

@@ -1,0 +1,118 @@
+//! Colours made of both distributions, and how an image is painted with them.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use rand::Rng;
+
+use crate::dense::Dense;
+use crate::distribution_encoder::FEATURES;
+use crate::init;
+use crate::matching::QUANTILES;
+
+/// How many colours a palette has.
+pub(super) const COLOURS: usize = 8;
+
+/// Quantiles of one channel: the reference's and the content's.
+const INPUTS: usize = 2 * QUANTILES;
+
+/// Makes a few colours of the distributions of reference and content.
+///
+/// Each colour's channels are weighted sums of that channel's quantiles, the weights the same for
+/// all channels, and something that the encoded distributions add. So a colour of the reference
+/// that no training image has is as near as any other: the sum of the highest and the lowest
+/// quantile of a chroma channel is the hue of a shoe before a white wall, whichever it is.
+#[derive(Module, Debug)]
+pub(super) struct Palette<B: Backend> {
+    quantiles: Param<Tensor<B, 2>>,
+    features: Dense<B>,
+}
+
+/// How many numbers the palette of `channels` channels holds.
+pub(super) fn parameter_count(channels: usize) -> usize {
+    INPUTS * COLOURS + (FEATURES + 1) * COLOURS * channels
+}
+
+impl<B: Backend> Palette<B> {
+    /// Weights N(0, 0.02), drawn from `rng`; biases 0: all colours are nearly 0.
+    pub(super) fn new(channels: usize, rng: &mut impl Rng, device: &B::Device) -> Self {
+        Self {
+            quantiles: init::small_dense([INPUTS, COLOURS], rng, device),
+            features: Dense::small([FEATURES, channels * COLOURS], rng, device),
+        }
+    }
+
+    /// # Shapes
+    /// - `quantiles`: `[batch, 2·channels·32]`, the reference's of all channels first
+    /// - `features`: `[batch, 128]`, what these were encoded into
+    /// - output: `[batch, channels, colours]`
+    pub(super) fn colours(&self, quantiles: Tensor<B, 2>, features: Tensor<B, 2>) -> Tensor<B, 3> {
+        let [batch, numbers] = quantiles.dims();
+        let channels = numbers / INPUTS;
+        let rows = quantiles
+            .reshape([batch, 2, channels, QUANTILES])
+            .swap_dims(1, 2)
+            .reshape([batch * channels, INPUTS]);
+        let shape = [batch, channels, COLOURS];
+        let of_quantiles = rows.matmul(self.quantiles.val()).reshape(shape);
+        of_quantiles + self.features.forward(features).reshape(shape)
+    }
+}
+
+/// The sum of the colours, each as strong at a pixel as its mask lets it be, between not at
+/// all and wholly: Σ ½(1 + tanh mask)·colour.
+///
+/// # Shapes
+/// - `colours`: `[batch, channels, colours]`
+/// - `masks`: `[batch, colours, height, width]`, any numbers
+/// - output: `[batch, channels, height, width]`
+pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, masks: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [batch, count, height, width] = masks.dims();
+    let [_, channels, _] = colours.dims();
+    let masks = masks.tanh().reshape([batch, count, height * width]);
+    let halves = colours.div_scalar(2.0);
+    let painted = halves.clone().matmul(masks) + halves.sum_dim(2);
+    painted.reshape([batch, channels, height, width])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Double, largest_difference, rng, values, waves};
+    use burn::tensor::DType::F64;
+
+    #[test]
+    fn a_pixel_is_the_sum_of_the_colours_that_its_masks_let_through() {
+        let colours = waves::<Double, 3>([2, 3, COLOURS], F64, 0.1);
+        let masks = waves::<Double, 4>([2, COLOURS, 2, 3], F64, 0.7) * 3.0;
+        let painted = values(paint(colours.clone(), masks.clone()));
+        let (colours, masks) = (values(colours), values(masks));
+        let mut expected = Vec::new();
+        for (colours, masks) in colours.chunks(3 * COLOURS).zip(masks.chunks(COLOURS * 6)) {
+            for channel in colours.chunks(COLOURS) {
+                expected.extend((0..6).map(|pixel| -> f64 {
+                    let strength = |i: usize| 1.0 / (1.0 + (-2.0 * masks[6 * i + pixel]).exp());
+                    let strong = channel.iter().enumerate();
+                    strong.map(|(i, colour)| colour * strength(i)).sum()
+                }));
+            }
+        }
+        assert!(largest_difference(&painted, &expected) < 1e-12);
+    }
+
+    #[test]
+    fn a_channel_is_made_of_its_own_quantiles() {
+        let channels = 3;
+        let palette = Palette::<Double>::new(channels, &mut rng(3), &Default::default());
+        let features = || Tensor::zeros([2, FEATURES], (&Default::default(), F64));
+        let quantiles = waves::<Double, 2>([2, channels * INPUTS], F64, 0.2);
+        let before = values(palette.colours(quantiles.clone(), features()));
+        // The content's quantiles of the second channel of the first image.
+        let place = [0..1, 4 * QUANTILES..5 * QUANTILES];
+        let other = Tensor::full([1, QUANTILES], 9.0, (&Default::default(), F64));
+        let after = values(palette.colours(quantiles.slice_assign(place, other), features()));
+        for (i, (before, after)) in before.iter().zip(&after).enumerate() {
+            assert_eq!(before != after, (COLOURS..2 * COLOURS).contains(&i), "{i}");
+        }
+    }
+}
