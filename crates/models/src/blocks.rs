@@ -1,6 +1,7 @@
 //! The building blocks of both networks.
 
 use burn::module::Module;
+use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{leaky_relu, relu};
@@ -18,7 +19,7 @@ use crate::init;
 use crate::libtorch;
 use crate::normalization::{Norm, NormKind, chosen};
 use crate::pass::{Pass, Statistics};
-use crate::upsample::upsample_bilinear_reflected;
+use crate::upsample::{upsample_bilinear, upsample_bilinear_reflected};
 
 /// What LeakyReLU lets through of a negative value (Keras' default; pix2pix has 0.2).
 pub(crate) const LEAKY_SLOPE: f64 = 0.3;
@@ -42,6 +43,8 @@ pub(crate) enum Convolution<'a, B: Backend> {
     /// An ordinary one without padding, of the image doubled (bilinear) and framed by one pixel
     /// of reflected border.
     OfDoubled(&'a Conv2d<B>),
+    /// An ordinary one, whose result is doubled (bilinear).
+    ThenDoubled(&'a Conv2d<B>),
     /// A transposed one.
     Transposed(&'a ConvTranspose2d<B>),
 }
@@ -86,6 +89,7 @@ impl<'a, B: Backend> Layer<'a, B> {
             Convolution::Plain(conv) => conv.forward(input),
             Convolution::Framed(conv) => convolve(conv, input),
             Convolution::OfDoubled(conv) => convolve(conv, upsample_bilinear_reflected(input)),
+            Convolution::ThenDoubled(conv) => upsample_bilinear(convolve(conv, input)),
             Convolution::Transposed(conv) => conv.forward(input),
         };
         let output = match self.norm {
@@ -203,7 +207,7 @@ const SMALL_BATCH: usize = 4;
 /// Images below this many pixels are quick either way.
 const LARGE_IMAGE: usize = 32 * 32;
 
-/// The convolution, which must be one without padding; where gradients may be wanted and the slow
+/// The convolution; where gradients may be wanted and the slow
 /// path would be taken, with output channels of zeros appended that are cut off again. Values and
 /// gradients are the same.
 fn convolve<B: Backend>(conv: &Conv2d<B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
@@ -223,7 +227,11 @@ fn convolve<B: Backend>(conv: &Conv2d<B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
         .bias
         .as_ref()
         .map(|bias| Tensor::cat(vec![bias.val(), Tensor::zeros([more], options)], 0));
-    let options = ConvOptions::new(conv.stride, [0, 0], conv.dilation, conv.groups);
+    let padding = match conv.padding {
+        PaddingConfig2d::Explicit(top, left, ..) => [top, left],
+        _ => [0, 0],
+    };
+    let options = ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups);
     conv2d(input, weight, bias, options).narrow(1, 0, channels)
 }
 
@@ -233,11 +241,16 @@ mod tests {
     use crate::testing::{FlexAutodiff, largest_difference, rng, values, waves, weighted_sum};
     use burn::tensor::DType::F32;
 
+    type Image = Tensor<FlexAutodiff, 4>;
+
     #[test]
     fn the_detour_around_a_slow_path_changes_nothing() {
         let device = Default::default();
-        let conv = init::convolution::<FlexAutodiff>([3, 5], 3, 1, 0, true, &mut rng(1), &device);
-        let run = |forward: &dyn Fn(Tensor<FlexAutodiff, 4>) -> Tensor<FlexAutodiff, 4>| {
+        let [conv, padded] = [0, 1].map(|padding| {
+            let (channels, random) = ([3, 5], &mut rng(1));
+            init::convolution::<FlexAutodiff>(channels, 3, 1, padding, true, random, &device)
+        });
+        let run = |conv: &Conv2d<FlexAutodiff>, forward: &dyn Fn(Image) -> Image| {
             let input = waves([2, 3, 36, 40], F32, 0.3).require_grad();
             let output = forward(input.clone());
             let gradients = weighted_sum(output.clone()).backward();
@@ -249,12 +262,14 @@ mod tests {
                 values(bias.grad(&gradients).unwrap()),
             ]
         };
-        let direct = run(&|input| conv.forward(input));
-        let detour = run(&|input| convolve(&conv, input));
-        for (direct, detour) in direct.iter().zip(&detour) {
-            let scale = direct.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
-            assert!(scale > 0.0);
-            assert!(largest_difference(direct, detour) < 1e-5 * scale);
+        for conv in [&conv, &padded] {
+            let direct = run(conv, &|input| conv.forward(input));
+            let detour = run(conv, &|input| convolve(conv, input));
+            for (direct, detour) in direct.iter().zip(&detour) {
+                let scale = direct.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
+                assert!(scale > 0.0);
+                assert!(largest_difference(direct, detour) < 1e-5 * scale);
+            }
         }
     }
 }

@@ -47,9 +47,10 @@ pub(crate) fn takes<B: Backend>(layer: &Layer<'_, B>) -> bool {
 pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
     let kernel = Kernel::of(&layer.convolution).expect("the layer was looked at");
     let (weight, bias) = match layer.convolution {
-        Convolution::Plain(conv) | Convolution::Framed(conv) | Convolution::OfDoubled(conv) => {
-            (&conv.weight, &conv.bias)
-        }
+        Convolution::Plain(conv)
+        | Convolution::Framed(conv)
+        | Convolution::OfDoubled(conv)
+        | Convolution::ThenDoubled(conv) => (&conv.weight, &conv.bias),
         Convolution::Transposed(conv) => (&conv.weight, &conv.bias),
     };
     let norm = layer.norm.as_ref().map(|norm| match norm {
@@ -98,7 +99,7 @@ pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> T
 #[derive(Debug, Clone, Copy)]
 enum Kernel {
     Plain {
-        doubled: bool,
+        doubling: Option<Doubling>,
         stride: [i64; 2],
         padding: [i64; 2],
         dilation: [i64; 2],
@@ -118,23 +119,28 @@ impl Kernel {
     fn of<B: Backend>(convolution: &Convolution<'_, B>) -> Option<Self> {
         let whole = |sizes: [usize; 2]| sizes.map(|size| size as i64);
         Some(match convolution {
-            Convolution::Plain(conv) | Convolution::Framed(conv) | Convolution::OfDoubled(conv) => {
-                Self::Plain {
-                    doubled: matches!(convolution, Convolution::OfDoubled(_)),
-                    stride: whole(conv.stride),
-                    padding: match conv.padding {
-                        PaddingConfig2d::Valid => [0, 0],
-                        PaddingConfig2d::Explicit(top, left, bottom, right)
-                            if top == bottom && left == right =>
-                        {
-                            whole([top, left])
-                        }
-                        _ => return None,
-                    },
-                    dilation: whole(conv.dilation),
-                    groups: conv.groups as i64,
-                }
-            }
+            Convolution::Plain(conv)
+            | Convolution::Framed(conv)
+            | Convolution::OfDoubled(conv)
+            | Convolution::ThenDoubled(conv) => Self::Plain {
+                doubling: match convolution {
+                    Convolution::OfDoubled(_) => Some(Doubling::Before),
+                    Convolution::ThenDoubled(_) => Some(Doubling::After),
+                    _ => None,
+                },
+                stride: whole(conv.stride),
+                padding: match conv.padding {
+                    PaddingConfig2d::Valid => [0, 0],
+                    PaddingConfig2d::Explicit(top, left, bottom, right)
+                        if top == bottom && left == right =>
+                    {
+                        whole([top, left])
+                    }
+                    _ => return None,
+                },
+                dilation: whole(conv.dilation),
+                groups: conv.groups as i64,
+            },
             Convolution::Transposed(conv) => Self::Transposed {
                 stride: whole(conv.stride),
                 padding: whole(conv.padding),
@@ -153,20 +159,22 @@ impl Kernel {
     ) -> tch::Tensor {
         match *self {
             Self::Plain {
-                doubled,
+                doubling,
                 stride,
                 padding,
                 dilation,
                 groups,
             } => {
-                let framed = doubled.then(|| {
-                    let size = input.size();
-                    let size = [2 * size[2], 2 * size[3]];
-                    let image = input.upsample_bilinear2d(size, false, None, None);
-                    image.reflection_pad2d([1, 1, 1, 1])
-                });
-                let input = framed.as_ref().unwrap_or(input);
-                input.conv2d(weight, bias, stride, padding, dilation, groups)
+                let convolve = |image: &tch::Tensor| {
+                    image.conv2d(weight, bias, stride, padding, dilation, groups)
+                };
+                match doubling {
+                    None => convolve(input),
+                    Some(Doubling::Before) => {
+                        convolve(&doubled(input).reflection_pad2d([1, 1, 1, 1]))
+                    }
+                    Some(Doubling::After) => doubled(&convolve(input)),
+                }
             }
             Self::Transposed {
                 stride,
@@ -185,6 +193,19 @@ impl Kernel {
             ),
         }
     }
+}
+
+/// When a convolution doubles the image.
+#[derive(Debug, Clone, Copy)]
+enum Doubling {
+    /// Before, with a reflected border.
+    Before,
+    After,
+}
+
+fn doubled(image: &tch::Tensor) -> tch::Tensor {
+    let size = image.size();
+    image.upsample_bilinear2d([2 * size[2], 2 * size[3]], false, None, None)
 }
 
 /// An image, and where there is batch normalisation the batch's mean and unbiased variance.

@@ -7,6 +7,9 @@ use burn::tensor::container::TensorContainer;
 use burn::tensor::{Tensor, TensorPrimitive};
 use huenet_models::Generator;
 
+#[cfg(feature = "tch")]
+use crate::libtorch;
+
 /// A generator whose weights follow those of the one that is trained:
 ///
 /// ```text
@@ -123,16 +126,26 @@ impl<B: Backend> ModuleMapper<B> for Follow {
         };
         if let Some(trained) = take(&mut self.weights.trained) {
             let share = self.share;
-            return param.map(|average| {
-                let way = trained - average.clone();
-                average + way.mul_scalar(share)
-            });
+            return param.map(|average| moved(average, trained, share));
         }
         match take(&mut self.weights.carried) {
             Some(carried) => param.map(|_| carried),
             None => param,
         }
     }
+}
+
+fn moved<B: Backend, const D: usize>(
+    average: Tensor<B, D>,
+    trained: Tensor<B, D>,
+    share: f64,
+) -> Tensor<B, D> {
+    #[cfg(feature = "tch")]
+    if libtorch::takes::<B>() {
+        return libtorch::average(average, trained, share);
+    }
+    let way = trained - average.clone();
+    average + way.mul_scalar(share)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! | `histogram.weight`, `bias` | `histogram.dense.weight`, `bias` | `[2·bins, channels·bins]`, `[2·bins]` |
 //! | `distribution.layers.i.weight`, `distribution.modulations.i.weight` | the same | `[out, in]` |
 //! | `….group_norm.gamma`, `beta` | `….group_norm.weight`, `bias` | `[channels]` |
-//! | `resize.narrow`, `resize.last` | the same | `[out, in, 3, 3]` |
+//! | `resize.features`, `resize.given` | the same | `[out, in, 3, 3]` |
 //! | `palette.quantiles` | `palette.quantiles.weight` | `[8, 64]` |
 //! | `palette.features.weight` | the same | `[out, in]` |
 //! | `histogram.tables.i` | `histogram.tables.i.weight` | `[pixels + 1, 1]` |

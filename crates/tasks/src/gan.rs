@@ -160,10 +160,14 @@ impl<B: AutodiffBackend> Gan<B> {
 
         // Unpaired, the official script shows the discriminator content images as real.
         let real = if paired { reference } else { content };
+        let [images, ..] = real.dims();
+        let learned = (settings.dis_batch_share * images as f64).ceil() as usize;
+        let first = |images: Tensor<B, 4>| images.narrow(0, 0, learned);
+        let condition = condition.map(first);
         let real = self
             .discriminator
-            .forward(condition.clone(), real, batch_statistics(true));
-        let (condition, shown) = self.exchange(condition, output);
+            .forward(condition.clone(), first(real), batch_statistics(true));
+        let (condition, shown) = self.exchange(condition, first(output));
         let generated = self
             .discriminator
             .forward(condition, shown, batch_statistics(true));

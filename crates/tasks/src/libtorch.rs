@@ -1,4 +1,4 @@
-//! Adam on LibTorch's CPU tensors, in one pass over memory.
+//! Adam, and the average of the weights, on LibTorch's tensors, in one pass over memory each.
 //!
 //! An optimiser step computes little and moves much: in tensor operations, each weight goes to
 //! memory and back a dozen times.
@@ -37,13 +37,8 @@ pub(crate) fn adam<B: Backend, const D: usize>(
         return adam.moved_by_operations(rate, before, grad);
     }
     let [weights, grad] = [before.tensor, grad].map(libtorch);
-    let [mut first, mut second] = [before.first, before.second].map(|moment| {
-        let moment = libtorch(moment);
-        match moment.can_mut() {
-            true => moment,
-            false => TchTensor::new(moment.tensor.copy()),
-        }
-    });
+    let [mut first, mut second] =
+        [before.first, before.second].map(|moment| alone(libtorch(moment)));
     let mut moved = TchTensor::new(weights.tensor.empty_like());
     // SAFETY: contiguous single precision on the CPU, as was checked. Those written to are new, or
     // nobody else has them.
@@ -93,6 +88,25 @@ fn step(
                 *moved = weight - *m / (v.sqrt() + epsilon) * rate;
             }
         });
+}
+
+/// `average`, moved by `share` of its way to `trained`, on the backend that [`takes`] takes.
+pub(crate) fn average<B: Backend, const D: usize>(
+    average: Tensor<B, D>,
+    trained: Tensor<B, D>,
+    share: f64,
+) -> Tensor<B, D> {
+    let (mut average, trained) = (alone(libtorch(average)), libtorch(trained));
+    let _ = average.tensor.lerp_(&trained.tensor, share);
+    own(average)
+}
+
+/// The tensor if nobody else has it, else a copy: one that can be written to.
+fn alone(tensor: TchTensor) -> TchTensor {
+    match tensor.can_mut() {
+        true => tensor,
+        false => TchTensor::new(tensor.tensor.copy()),
+    }
 }
 
 /// Whether a tensor is contiguous single precision in the memory of the CPU.
@@ -157,6 +171,18 @@ mod tests {
 
     fn values(tensor: Tensor<B, 1>) -> Vec<f32> {
         tensor.into_data().to_vec().unwrap()
+    }
+
+    #[test]
+    fn an_average_moves_by_its_share_and_leaves_others_alone() {
+        let (before, trained) = (tensor(0.0, 1000), tensor(1.0, 1000));
+        let moved = values(average(before.clone(), trained.clone(), 0.25));
+        let way = (trained.clone() - before.clone()).mul_scalar(0.25);
+        let expected = values(before.clone() + way);
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+        assert!(moved.iter().zip(&expected).all(close));
+        assert_eq!(values(before), values(tensor(0.0, 1000)));
+        assert_eq!(values(trained), values(tensor(1.0, 1000)));
     }
 
     #[test]

@@ -35,6 +35,11 @@ pub trait Histograms<B: AutodiffBackend> {
     fn joint(&self, x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 3>;
 }
 
+/// The steepest slope of a bin's window: `ρ/(4 L)`.
+fn steepest(binning: &Binning) -> f64 {
+    binning.kernel.ratio() / binning.bins.width() / 4.0
+}
+
 /// The formulas of `reference`, differentiated step by step.
 pub struct Dense;
 
@@ -48,8 +53,7 @@ impl<B: AutodiffBackend> Histograms<B> for Dense {
     /// roundings of `max |φ′|/N ≤ ρ/(4 L N)` however small the gradient. (The kernels add
     /// `s_k′ (g_k − g_{k−1})` instead, where nothing cancels.)
     fn slack(&self, binning: &Binning, pixels: usize) -> f64 {
-        let steepest = binning.kernel.ratio() / binning.bins.width() / 4.0;
-        8.0 * f64::from(f32::EPSILON) * steepest / pixels as f64
+        8.0 * f64::from(f32::EPSILON) * steepest(binning) / pixels as f64
     }
 
     fn marginal(&self, x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
@@ -65,8 +69,14 @@ impl<B: AutodiffBackend> Histograms<B> for Dense {
 pub struct OnePass;
 
 impl<B: AutodiffBackend + HistogramBackend> Histograms<B> for OnePass {
-    fn slack(&self, _: &Binning, _: usize) -> f64 {
-        0.0
+    /// None, but on WGPU, whose logarithm of a number near 1 may be off by 2⁻²¹ (Vulkan
+    /// specification, "Precision and Operation of SPIR-V Instructions"): so much of the steepest
+    /// slope for each of the two logarithms of `log P(x, y) − log P(y)`.
+    fn slack(&self, binning: &Binning, pixels: usize) -> f64 {
+        if !B::name(&B::Device::default()).contains("wgpu") {
+            return 0.0;
+        }
+        2.0 * 2.0_f64.powi(-21) * steepest(binning) / pixels as f64
     }
 
     fn marginal(&self, x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {

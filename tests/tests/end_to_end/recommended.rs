@@ -92,6 +92,7 @@ fn each_part_does_something() {
         ["--last-layer", "transposed"],
         ["--normalization", "batch"],
         ["--dis-normalization", "batch"],
+        ["--dis-batch-share", "1"],
         ["--dropout", "true"],
         ["--gan-loss", "cross_entropy"],
         ["--gan-loss", "least_squares"],

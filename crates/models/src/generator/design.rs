@@ -23,7 +23,7 @@ pub enum LastLayer {
     /// checkerboards (Odena et al., "Deconvolution and checkerboard artifacts", 2016).
     #[default]
     Transposed,
-    /// A 3×3 convolution at half size, bilinear doubling, and a 3×3 convolution that also sees
+    /// A 3×3 convolution at half size, bilinear doubling, and to it is added a 3×3 convolution of
     /// what the generator was given at full size.
     Resize,
 }

@@ -242,26 +242,22 @@ impl<B: Backend> Generator<B> {
         content: Tensor<B, 4>,
         colours: Option<Tensor<B, 3>>,
     ) -> Tensor<B, 4> {
-        let activation = match self.adds_to_content {
-            true => Activation::None,
-            false => Activation::Tanh,
-        };
         let predicted = match (&self.last, &self.resize) {
-            (Some(last), _) => Layer::of(Convolution::Transposed(last))
-                .activated(activation)
-                .forward(features),
-            (None, Some(layers)) => layers.forward(features, given, activation),
+            (Some(last), _) => {
+                let mut layer = Layer::of(Convolution::Transposed(last));
+                if !self.adds_to_content {
+                    layer = layer.activated(Activation::Tanh);
+                }
+                layer.forward(features)
+            }
+            (None, Some(layers)) if self.adds_to_content => layers.forward(features, given),
+            (None, Some(layers)) => layers.forward(features, given).tanh(),
             (None, None) => unreachable!("a generator has one of two last layers"),
         };
         match (self.adds_to_content, colours) {
             (false, _) => predicted,
             (true, None) => content + predicted,
-            (true, Some(colours)) => {
-                let (channels, all) = (content.dims()[1], predicted.dims()[1]);
-                let change = predicted.clone().narrow(1, 0, channels);
-                let masks = predicted.narrow(1, channels, all - channels);
-                content + change + palette::paint(colours, masks)
-            }
+            (true, Some(colours)) => content + palette::paint(colours, predicted),
         }
     }
 }

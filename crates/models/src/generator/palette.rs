@@ -11,7 +11,7 @@ use crate::init;
 use crate::matching::QUANTILES;
 
 /// How many colours a palette has.
-pub(super) const COLOURS: usize = 8;
+pub(super) const COLOURS: usize = 5;
 
 /// Quantiles of one channel: the reference's and the content's.
 const INPUTS: usize = 2 * QUANTILES;
@@ -59,19 +59,28 @@ impl<B: Backend> Palette<B> {
     }
 }
 
-/// The sum of the colours, each as strong at a pixel as its mask lets it be, between not at
-/// all and wholly: Σ ½(1 + tanh mask)·colour.
+/// A change of each channel, between −2 and 2, and the sum of the colours, each as strong at a
+/// pixel as its mask lets it be, between not at all and wholly:
+/// 2·tanh change + Σ ½(1 + tanh mask)·colour.
 ///
 /// # Shapes
 /// - `colours`: `[batch, channels, colours]`
-/// - `masks`: `[batch, colours, height, width]`, any numbers
+/// - `predicted`: `[batch, channels + colours, height, width]`, any numbers: changes, then masks
 /// - output: `[batch, channels, height, width]`
-pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, masks: Tensor<B, 4>) -> Tensor<B, 4> {
-    let [batch, count, height, width] = masks.dims();
+pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [batch, count, height, width] = predicted.dims();
     let [_, channels, _] = colours.dims();
-    let masks = masks.tanh().reshape([batch, count, height * width]);
+    let (device, dtype) = (colours.device(), colours.dtype());
     let halves = colours.div_scalar(2.0);
-    let painted = halves.clone().matmul(masks) + halves.sum_dim(2);
+    let changes = Tensor::<B, 2>::eye(channels, &device)
+        .cast(dtype)
+        .mul_scalar(2.0)
+        .unsqueeze::<3>()
+        .expand([batch, channels, channels]);
+    // One product of everything: parts of an image that are treated apart cost their copies.
+    let mixture = Tensor::cat(vec![changes, halves.clone()], 2);
+    let strengths = predicted.tanh().reshape([batch, count, height * width]);
+    let painted = mixture.matmul(strengths) + halves.sum_dim(2);
     painted.reshape([batch, channels, height, width])
 }
 
@@ -82,18 +91,24 @@ mod tests {
     use burn::tensor::DType::F64;
 
     #[test]
-    fn a_pixel_is_the_sum_of_the_colours_that_its_masks_let_through() {
-        let colours = waves::<Double, 3>([2, 3, COLOURS], F64, 0.1);
-        let masks = waves::<Double, 4>([2, COLOURS, 2, 3], F64, 0.7) * 3.0;
-        let painted = values(paint(colours.clone(), masks.clone()));
-        let (colours, masks) = (values(colours), values(masks));
+    fn a_pixel_is_its_change_and_the_colours_that_its_masks_let_through() {
+        let (channels, pixels) = (3, 6);
+        let colours = waves::<Double, 3>([2, channels, COLOURS], F64, 0.1);
+        let predicted = waves::<Double, 4>([2, channels + COLOURS, 2, 3], F64, 0.7) * 3.0;
+        let painted = values(paint(colours.clone(), predicted.clone()));
+        let (colours, predicted) = (values(colours), values(predicted));
+        let images = predicted.chunks((channels + COLOURS) * pixels);
         let mut expected = Vec::new();
-        for (colours, masks) in colours.chunks(3 * COLOURS).zip(masks.chunks(COLOURS * 6)) {
-            for channel in colours.chunks(COLOURS) {
-                expected.extend((0..6).map(|pixel| -> f64 {
-                    let strength = |i: usize| 1.0 / (1.0 + (-2.0 * masks[6 * i + pixel]).exp());
-                    let strong = channel.iter().enumerate();
-                    strong.map(|(i, colour)| colour * strength(i)).sum()
+        for (colours, predicted) in colours.chunks(channels * COLOURS).zip(images) {
+            for (channel, colours) in colours.chunks(COLOURS).enumerate() {
+                expected.extend((0..pixels).map(|pixel| -> f64 {
+                    let of = |plane: usize| predicted[pixels * plane + pixel];
+                    let strength = |mask: f64| 1.0 / (1.0 + (-2.0 * mask).exp());
+                    let strong = colours.iter().enumerate();
+                    let sum: f64 = strong
+                        .map(|(i, colour)| colour * strength(of(channels + i)))
+                        .sum();
+                    2.0 * of(channel).tanh() + sum
                 }));
             }
         }

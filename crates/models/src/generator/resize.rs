@@ -6,25 +6,23 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
-use crate::blocks::{Activation, Convolution, Layer};
+use crate::blocks::{Convolution, Layer};
 use crate::init;
-use crate::upsample::{reflected, upsample_bilinear_reflected};
+use crate::upsample::reflected;
 
-/// Channels of the features that are doubled.
-const NARROW: usize = 8;
-
-/// Doubles the last features and makes an image of them and of what the generator was given:
-/// 3×3 convolution at half size and LeakyReLU 0.3, bilinear, 3×3 convolution over both. Borders are
-/// reflected.
+/// Makes an image of the last features, which have half its size, and of what the generator was
+/// given: the sum of a 3×3 convolution of the features, doubled (bilinear), and a 3×3
+/// convolution of what was given, its borders reflected.
 ///
-/// The change in size is not learned, so no pixel gets more weights than its neighbours; and
-/// few channels are at full size, so it costs no more than a transposed convolution.
+/// The change in size is not learned, so no pixel gets more weights than its neighbours. What is
+/// sharper than half the size is in what was given; of that no gradient is wanted, so the
+/// layer costs little more than a transposed convolution.
 ///
 /// Source: Odena et al., "Deconvolution and checkerboard artifacts", Distill 2016.
 #[derive(Module, Debug)]
 pub(super) struct ResizeLayers<B: Backend> {
-    narrow: Conv2d<B>,
-    last: Conv2d<B>,
+    features: Conv2d<B>,
+    given: Conv2d<B>,
 }
 
 /// The channels around a [`ResizeLayers`].
@@ -40,28 +38,28 @@ pub(super) struct ResizeChannels {
 
 /// How many numbers the layers hold.
 pub(super) fn parameter_count(channels: ResizeChannels) -> usize {
-    let narrow = (9 * channels.features + 1) * NARROW;
-    let last = (9 * (NARROW + channels.given) + 1) * channels.output;
-    narrow + last
+    (9 * (channels.features + channels.given) + 1) * channels.output
 }
 
 impl<B: Backend> ResizeLayers<B> {
-    /// Weights N(0, 0.02), drawn from `rng`; biases 0.
+    /// Weights N(0, 0.02), drawn from `rng`; bias 0.
     pub(super) fn new(channels: ResizeChannels, rng: &mut impl Rng, device: &B::Device) -> Self {
         let ResizeChannels {
             features,
             given,
             output,
         } = channels;
-        let [narrow, last] = [[features, NARROW], [NARROW + given, output]]
-            .map(|channels| init::convolution(channels, 3, 1, 0, true, rng, device));
-        Self { narrow, last }
+        Self {
+            features: init::convolution([features, output], 3, 1, 1, true, rng, device),
+            given: init::convolution([given, output], 3, 1, 0, false, rng, device),
+        }
     }
 
-    /// With the last convolution's weights into the first `channels` channels drawn small:
-    /// nearly nothing comes of these at first.
+    /// With the weights into the first `channels` channels drawn small: nearly nothing comes of
+    /// these at first.
     pub(super) fn quiet(mut self, channels: usize) -> Self {
-        self.last.weight = init::shrunk(self.last.weight, 0, channels);
+        self.features.weight = init::shrunk(self.features.weight, 0, channels);
+        self.given.weight = init::shrunk(self.given.weight, 0, channels);
         self
     }
 
@@ -69,21 +67,9 @@ impl<B: Backend> ResizeLayers<B> {
     /// - `features`: `[batch, features, height/2, width/2]`
     /// - `given`: `[batch, given, height, width]`
     /// - output: `[batch, output, height, width]`
-    pub(super) fn forward(
-        &self,
-        features: Tensor<B, 4>,
-        given: Tensor<B, 4>,
-        activation: Activation,
-    ) -> Tensor<B, 4> {
-        let narrow = Layer::of(Convolution::Framed(&self.narrow))
-            .activated(Activation::LeakyRelu)
-            .forward(reflected(features));
-        let both = Tensor::cat(
-            vec![upsample_bilinear_reflected(narrow), reflected(given)],
-            1,
-        );
-        Layer::of(Convolution::Framed(&self.last))
-            .activated(activation)
-            .forward(both)
+    pub(super) fn forward(&self, features: Tensor<B, 4>, given: Tensor<B, 4>) -> Tensor<B, 4> {
+        let coarse = Layer::of(Convolution::ThenDoubled(&self.features)).forward(features);
+        let fine = Layer::of(Convolution::Framed(&self.given)).forward(reflected(given));
+        coarse + fine
     }
 }

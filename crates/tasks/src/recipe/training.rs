@@ -22,6 +22,14 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
             "targets between 0 and 1 are those of gan_loss cross_entropy: 0, or that loss";
         return Err(unfit("label_smoothing", s.label_smoothing, expected));
     }
+    if !(s.dis_batch_share > 0.0 && s.dis_batch_share <= 1.0) {
+        let expected = "it is a share of the batch, above 0 and up to 1";
+        return Err(unfit(
+            "dis_batch_share",
+            format!("{:?}", s.dis_batch_share),
+            expected,
+        ));
+    }
     if !(0.0..1.0).contains(&s.average_decay) {
         let expected = "it is at least 0, for no average, and below 1";
         return Err(unfit(
@@ -63,6 +71,8 @@ mod tests {
         s.label_smoothing = 0.1;
         s.gan_loss = GanLoss::Hinge;
     })]
+    #[case("dis_batch_share = 0.0", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 0.0)]
+    #[case("dis_batch_share = 1.5", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 1.5)]
     #[case("average_decay = 1.0", Task::Colorization, |s: &mut Settings| s.average_decay = 1.0)]
     #[case("decay_share = 1.5", Task::Colorization, |s: &mut Settings| s.decay_share = 1.5)]
     #[case("decay_share = 0.5", Task::Colorization, |s: &mut Settings| {

@@ -139,6 +139,7 @@ pub struct Settings {
     pub dis_lr: f64,
     pub dis_beta_1: f64,
     pub batch_size: usize,
+    pub dis_batch_share: f64,
     pub epochs: usize,
     pub epochs_decay: usize,
     pub decay_share: f64,

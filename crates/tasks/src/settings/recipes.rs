@@ -64,6 +64,7 @@ impl Settings {
             dis_lr: 2e-4,
             dis_beta_1: 0.5,
             batch_size: 4,
+            dis_batch_share: 1.0,
             epochs,
             epochs_decay: 0,
             decay_share: 0.0,
@@ -92,9 +93,9 @@ impl Settings {
     /// The recommended defaults of `task`: what differs from the official ones.
     pub fn recommended(task: Task) -> Self {
         let (gan_loss_weight, hist_loss_weight, reconstruction_loss_weight) = match task {
-            Task::Edges2photos => (0.1, 30.0, 60.0),
+            Task::Edges2photos => (0.3, 30.0, 100.0),
             Task::Colorization => (0.05, 20.0, 40.0),
-            Task::ColorTransfer => (0.2, 100.0, 0.0),
+            Task::ColorTransfer => (0.2, 60.0, 0.0),
         };
         Self {
             recipe: RecipeChoice::Recommended,
@@ -109,6 +110,7 @@ impl Settings {
             gan_loss: GanLoss::Hinge,
             gen_lr: 1e-3,
             dis_lr: 1e-4,
+            dis_batch_share: 0.25,
             gan_loss_weight,
             reconstruction_loss_weight,
             hist_loss_weight,
