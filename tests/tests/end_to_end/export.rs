@@ -142,11 +142,11 @@ fn the_recommended_parts_have_names_and_layouts_that_python_has() {
         ("distribution.modulations.0.bias", &[32]),
         ("downs.0.conv.weight", &[2, 6, 4, 4]),
         ("ups.0.group_norm.weight", &[16]),
-        // Three channels of change, and eight masks.
-        ("resize.features.weight", &[11, 4, 3, 3]),
-        ("resize.given.weight", &[11, 6, 3, 3]),
-        ("palette.quantiles.weight", &[8, 64]),
-        ("palette.features.weight", &[24, 128]),
+        // Three channels of change, and five masks.
+        ("resize.features.weight", &[8, 4, 3, 3]),
+        ("resize.given.weight", &[8, 6, 3, 3]),
+        ("palette.quantiles.weight", &[5, 64]),
+        ("palette.features.weight", &[15, 128]),
     ] {
         let tensor = generator.tensor(name);
         let tensor = tensor.unwrap_or_else(|_| panic!("no {name} in {:?}", generator.names()));

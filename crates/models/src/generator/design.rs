@@ -37,7 +37,7 @@ pub enum Prediction {
     Image,
     /// What is to be added to the content image; before training, nearly nothing.
     Change,
-    /// A change, and masks for eight colours that are made of both distributions. The change
+    /// A change, and masks for five colours that are made of both distributions. The change
     /// and the masked colours are added to the content image. Needs
     /// [`Conditioning::Modulation`], which encodes the distributions.
     Palette,
