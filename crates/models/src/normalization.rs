@@ -45,11 +45,19 @@ impl NormKind {
         }
     }
 
-    pub(crate) fn batch<B: Backend>(self, channels: usize, device: &B::Device) -> Option<BatchNorm<B>> {
+    pub(crate) fn batch<B: Backend>(
+        self,
+        channels: usize,
+        device: &B::Device,
+    ) -> Option<BatchNorm<B>> {
         (self == Self::Batch).then(|| BatchNorm::new(channels, device))
     }
 
-    pub(crate) fn group<B: Backend>(self, channels: usize, device: &B::Device) -> Option<GroupNorm<B>> {
+    pub(crate) fn group<B: Backend>(
+        self,
+        channels: usize,
+        device: &B::Device,
+    ) -> Option<GroupNorm<B>> {
         (self == Self::Group).then(|| GroupNorm::new(channels, device))
     }
 }

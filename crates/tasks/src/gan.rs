@@ -164,9 +164,9 @@ impl<B: AutodiffBackend> Gan<B> {
         let learned = (settings.dis_batch_share * images as f64).ceil() as usize;
         let first = |images: Tensor<B, 4>| images.narrow(0, 0, learned);
         let condition = condition.map(first);
-        let real = self
-            .discriminator
-            .forward(condition.clone(), first(real), batch_statistics(true));
+        let real =
+            self.discriminator
+                .forward(condition.clone(), first(real), batch_statistics(true));
         let (condition, shown) = self.exchange(condition, first(output));
         let generated = self
             .discriminator

@@ -110,7 +110,10 @@ fn each_part_does_something() {
         assert_ne!(train(name.trim_start_matches('-'), &part), all, "{name}");
     }
     let counts = ["--prediction", "image", "--conditioning", "counts"];
-    assert_ne!(train("counts", &counts), losses(&place.run("prediction--image")));
+    assert_ne!(
+        train("counts", &counts),
+        losses(&place.run("prediction--image"))
+    );
     // An average is looked at, and changes nothing that is trained.
     assert_eq!(train("last", &["--average-decay", "0"]), all);
     let checkpoint = |name: &str| names(&place.run(name).join("checkpoints/step-00000006"));

@@ -167,7 +167,10 @@ fn a_palette_needs_the_distributions() {
         ..all()
     };
     let message = GeneratorConfig::new(options).unwrap_err().to_string();
-    assert!(message.contains("needs conditioning \"modulation\""), "{message}");
+    assert!(
+        message.contains("needs conditioning \"modulation\""),
+        "{message}"
+    );
 }
 
 #[test]

@@ -120,8 +120,8 @@ impl<B: Backend> Generator<B> {
                 resize = Some(if quiet { layers.quiet(output) } else { layers });
             }
         }
-        let palette = (options.prediction == Prediction::Palette)
-            .then(|| Palette::new(output, rng, device));
+        let palette =
+            (options.prediction == Prediction::Palette).then(|| Palette::new(output, rng, device));
         Self {
             downs,
             histogram,
