@@ -112,7 +112,7 @@ fn each_part_does_something() {
     let counts = ["--prediction", "image", "--conditioning", "counts"];
     assert_ne!(
         train("counts", &counts),
-        losses(&place.run("prediction--image"))
+        losses(&place.run("predictionimage"))
     );
     // An average is looked at, and changes nothing that is trained.
     assert_eq!(train("last", &["--average-decay", "0"]), all);
