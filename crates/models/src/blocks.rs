@@ -207,9 +207,8 @@ const SMALL_BATCH: usize = 4;
 /// Images below this many pixels are quick either way.
 const LARGE_IMAGE: usize = 32 * 32;
 
-/// The convolution; where gradients may be wanted and the slow
-/// path would be taken, with output channels of zeros appended that are cut off again. Values and
-/// gradients are the same.
+/// The convolution; where gradients may be wanted and the slow path would be taken, with output
+/// channels of zeros appended that are cut off again. Values and gradients are the same.
 fn convolve<B: Backend>(conv: &Conv2d<B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
     let [batch, _, height, width] = input.dims();
     let device = input.device();

@@ -62,6 +62,12 @@ impl NormKind {
     }
 }
 
+/// The normalisation of a layer.
+pub(crate) enum Norm<'a, B: Backend> {
+    Batch(&'a BatchNorm<B>, Statistics),
+    Group(&'a GroupNorm<B>),
+}
+
 /// The normalisation that a block has.
 pub(crate) fn chosen<'a, B: Backend>(
     batch: &'a Option<BatchNorm<B>>,
@@ -70,10 +76,4 @@ pub(crate) fn chosen<'a, B: Backend>(
 ) -> Option<Norm<'a, B>> {
     let batch = batch.as_ref().map(|norm| Norm::Batch(norm, statistics));
     batch.or_else(|| group.as_ref().map(Norm::Group))
-}
-
-/// The normalisation of a layer.
-pub(crate) enum Norm<'a, B: Backend> {
-    Batch(&'a BatchNorm<B>, Statistics),
-    Group(&'a GroupNorm<B>),
 }

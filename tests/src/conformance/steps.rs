@@ -8,6 +8,7 @@ use burn_flex::Flex;
 use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
 use huenet_models::Pass;
+use huenet_tasks::settings::RecipeChoice;
 use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, Task};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -21,24 +22,35 @@ const LOSS_LATER: f64 = 2e-2;
 /// Relative l2 difference allowed between images.
 const IMAGE: f64 = 1e-3;
 
-/// Two steps of each task from the same weights with the same dropout, with a batch of two and
+/// Both recipes: their networks have few layers in common.
+const RECIPES: [RecipeChoice; 2] = [RecipeChoice::Official, RecipeChoice::Recommended];
+
+/// Two steps of each task by each recipe from the same weights with the same dropout, with a batch of two and
 /// of one: there the bottleneck is a single value a channel.
 ///
 /// # Panics
 ///
 /// If the losses differ from those on Flex.
 pub fn agree<B: HistogramBackend>() {
-    for task in Task::ALL {
-        for batch in [1, 2] {
-            let recipe = recipe(task, batch);
-            let found = losses::<B>(&recipe);
-            let expected = losses::<Flex>(&recipe);
-            for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
-                let allowed = if step == 0 { LOSS } else { LOSS_LATER };
-                for ((what, found), expected) in found.into_iter().zip(expected) {
-                    let place = format!("{task}, batch {batch}, step {}: {what}", step + 1);
-                    assert_close_scalar(&place, found, expected.1, allowed);
-                }
+    let recipes = RECIPES.into_iter().flat_map(|choice| {
+        let tasks = Task::ALL.into_iter();
+        tasks.flat_map(move |task| [1, 2].map(|batch| recipe(choice, task, batch)))
+    });
+    for recipe in recipes {
+        let found = losses::<B>(&recipe);
+        let expected = losses::<Flex>(&recipe);
+        for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+            let allowed = if step == 0 { LOSS } else { LOSS_LATER };
+            for ((what, found), expected) in found.into_iter().zip(expected) {
+                let step = step + 1;
+                let Settings {
+                    recipe,
+                    task,
+                    batch_size,
+                    ..
+                } = recipe.settings();
+                let place = format!("{recipe:?}, {task}, batch {batch_size}, step {step}: {what}");
+                assert_close_scalar(&place, found, expected.1, allowed);
             }
         }
     }
@@ -50,16 +62,18 @@ pub fn agree<B: HistogramBackend>() {
 ///
 /// If it differs from that on Flex.
 pub fn outputs_agree<B: HistogramBackend>() {
-    let recipe = recipe(Task::ColorTransfer, 2);
-    for running in [false, true] {
-        let found = output::<B>(&recipe, running);
-        let expected = output::<Flex>(&recipe, running);
-        let place = format!("running statistics: {running}");
-        assert_close(&place, &found, &expected, IMAGE);
+    for choice in RECIPES {
+        let recipe = recipe(choice, Task::ColorTransfer, 2);
+        for running in [false, true] {
+            let found = output::<B>(&recipe, running);
+            let expected = output::<Flex>(&recipe, running);
+            let place = format!("{choice:?}, running statistics: {running}");
+            assert_close(&place, &found, &expected, IMAGE);
+        }
     }
 }
 
-fn recipe(task: Task, batch_size: usize) -> Recipe {
+fn recipe(choice: RecipeChoice, task: Task, batch_size: usize) -> Recipe {
     Recipe::new(Settings {
         dataroot: Some("unused".into()),
         img_h: 64,
@@ -68,7 +82,7 @@ fn recipe(task: Task, batch_size: usize) -> Recipe {
         base_width: 4,
         bin_num: 16,
         batch_size,
-        ..Settings::official(task)
+        ..Settings::of(choice, task)
     })
     .expect("these settings are valid")
 }

@@ -36,9 +36,9 @@ const DROPOUTS: usize = 3;
 /// a 4×4 transposed convolution of stride 2 and tanh end it.
 ///
 /// That is the official network. Its parts can be chosen: what tells it the colours
-/// ([`Conditioning`]), the [normalisation](crate::Normalization), the [`LastLayer`], what that [predicts](Prediction),
-/// and whether the content's channels, matched to the reference's histograms ([`Matching`]), are
-/// given to it beside the content.
+/// ([`Conditioning`]), the [normalisation](crate::Normalization), the [`LastLayer`], what that
+/// [predicts](Prediction), and whether the content's channels, matched to the reference's histograms
+/// ([`Matching`]), are given to it beside the content.
 ///
 /// It is fully convolutional in the content image: larger images pass, as long as their sides
 /// are multiples of 2^depth. Histograms are counted on images of the configured size.
@@ -193,8 +193,10 @@ impl<B: Backend> Generator<B> {
             downs.push(x.clone());
         }
 
-        let told_by = matching.as_ref().filter(|_| self.distribution.is_some());
-        let quantiles = told_by.map(Matching::quantiles);
+        let quantiles = match (&self.distribution, &matching) {
+            (Some(_), Some(matching)) => Some(matching.quantiles()),
+            _ => None,
+        };
         let told = self.told(counts, quantiles.clone());
         let [_, features] = told.dims();
         let [_, _, rows, columns] = x.dims();

@@ -58,6 +58,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
 
 #[cfg(test)]
 mod tests {
+    use huenet_models::Prediction;
     use rstest::rstest;
 
     use crate::recipe::Recipe;
@@ -71,6 +72,7 @@ mod tests {
         s.label_smoothing = 0.1;
         s.gan_loss = GanLoss::Hinge;
     })]
+    #[case("conditioning = counts", Task::Colorization, |s: &mut Settings| s.prediction = Prediction::Palette)]
     #[case("dis_batch_share = 0.0", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 0.0)]
     #[case("dis_batch_share = 1.5", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 1.5)]
     #[case("average_decay = 1.0", Task::Colorization, |s: &mut Settings| s.average_decay = 1.0)]
