@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::distribution_encoder::Modulation;
 use crate::init;
 
 /// Added to the variance before its root is taken (PyTorch's default).
@@ -44,6 +45,16 @@ impl<B: Backend> GroupNorm<B> {
     /// # Panics
     /// If the channels are not the layer's.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.modulated(input, None)
+    }
+
+    /// [`forward`](Self::forward), then the modulation: y·(1 + scale) + shift. Both are linear in
+    /// each channel of each image, so together they cost what one does.
+    pub(crate) fn modulated(
+        &self,
+        input: Tensor<B, 4>,
+        modulation: Option<Modulation<B>>,
+    ) -> Tensor<B, 4> {
         let shape = input.dims();
         let [batch, channels, height, width] = shape;
         let [own] = self.gamma.dims();
@@ -58,14 +69,18 @@ impl<B: Backend> GroupNorm<B> {
         let centred = rows.clone() - rows.mean_dim(1);
         let variance = (centred.clone() * centred.clone()).mean_dim(1);
         let scale = variance.add_scalar(EPSILON).sqrt().recip();
+        let of_images = [batch, channels];
+        let spread = |vector: Tensor<B, 1>| vector.unsqueeze::<2>().expand(of_images);
+        let (mut gamma, mut beta) = (spread(self.gamma.val()), spread(self.beta.val()));
+        if let Some(Modulation { scale, shift }) = modulation {
+            let gain = scale.add_scalar(1.0);
+            gamma = gamma * gain.clone();
+            beta = beta * gain + shift;
+        }
         let planes = [batch * channels, 1];
-        let spread = |vector: Tensor<B, 1>| {
-            let rows = vector.unsqueeze::<2>().expand([batch, channels]);
-            rows.reshape(planes)
-        };
-        let scale = scale.expand([groups, group]).reshape(planes) * spread(self.gamma.val());
+        let scale = scale.expand([groups, group]).reshape(of_images) * gamma;
         let centred = centred.reshape([batch * channels, height * width]);
-        (centred * scale + spread(self.beta.val())).reshape(shape)
+        (centred * scale.reshape(planes) + beta.reshape(planes)).reshape(shape)
     }
 
     /// γ and β, `[channels]` each.

@@ -116,18 +116,20 @@ impl Operations<'_> {
         let weight = weight.expect("a convolution has weights");
         let mut image = self.kernel.convolve(input, weight, bias);
         let mut statistics = None;
-        if gamma.is_some() && self.groups {
-            let channels = image.size()[1];
-            let groups = channels / group_norm::group_size(channels as usize) as i64;
-            image = image.group_norm(groups, gamma, beta, group_norm::EPSILON, true);
-        } else if gamma.is_some() {
-            let (normal, of_batch) = batch_normalise(&image, gamma, beta);
-            image = normal;
-            statistics = Some(of_batch);
-        }
-        if let (Some(scale), Some(shift)) = (scale, shift) {
-            let planes = |vector: &tch::Tensor| vector.unsqueeze(-1).unsqueeze(-1);
-            image = planes(shift).addcmul(&image, &(planes(scale) + 1.0));
+        let modulation = scale.zip(shift);
+        match (gamma.zip(beta), self.groups) {
+            (Some(affine), true) => image = group_normalise(&image, affine, modulation),
+            (affine, _) => {
+                if let Some(affine) = affine {
+                    let (normal, of_batch) = batch_normalise(&image, affine);
+                    image = normal;
+                    statistics = Some(of_batch);
+                }
+                if let Some((scale, shift)) = modulation {
+                    let planes = |vector: &tch::Tensor| vector.unsqueeze(-1).unsqueeze(-1);
+                    image = planes(shift).addcmul(&image, &(planes(scale) + 1.0));
+                }
+            }
         }
         if let Some(mask) = self.mask {
             image *= &mask.tensor;
@@ -146,11 +148,36 @@ impl Operations<'_> {
     }
 }
 
+/// [`GroupNorm::modulated`](group_norm::GroupNorm): γ and β, then scale and shift.
+fn group_normalise(
+    image: &tch::Tensor,
+    (gamma, beta): (&tch::Tensor, &tch::Tensor),
+    modulation: Option<(&tch::Tensor, &tch::Tensor)>,
+) -> tch::Tensor {
+    let size = image.size();
+    let groups = size[1] / group_norm::group_size(size[1] as usize) as i64;
+    let Some((scale, shift)) = modulation else {
+        return image.group_norm(groups, Some(gamma), Some(beta), group_norm::EPSILON, true);
+    };
+    // Each channel of each image has a γ and a β of its own, as if all were channels of one.
+    let gain = scale + 1.0;
+    let (gamma, beta) = (gamma * &gain, shift.addcmul(beta, &gain));
+    image
+        .reshape([1, size[0] * size[1], size[2], size[3]])
+        .group_norm(
+            size[0] * groups,
+            Some(gamma.flatten(0, -1)),
+            Some(beta.flatten(0, -1)),
+            group_norm::EPSILON,
+            true,
+        )
+        .reshape(size)
+}
+
 /// The normalised image, and the batch's mean and unbiased variance.
 fn batch_normalise(
     image: &tch::Tensor,
-    gamma: Option<&tch::Tensor>,
-    beta: Option<&tch::Tensor>,
+    (gamma, beta): (&tch::Tensor, &tch::Tensor),
 ) -> (tch::Tensor, [tch::Tensor; 2]) {
     let size = image.size();
     let options = (image.kind(), image.device());
@@ -158,8 +185,8 @@ fn batch_normalise(
     // A momentum of one writes the batch's own statistics into these.
     let (mean, variance) = (vector(), vector());
     let normal = image.batch_norm(
-        gamma,
-        beta,
+        Some(gamma),
+        Some(beta),
         Some(&mean),
         Some(&variance),
         true,
