@@ -77,11 +77,16 @@ pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) 
         .mul_scalar(2.0)
         .unsqueeze::<3>()
         .expand([batch, channels, channels]);
-    // One product of everything: parts of an image that are treated apart cost their copies.
-    let mixture = Tensor::cat(vec![changes, halves.clone()], 2);
-    let strengths = predicted.tanh().reshape([batch, count, height * width]);
-    let painted = mixture.matmul(strengths) + halves.sum_dim(2);
-    painted.reshape([batch, channels, height, width])
+    // One product of everything: parts of an image that are treated apart cost their copies. The
+    // constant is part of it too, as on graphics cards Burn's product of several matrices is wrong if
+    // exactly eight numbers are summed (burn-wgpu 0.21.0).
+    let mixture = Tensor::cat(vec![changes, halves.clone(), halves.sum_dim(2)], 2);
+    let ones = Tensor::ones([batch, 1, height, width], (&device, dtype));
+    let strengths = Tensor::cat(vec![predicted.tanh(), ones], 1);
+    let strengths = strengths.reshape([batch, count + 1, height * width]);
+    mixture
+        .matmul(strengths)
+        .reshape([batch, channels, height, width])
 }
 
 #[cfg(test)]
