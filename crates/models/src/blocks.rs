@@ -92,18 +92,16 @@ impl<'a, B: Backend> Layer<'a, B> {
             Convolution::ThenDoubled(conv) => upsample_bilinear(convolve(conv, input)),
             Convolution::Transposed(conv) => conv.forward(input),
         };
-        let output = match (self.norm, self.modulation) {
-            (Some(Norm::Group(norm)), modulation) => norm.modulated(output, modulation),
-            (norm, modulation) => {
-                let output = match norm {
-                    Some(Norm::Batch(norm, statistics)) => norm.forward(output, statistics),
-                    _ => output,
-                };
-                match modulation {
-                    Some(modulation) => modulation.forward(output),
-                    None => output,
-                }
+        let (output, modulation) = match self.norm {
+            Some(Norm::Group(norm)) => (norm.modulated(output, self.modulation), None),
+            Some(Norm::Batch(norm, statistics)) => {
+                (norm.forward(output, statistics), self.modulation)
             }
+            None => (output, self.modulation),
+        };
+        let output = match modulation {
+            Some(modulation) => modulation.forward(output),
+            None => output,
         };
         let output = match self.mask {
             Some(mask) => output * mask,

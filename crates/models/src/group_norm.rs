@@ -145,6 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn a_modulated_norm_is_the_norm_and_then_the_modulation() {
+        let channels = 12;
+        let layer = layer::<Double>(channels);
+        let input = waves::<Double, 4>([2, channels, 2, 3], F64, 0.3);
+        let modulation = Modulation {
+            scale: waves([2, channels], F64, 0.6),
+            shift: waves([2, channels], F64, 1.9),
+        };
+        let apart = modulation.forward(layer.forward(input.clone()));
+        let together = layer.modulated(input, Some(modulation));
+        assert!(largest_difference(&values(together), &values(apart)) < 1e-12);
+    }
+
+    #[test]
     fn gradients_are_those_of_finite_differences() {
         let layer = layer::<DoubleAutodiff>(4);
         let input = waves::<DoubleAutodiff, 4>([2, 4, 2, 3], F64, 0.0);

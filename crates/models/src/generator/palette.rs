@@ -78,8 +78,8 @@ pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) 
         .unsqueeze::<3>()
         .expand([batch, channels, channels]);
     // One product of everything: parts of an image that are treated apart cost their copies. The
-    // constant is part of it too, as on graphics cards Burn's product of several matrices is wrong if
-    // exactly eight numbers are summed (burn-wgpu 0.21.0).
+    // constant is part of it too: burn-wgpu 0.21.0 multiplies several matrices wrongly where exactly
+    // eight numbers are summed, which three channels and five colours would be.
     let mixture = Tensor::cat(vec![changes, halves.clone(), halves.sum_dim(2)], 2);
     let ones = Tensor::ones([batch, 1, height, width], (&device, dtype));
     let strengths = Tensor::cat(vec![predicted.tanh(), ones], 1);

@@ -116,20 +116,21 @@ impl Operations<'_> {
         let weight = weight.expect("a convolution has weights");
         let mut image = self.kernel.convolve(input, weight, bias);
         let mut statistics = None;
-        let modulation = scale.zip(shift);
-        match (gamma.zip(beta), self.groups) {
-            (Some(affine), true) => image = group_normalise(&image, affine, modulation),
-            (affine, _) => {
-                if let Some(affine) = affine {
-                    let (normal, of_batch) = batch_normalise(&image, affine);
-                    image = normal;
-                    statistics = Some(of_batch);
-                }
-                if let Some((scale, shift)) = modulation {
-                    let planes = |vector: &tch::Tensor| vector.unsqueeze(-1).unsqueeze(-1);
-                    image = planes(shift).addcmul(&image, &(planes(scale) + 1.0));
-                }
+        let mut modulation = scale.zip(shift);
+        match gamma.zip(beta) {
+            Some(affine) if self.groups => {
+                image = group_normalise(&image, affine, modulation.take());
             }
+            Some(affine) => {
+                let (normal, of_batch) = batch_normalise(&image, affine);
+                image = normal;
+                statistics = Some(of_batch);
+            }
+            None => {}
+        }
+        if let Some((scale, shift)) = modulation {
+            let planes = |vector: &tch::Tensor| vector.unsqueeze(-1).unsqueeze(-1);
+            image = planes(shift).addcmul(&image, &(planes(scale) + 1.0));
         }
         if let Some(mask) = self.mask {
             image *= &mask.tensor;
@@ -148,7 +149,7 @@ impl Operations<'_> {
     }
 }
 
-/// [`GroupNorm::modulated`](group_norm::GroupNorm): γ and β, then scale and shift.
+/// Group normalisation by γ and β, then the modulation by scale and shift.
 fn group_normalise(
     image: &tch::Tensor,
     (gamma, beta): (&tch::Tensor, &tch::Tensor),
