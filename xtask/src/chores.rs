@@ -141,6 +141,11 @@ fn backend_in(settings: &str) -> Option<String> {
     })
 }
 
+/// Whether this machine is there for testing: such services set `CI`.
+pub(crate) fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| !["", "false", "0"].contains(&value.as_str()))
+}
+
 pub(crate) fn has_nextest() -> bool {
     cargo()
         .args(["nextest", "--version"])
@@ -163,6 +168,14 @@ fn target_folder() -> Result<PathBuf> {
 
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Takes steps until one fails; its exit code.
+pub(crate) fn in_turn(steps: &[&dyn Fn() -> Result<u8>]) -> Result<u8> {
+    steps.iter().try_fold(0, |code, step| match code {
+        0 => step(),
+        failed => Ok(failed),
+    })
 }
 
 pub(crate) fn run(command: &mut Command) -> Result<u8> {

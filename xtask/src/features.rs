@@ -1,11 +1,12 @@
 //! Whether each choice of backends builds, and the conformance tests of one backend.
 
 use std::ffi::OsString;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, run};
-use crate::{libtorch, nvrtc};
+use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, in_turn, run};
+use crate::{libtorch, nvrtc, vulkan};
 
 /// The backend that needs LibTorch.
 const LIBTORCH: &str = "tch";
@@ -38,44 +39,74 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     {
         eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}");
     }
-    tests(&[name], &[name], arguments)
-}
-
-/// The tests of the backends in `tested`, in one build with all in `built`.
-fn tests(built: &[&str], tested: &[&str], arguments: &[OsString]) -> Result<u8> {
-    // All of the workspace, so that nothing has to be built again after its other tests.
-    let mut choice = vec!["--workspace".to_owned(), "--features".to_owned()];
-    let mut features = vec!["huenet-cli/ndarray".to_owned()];
-    for name in built.iter().filter(|name| !EVERYWHERE.contains(name)) {
+    let mut features = Vec::new();
+    if !EVERYWHERE.contains(&name) {
         features.extend(["cli", "tests"].map(|package| format!("huenet-{package}/{name}")));
     }
-    choice.push(features.join(","));
+    let own = OF_ONE.iter().filter(|(backend, _)| *backend == name);
+    let filters = own.map(|(_, filter)| (*filter).to_owned());
+    let filters: Vec<String> = filters
+        .chain([format!("{name}::"), COMPILED.to_owned()])
+        .collect();
+    let mut runner = tests(&features)?;
+    // Building the tests of the command line builds the binary that the end-to-end tests start. To
+    // build it by itself would build much of what it needs again, without what only tests add.
+    let suites = ["conformance", "cubecl", "end_to_end", "command_line"];
+    runner.arg("--bins");
+    runner.args(suites.map(|name| ["--test", name]).concat());
+    // Asked for by name, tests are not skipped where there is no device.
+    runner.env("HUENET_NEED_DEVICE", "1");
+    run(runner.args(arguments).arg("--").args(filters))
+}
+
+/// What can be tested of the graphics cards' backends where there is no card: that of wgpu on a software
+/// device, and that the kernels of cuda compile. What is missing for either is said.
+fn without_a_card() -> Result<u8> {
+    let (mut filters, mut needed) = (Vec::new(), Vec::new());
+    match vulkan::ensure() {
+        Ok(()) => {
+            filters.extend(["wgpu::", "kernels::"]);
+            needed.push("HUENET_NEED_DEVICE");
+        }
+        Err(error) => eprintln!("SKIPPED: the tests of the backend wgpu. {error:#}"),
+    }
+    match nvrtc::ensure() {
+        Ok(()) => {
+            filters.push(COMPILED);
+            needed.push("HUENET_NEED_NVRTC");
+        }
+        Err(error) => eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}"),
+    }
+    if filters.is_empty() {
+        return Ok(0);
+    }
+    // Not huenet with these backends: it lets Burn try out its kernels, which takes most of an hour on a
+    // software device.
+    let mut runner = tests(&["huenet-tests/wgpu".into(), "huenet-hist/cuda".into()])?;
+    runner.args(["--test", "conformance", "--test", "cubecl", "--"]);
+    run(runner
+        .args(filters)
+        .envs(needed.iter().map(|name| (name, "1"))))
+}
+
+/// A test runner with the tests of the libraries, in a build with `features`.
+fn tests(features: &[String]) -> Result<Command> {
     let mut runner = cargo();
     match has_nextest() {
         true => runner.args(["nextest", "run"]),
         false => runner.arg("test"),
     };
-    runner.args(&choice);
-    // Building the tests of the command line builds the binary that the end-to-end tests start. To
-    // build it by itself would build much of what it needs again, without what only tests add.
-    let tests = ["conformance", "cubecl", "end_to_end", "command_line"];
-    runner.args(["--lib", "--bins"]);
-    runner.args(tests.map(|name| ["--test", name]).concat());
-    if built.contains(&LIBTORCH) {
+    // All of the workspace, so that nothing has to be built again after its other tests.
+    let all = [&["huenet-cli/ndarray".to_owned()], features].concat();
+    runner.args(["--workspace", "--lib", "--features", &all.join(",")]);
+    let has = |name: &str| all.iter().any(|feature| feature.ends_with(name));
+    if has("/tch") {
         libtorch::prepare(&mut runner)?;
     }
-    if built.contains(&"cuda") {
+    if has("/cuda") {
         nvrtc::prepare(&mut runner)?;
     }
-    // Asked for by name, tests are not skipped where there is no device.
-    runner.env("HUENET_NEED_DEVICE", "1");
-    let filters = tested.iter().flat_map(|name| {
-        let own = OF_ONE.iter().filter(move |(backend, _)| backend == name);
-        own.map(|(_, filter)| (*filter).to_owned())
-            .chain([format!("{name}::")])
-    });
-    let filters = filters.chain([COMPILED.to_owned()]);
-    run(runner.args(arguments).arg("--").args(filters))
+    Ok(runner)
 }
 
 /// What stands for no backend at all in the list of choices.
@@ -89,14 +120,17 @@ const LIBRARIES: [&str; 4] = [
     "huenet-tasks",
 ];
 
-/// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's. Those that
-/// need LibTorch are left out, and that is said, where `libtorch` is false.
-pub(crate) fn check(libtorch: bool) -> Result<u8> {
-    check_each(&choices(libtorch))
-}
-
-fn check_each(choices: &[Vec<&str>]) -> Result<u8> {
-    for choice in choices {
+/// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's; and that the
+/// tests of the graphics cards' do. What needs LibTorch is left out, and that is said, where there is none.
+pub(crate) fn check() -> Result<u8> {
+    let libtorch = libtorch::is_available();
+    if !libtorch {
+        eprintln!(
+            "SKIPPED: everything with the backend tch, as there is no LibTorch; `cargo xtask \
+             setup-libtorch` gets one"
+        );
+    }
+    for choice in choices(libtorch) {
         let what = match choice.as_slice() {
             [] => NONE.to_owned(),
             names => names.join(", "),
@@ -121,7 +155,18 @@ fn check_each(choices: &[Vec<&str>]) -> Result<u8> {
             return Ok(code);
         }
     }
-    Ok(0)
+    eprintln!("checking the tests of: {}", CARDS.join(", "));
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--quiet", "--all-targets"]);
+    clippy.args([
+        "--package",
+        "huenet-hist",
+        "--package",
+        "huenet-tests",
+        "--features",
+    ]);
+    clippy.arg(CARDS.map(|name| format!("huenet-tests/{name}")).join(","));
+    run(clippy.args(["--", "-D", "warnings"]))
 }
 
 /// No backend, each alone, all of the CPU's.
@@ -137,27 +182,16 @@ fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
         .collect()
 }
 
-/// What `cargo xtask ci` does beyond linting and testing what needs nothing but Rust: the CPU's part
-/// of the feature matrix, and LibTorch's tests where there is one.
-pub(crate) fn ci() -> Result<u8> {
-    let libtorch = libtorch::is_available();
-    if !libtorch {
-        eprintln!(
-            "SKIPPED: everything with the backend tch, as there is no LibTorch; `cargo xtask \
-             setup-libtorch` gets one"
-        );
-    }
-    eprintln!(
-        "SKIPPED: the backends wgpu and cuda; `cargo xtask features` builds them, `cargo xtask test \
-         --backend NAME` tests them where there is a device"
-    );
-    let mut choices = choices(libtorch);
-    choices.retain(|choice| !choice.iter().any(|name| CARDS.contains(name)));
-    let code = check_each(&choices)?;
-    match libtorch {
-        true if code == 0 => conformance(LIBTORCH, &[]),
-        _ => Ok(code),
-    }
+/// What `cargo xtask ci` tests beyond what needs nothing but Rust: LibTorch's backend where there is one, the
+/// graphics cards' as far as that needs no card.
+pub(crate) fn test_others() -> Result<u8> {
+    in_turn(&[
+        &|| match libtorch::is_available() {
+            true => conformance(LIBTORCH, &[]),
+            false => Ok(0),
+        },
+        &without_a_card,
+    ])
 }
 
 #[cfg(test)]

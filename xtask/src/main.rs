@@ -7,6 +7,7 @@ mod chores;
 mod features;
 mod libtorch;
 mod nvrtc;
+mod vulkan;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,10 +34,11 @@ Verbs:
                     the tests of the backend flex, ndarray, tch, wgpu or cuda: conformance,
                     its own kernels, huenet's runs on it
   features          check that huenet builds with each backend alone, with those of the CPU
-                    together, and the libraries with none
+                    together, and the libraries with none; and the tests of wgpu and cuda
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, test, features without the graphics cards', and the tests of tch if
-                    there is a LibTorch
+  ci                lint, test, features, the tests of tch if there is a LibTorch, and of wgpu and
+                    cuda what needs no card: wgpu on Mesa's software Vulkan, cuda's kernels
+                    compiled. Where CI is set it installs what these two need
   help              this text
 ";
 
@@ -50,15 +52,13 @@ fn main() -> ExitCode {
         "setup-libtorch" => libtorch::set_up(&rest),
         "test" => chores::test(&rest),
         "lint" => chores::lint(),
-        "features" => features::check(libtorch::is_available()),
-        "ci" => {
-            let steps: [&dyn Fn() -> anyhow::Result<u8>; 3] =
-                [&chores::lint, &|| chores::test(&rest), &features::ci];
-            steps.into_iter().try_fold(0, |code, step| match code {
-                0 => step(),
-                failed => Ok(failed),
-            })
-        }
+        "features" => features::check(),
+        "ci" => chores::in_turn(&[
+            &chores::lint,
+            &|| chores::test(&rest),
+            &features::check,
+            &features::test_others,
+        ]),
         "help" | "--help" | "-h" => {
             // A reader that has gone away has read enough.
             let _ = write!(std::io::stdout(), "{HELP}");

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::chores::in_ci;
 use crate::libtorch::{add_libraries, installer};
 
 /// The compiler, and the headers that the kernels include.
@@ -28,6 +29,19 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     }
     command.env("CUDA_PATH", folder.join("cuda_runtime"));
     add_libraries(command, folder.join("cuda_nvrtc/lib"))
+}
+
+/// Makes sure that it is there. Machines that are there for testing get it; elsewhere it takes the wish to
+/// test the backend cuda.
+///
+/// # Errors
+///
+/// If it is not there afterwards, with what to do.
+pub(crate) fn ensure() -> Result<()> {
+    if !folder().is_dir() && !in_ci() {
+        bail!("there is no NVRTC; `cargo xtask test --backend cuda` gets it");
+    }
+    install()
 }
 
 /// Installs it from the package index, unless it is there.

@@ -128,8 +128,7 @@ fn source(
     let kernel = builder.build(settings);
     let mut options =
         <<CudaRuntime as Runtime>::Compiler as Compiler>::CompilationOptions::default();
-    // As on every card since Volta.
-    options.warp_size = 32;
+    // As on every card since Volta, like the 32 units of a warp that it assumes.
     options.supports_features.fast_math = true;
     options.supports_features.grid_constants = true;
     let mut compiler = <CudaRuntime as Runtime>::Compiler::default();
@@ -157,13 +156,13 @@ fn grid(
 }
 
 fn whole(builder: &mut KernelBuilder, launcher: &mut Launcher) -> <u32 as CubeType>::ExpandType {
-    let argument = u32::register(1, launcher);
-    u32::expand(&argument, builder)
+    <u32 as LaunchArg>::register(1, launcher);
+    u32::expand(&(), builder)
 }
 
 fn real(builder: &mut KernelBuilder, launcher: &mut Launcher) -> <f32 as CubeType>::ExpandType {
-    let argument = f32::register(1.0, launcher);
-    f32::expand(&argument, builder)
+    <f32 as LaunchArg>::register(1.0, launcher);
+    f32::expand(&(), builder)
 }
 
 /// NVIDIA's compiler, loaded.
