@@ -89,7 +89,8 @@
 //! at the usual `ρ = 2.5`. On the CPU (features `ndarray`, `flex` and `tch`) one pass over the
 //! pixels, forward and again backward, touches those bins alone and stores nothing of the size of
 //! image times bins; the results are the same bits for any number of threads. Any other backend
-//! computes the formulas in chunks, until someone overrides the methods of [`HistogramBackend`].
+//! does it in ordinary tensor operations, a chunk of pixels at a time: windows over those bins alone, and
+//! matrix products for the sums, until someone overrides the methods of [`HistogramBackend`].
 //!
 //! # Source
 //!

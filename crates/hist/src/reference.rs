@@ -1,8 +1,8 @@
 //! The dense formulas, in ordinary tensor operations.
 //!
 //! Slow and plain: every pixel's window over every bin is written down, `K` numbers a pixel, and
-//! plain automatic differentiation gives the gradients. The one-pass kernels are tested against
-//! these functions, and backends without a kernel of their own compute with them.
+//! plain automatic differentiation gives the gradients. What computes faster is tested against
+//! these functions.
 //!
 //! The window is evaluated in a form in which nothing cancels. With `h = ρ/2` and the distance
 //! `m = (x − μ_k)/W` of a pixel from the centre of bin `k` in kernel widths, the difference of the
@@ -82,33 +82,6 @@ pub fn joint<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) ->
         .mul_scalar(1.0 / pixels as f64)
 }
 
-/// The windows of all pixels over all bins, and their derivatives with respect to the pixel.
-///
-/// `φ_k′(x) = −φ_k · sinh m / (cosh m + cosh h) / W`
-///
-/// # Shapes
-///
-/// - x: `[rows, N]`
-/// - outputs: `[rows, N, K]`
-pub(crate) fn windows_and_slopes<B: Backend>(
-    x: Tensor<B, 2>,
-    binning: &Binning,
-) -> (Tensor<B, 3>, Tensor<B, 3>) {
-    let shape = WindowShape::of(binning);
-    let per_kernel_width = binning.kernel.ratio() / binning.bins.width();
-    let x = into_range(x, binning);
-    mirror_images(binning)
-        .map(|centres| {
-            let m = distances(x.clone(), centres, binning);
-            let z = m.clone().abs().neg().exp();
-            let window = shape.window(z.clone());
-            let slope = m.sign() * shape.decay(z) * window.clone();
-            (window, slope.mul_scalar(-per_kernel_width))
-        })
-        .reduce(|(window, slope), (w, s)| (window + w, slope + s))
-        .expect("a bin is among its own images")
-}
-
 /// First pixel and number of pixels of the chunks in which a row is worked through: bounded, so
 /// that memory is, and never long, so that single precision adds up well.
 pub(crate) fn chunks<B: Backend>(
@@ -126,7 +99,7 @@ pub(crate) fn chunks<B: Backend>(
 }
 
 /// The constants of the window in its closed form.
-struct WindowShape {
+pub(crate) struct WindowShape {
     /// `e^(−h)`
     half: f64,
     /// `e^(−2h)`
@@ -134,7 +107,7 @@ struct WindowShape {
 }
 
 impl WindowShape {
-    fn of(binning: &Binning) -> Self {
+    pub(crate) fn of(binning: &Binning) -> Self {
         let ratio = binning.kernel.ratio();
         Self {
             half: (-ratio / 2.0).exp(),
@@ -149,19 +122,19 @@ impl WindowShape {
     }
 
     /// `φ`, given `z = e^(−|m|)`.
-    fn window<B: Backend>(&self, z: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub(crate) fn window<B: Backend>(&self, z: Tensor<B, 3>) -> Tensor<B, 3> {
         z.clone().mul_scalar(1.0 - self.whole) / self.denominator(z)
     }
 
     /// `sinh |m| / (cosh m + cosh h)`, given `z = e^(−|m|)`.
-    fn decay<B: Backend>(&self, z: Tensor<B, 3>) -> Tensor<B, 3> {
+    pub(crate) fn decay<B: Backend>(&self, z: Tensor<B, 3>) -> Tensor<B, 3> {
         let square = z.clone() * z.clone();
         square.neg().add_scalar(1.0).mul_scalar(self.half) / self.denominator(z)
     }
 }
 
 /// The pixels, brought into the range if it is a circle.
-fn into_range<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
+pub(crate) fn into_range<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {
     if binning.kernel.boundary() != Boundary::Wrap {
         return x;
     }

@@ -6,7 +6,7 @@ use burn::tensor::TensorMetadata;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use super::{HistogramBackend, LossPass, dense};
+use super::{HistogramBackend, LossPass, tensors};
 use crate::cpu::{self, Level};
 use crate::{Binning, HistogramLoss};
 
@@ -94,7 +94,7 @@ pub(super) fn marginal<B: HostMemory>(x: FloatTensor<B>, binning: &Binning) -> F
     let p = match B::entries(&x) {
         Some(Single(x)) => Single(cpu::marginal(Level::new(), &x, rows, binning).into()),
         Some(Double(x)) => Double(cpu::marginal(Level::new(), &x, rows, binning).into()),
-        None => return dense::marginal::<B>(x, binning),
+        None => return tensors::marginal::<B>(x, binning),
     };
     B::tensor(p, &[rows, binning.bins.count()], &x)
 }
@@ -114,7 +114,7 @@ pub(super) fn marginal_backward<B: HostMemory>(
         (Some(Double(x)), Some(Double(grad))) => {
             Double(cpu::marginal_backward(Level::new(), &x, &grad, rows, binning).into())
         }
-        _ => return dense::marginal_backward::<B>(x, grad, binning),
+        _ => return tensors::marginal_backward::<B>(x, grad, binning),
     };
     B::tensor(gradient, &shape, &x)
 }
@@ -133,7 +133,7 @@ pub(super) fn joint<B: HostMemory>(
         (Some(Double(x)), Some(Double(y))) => {
             Double(cpu::joint(Level::new(), &x, &y, rows, binning).into())
         }
-        _ => return dense::joint::<B>(x, y, binning),
+        _ => return tensors::joint::<B>(x, y, binning),
     };
     B::tensor(p, &[rows, count, count], &x)
 }
@@ -157,7 +157,7 @@ pub(super) fn joint_backward<B: HostMemory>(
             cpu::joint_backward(Level::new(), &x, &y, &grad, rows, binning, needed)
                 .map(|gradient| Some(Double(gradient?.into())))
         }
-        _ => return dense::joint_backward::<B>(x, y, grad, binning, needed),
+        _ => return tensors::joint_backward::<B>(x, y, grad, binning, needed),
     };
     gradients.map(|gradient| Some(B::tensor(gradient?, &shape, &x)))
 }
@@ -190,7 +190,7 @@ pub(super) fn losses<B: HostMemory + HistogramBackend>(
             cpu::losses(Level::new(), images, &target, rows, loss, tracked)
                 .map(|entries| Double(entries.into()))
         }
-        _ => return dense::losses::<B>(content, output, target, loss, tracked),
+        _ => return tensors::losses::<B>(content, output, target, loss, tracked),
     };
     LossPass {
         values: B::tensor(values, &[rows, 2], &output),
@@ -249,7 +249,14 @@ pub(super) fn losses_backward<B: HostMemory + HistogramBackend>(
         )
         .map(|gradient| Some(Double(gradient?.into()))),
         _ => {
-            return dense::losses_backward::<B>(content, output, of_histograms, grad, loss, needed);
+            return tensors::losses_backward::<B>(
+                content,
+                output,
+                of_histograms,
+                grad,
+                loss,
+                needed,
+            );
         }
     };
     let [_, of_joint] = of_histograms;

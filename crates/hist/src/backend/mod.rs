@@ -1,9 +1,9 @@
 //! The seam between the histograms and the machines that compute them.
 
 mod autodiff;
+mod bands;
 #[cfg(feature = "cubecl")]
 mod cubecl;
-mod dense;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(any(feature = "flex", feature = "ndarray", feature = "tch"))]
@@ -12,6 +12,7 @@ mod host;
 mod ndarray;
 #[cfg(feature = "tch")]
 mod tch;
+mod tensors;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
@@ -20,9 +21,9 @@ use crate::{Binning, HistogramLoss};
 
 /// A backend that can compute soft histograms and their gradients.
 ///
-/// Every method has a body in ordinary tensor operations, the dense formulas of
-/// [`reference`](crate::reference) worked through in chunks of pixels so that memory stays
-/// bounded. So `impl HistogramBackend for MyBackend {}` is all that a new backend needs; one with
+/// Every method has a body in ordinary tensor operations, in chunks of pixels so that memory stays
+/// bounded: each pixel's window is evaluated over the bins that it can be told from zero in, and put among
+/// the `K` of a row of a matrix, whose products are the sums. So `impl HistogramBackend for MyBackend {}` is all that a new backend needs; one with
 /// a faster way overrides the methods. [`Autodiff`](burn::backend::Autodiff) of any such backend
 /// differentiates through them.
 ///
@@ -39,7 +40,7 @@ pub trait HistogramBackend: Backend {
     /// - x: `[rows, N]`, `N > 0`
     /// - output: `[rows, K]`
     fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
-        dense::marginal::<Self>(x, binning)
+        tensors::marginal::<Self>(x, binning)
     }
 
     /// The gradient with respect to the pixels, given the gradient `g` with respect to the
@@ -55,7 +56,7 @@ pub trait HistogramBackend: Backend {
         grad: FloatTensor<Self>,
         binning: &Binning,
     ) -> FloatTensor<Self> {
-        dense::marginal_backward::<Self>(x, grad, binning)
+        tensors::marginal_backward::<Self>(x, grad, binning)
     }
 
     /// The soft joint histogram `P(k, l) = 1/N · Σ_i φ_k(x_i) φ_l(y_i)` of every pair of rows.
@@ -65,7 +66,7 @@ pub trait HistogramBackend: Backend {
     /// - x, y: `[rows, N]`, `N > 0`
     /// - output: `[rows, K, K]`, rows for `x`, columns for `y`
     fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
-        dense::joint::<Self>(x, y, binning)
+        tensors::joint::<Self>(x, y, binning)
     }
 
     /// The gradients with respect to the pixels of `x` and of `y`, each only if `needed`, given
@@ -84,7 +85,7 @@ pub trait HistogramBackend: Backend {
         binning: &Binning,
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
-        dense::joint_backward::<Self>(x, y, grad, binning, needed)
+        tensors::joint_backward::<Self>(x, y, grad, binning, needed)
     }
 
     /// The earth mover's distance to a target histogram and the structure loss, of every row: what
@@ -103,7 +104,7 @@ pub trait HistogramBackend: Backend {
         loss: &HistogramLoss,
         tracked: bool,
     ) -> LossPass<Self> {
-        dense::losses::<Self>(content, output, target, loss, tracked)
+        tensors::losses::<Self>(content, output, target, loss, tracked)
     }
 
     /// The gradients with respect to the pixels of `content` and of `output`, each only if `needed`,
@@ -124,7 +125,7 @@ pub trait HistogramBackend: Backend {
         loss: &HistogramLoss,
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
-        dense::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)
+        tensors::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)
     }
 }
 

@@ -77,14 +77,14 @@ unsafe fn slice<T>(tensor: &Tensor) -> &[T] {
 }
 
 /// Tensors on a GPU are worked through by the default bodies. Those are tensor operations, so that on
-/// the CPU they do what they do there.
+/// the CPU they do what they do there; called by name, as tensors on the CPU take the one-pass kernel.
 #[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
 
-    use super::super::dense;
+    use super::super::tensors;
     use super::*;
-    use crate::{Bins, Boundary, HistogramLossConfig, Kernel};
+    use crate::{Bins, Boundary, Kernel};
 
     type B = LibTorch<f32>;
 
@@ -92,10 +92,10 @@ mod tests {
     /// Several chunks, the last of them cut short.
     const PIXELS: usize = 5000;
 
-    fn rows(columns: usize, number: impl Fn(usize) -> f64) -> FloatTensor<B> {
-        let entries = (0..ROWS * columns).map(|i| number(i) as f32);
-        let data = TensorData::new(entries.collect::<Vec<_>>(), [ROWS, columns]);
-        let tensor = Tensor::<B, 2>::from_data(data, (&Default::default(), DType::F32));
+    fn rows<const D: usize>(shape: [usize; D], number: impl Fn(usize) -> f64) -> FloatTensor<B> {
+        let entries = (0..shape.iter().product()).map(|i| number(i) as f32);
+        let data = TensorData::new(entries.collect::<Vec<_>>(), shape);
+        let tensor = Tensor::<B, D>::from_data(data, (&Default::default(), DType::F32));
         tensor.into_primitive().tensor()
     }
 
@@ -124,25 +124,30 @@ mod tests {
             (64, 1.0, Boundary::Wrap),
             (17, 5.0, Boundary::Open),
         ] {
-            let bins = Bins::new(count, -1.0, 1.0).unwrap();
-            let loss = HistogramLossConfig::new(bins, Kernel::new(ratio, boundary).unwrap()).init();
-            let content = || rows(PIXELS, |i| (0.9 * i as f64).sin());
-            let output = || rows(PIXELS, |i| (0.37 * i as f64).cos() * 0.8);
-            let target = || rows(count, |_| 1.0 / count as f64);
-            let grad = || rows(2, |i| 1.0 - 0.3 * (i % 2) as f64);
+            let binning = Binning {
+                bins: Bins::new(count, -1.0, 1.0).unwrap(),
+                kernel: Kernel::new(ratio, boundary).unwrap(),
+            };
+            let x = || rows([ROWS, PIXELS], |i| (0.9 * i as f64).sin());
+            let y = || rows([ROWS, PIXELS], |i| (0.37 * i as f64).cos() * 0.8);
+            let grad = || rows([ROWS, count], |i| (0.05 * i as f64).sin());
+            let table = || rows([ROWS, count, count], |i| (0.01 * i as f64).cos());
 
-            let found = dense::losses::<B>(content(), output(), target(), &loss, true);
-            let expected = B::losses(content(), output(), target(), &loss, true);
-            let values = numbers::<2>(expected.values);
-            assert_close("losses", &numbers::<2>(found.values), &values, 1e-5);
+            let found = numbers::<2>(tensors::marginal::<B>(x(), &binning));
+            let expected = numbers::<2>(B::marginal(x(), &binning));
+            assert_close("histogram", &found, &expected, 1e-5);
 
-            let of_histograms = expected.of_histograms.unwrap();
-            let images = || (content(), output(), of_histograms.clone(), grad());
-            let (x, y, tables, grad) = images();
-            let found = dense::losses_backward::<B>(x, y, tables, grad, &loss, [true; 2]);
-            let (x, y, tables, grad) = images();
-            let expected = B::losses_backward(x, y, tables, grad, &loss, [true; 2]);
-            for ((what, found), expected) in ["of content", "of output"]
+            let found = numbers::<2>(tensors::marginal_backward::<B>(x(), grad(), &binning));
+            let expected = numbers::<2>(B::marginal_backward(x(), grad(), &binning));
+            assert_close("its gradient", &found, &expected, 1e-3);
+
+            let found = numbers::<3>(tensors::joint::<B>(x(), y(), &binning));
+            let expected = numbers::<3>(B::joint(x(), y(), &binning));
+            assert_close("joint histogram", &found, &expected, 1e-5);
+
+            let found = tensors::joint_backward::<B>(x(), y(), table(), &binning, [true; 2]);
+            let expected = B::joint_backward(x(), y(), table(), &binning, [true; 2]);
+            for ((what, found), expected) in ["its gradient of x", "its gradient of y"]
                 .into_iter()
                 .zip(found)
                 .zip(expected)

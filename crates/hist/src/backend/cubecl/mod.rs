@@ -19,7 +19,7 @@ use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::{CubeCount, CubeDim};
 
 use self::place::{GridLaunch, LANES};
-use super::{HistogramBackend, dense};
+use super::{HistogramBackend, tensors};
 use crate::Binning;
 
 /// Pixels of a row that one cube adds up, at least; more cubes than one need a table each.
@@ -38,7 +38,7 @@ where
 {
     fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
         if !has_kernel(&x, binning) {
-            return dense::marginal::<Self>(x, binning);
+            return tensors::marginal::<Self>(x, binning);
         }
         let x = into_contiguous(x);
         let bins = binning.bins.count();
@@ -71,7 +71,7 @@ where
         binning: &Binning,
     ) -> FloatTensor<Self> {
         if !has_kernel(&x, binning) {
-            return dense::marginal_backward::<Self>(x, grad, binning);
+            return tensors::marginal_backward::<Self>(x, grad, binning);
         }
         let (x, grad) = (into_contiguous(x), into_contiguous(grad));
         let [rows, pixels] = x.shape().dims();
@@ -97,7 +97,7 @@ where
 
     fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
         if !has_joint_kernel(&x, binning) {
-            return dense::joint::<Self>(x, y, binning);
+            return tensors::joint::<Self>(x, y, binning);
         }
         let (x, y) = (into_contiguous(x), into_contiguous(y));
         let bins = binning.bins.count();
@@ -133,7 +133,7 @@ where
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
         if !has_joint_kernel(&x, binning) {
-            return dense::joint_backward::<Self>(x, y, grad, binning, needed);
+            return tensors::joint_backward::<Self>(x, y, grad, binning, needed);
         }
         let (x, y, grad) = (
             into_contiguous(x),

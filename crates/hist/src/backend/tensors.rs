@@ -1,17 +1,24 @@
-//! The default bodies: the dense formulas, in chunks of pixels.
+//! The default bodies, in ordinary tensor operations: windows are evaluated in the bands of the pixels alone, a
+//! chunk of pixels at a time. Sums over pixels are those of matrix products and reductions: no two pixels write
+//! to one place.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor, TensorPrimitive};
 
+use super::bands::Bands;
 use super::{HistogramBackend, LossPass};
 use crate::{Binning, HistogramLoss, reference};
 
 pub(super) fn marginal<B: Backend>(x: FloatTensor<B>, binning: &Binning) -> FloatTensor<B> {
     let x = tensor::<B, 2>(x);
     let dtype = x.dtype();
-    primitive(reference::marginal(widened(x), binning), dtype)
+    let x = widened(x);
+    let sums =
+        chunks(&x, binning).map(|chunk| Bands::of(chunk.of(&x), binning).windows().sum_dim(1));
+    let p = mean(sums, &x).squeeze_dim::<2>(1);
+    primitive(p, dtype)
 }
 
 pub(super) fn marginal_backward<B: Backend>(
@@ -21,17 +28,10 @@ pub(super) fn marginal_backward<B: Backend>(
 ) -> FloatTensor<B> {
     let (x, grad) = (tensor::<B, 2>(x), tensor::<B, 2>(grad));
     let dtype = x.dtype();
-    let (x, grad) = (widened(x), widened(grad).unsqueeze_dim::<3>(2));
-    let pixels = x.dims()[1] as f64;
-    let gradients = reference::chunks(&x, binning).map(|(start, length)| {
-        let x = x.clone().narrow(1, start, length);
-        let (_, slopes) = reference::windows_and_slopes(x, binning);
-        slopes.matmul(grad.clone()).squeeze_dim::<2>(2)
-    });
-    primitive(
-        Tensor::cat(gradients.collect(), 1).mul_scalar(1.0 / pixels),
-        dtype,
-    )
+    let (x, grad) = (widened(x), widened(grad));
+    let slopes = chunks(&x, binning)
+        .map(|chunk| Bands::of(chunk.of(&x), binning).slope_along_one(grad.clone()));
+    primitive(per_pixel(slopes, &x), dtype)
 }
 
 pub(super) fn joint<B: Backend>(
@@ -41,7 +41,12 @@ pub(super) fn joint<B: Backend>(
 ) -> FloatTensor<B> {
     let (x, y) = (tensor::<B, 2>(x), tensor::<B, 2>(y));
     let dtype = x.dtype();
-    primitive(reference::joint(widened(x), widened(y), binning), dtype)
+    let (x, y) = (widened(x), widened(y));
+    let sums = chunks(&x, binning).map(|chunk| {
+        let [x, y] = [&x, &y].map(|image| Bands::of(chunk.of(image), binning).windows());
+        x.swap_dims(1, 2).matmul(y)
+    });
+    primitive(mean(sums, &x), dtype)
 }
 
 pub(super) fn joint_backward<B: Backend>(
@@ -54,12 +59,20 @@ pub(super) fn joint_backward<B: Backend>(
     let (x, y, grad) = (tensor::<B, 2>(x), tensor::<B, 2>(y), tensor::<B, 3>(grad));
     let dtype = x.dtype();
     let (x, y, grad) = (widened(x), widened(y), widened(grad));
-    let [x_needed, y_needed] = needed;
-    // With respect to y it is the same sum over the transposed table.
-    let gradient_of_x = x_needed
-        .then(|| first_gradient(x.clone(), y.clone(), grad.clone().swap_dims(1, 2), binning));
-    let gradient_of_y = y_needed.then(|| first_gradient(y, x, grad, binning));
-    [gradient_of_x, gradient_of_y].map(|gradient| Some(primitive(gradient?, dtype)))
+    let [mut of_x, mut of_y] = [Vec::new(), Vec::new()];
+    for chunk in chunks(&x, binning) {
+        let [x, y] = [&x, &y].map(|image| Bands::of(chunk.of(image), binning));
+        if needed[0] {
+            let seen = y.windows().matmul(grad.clone().swap_dims(1, 2));
+            of_x.push(x.slope_along(seen));
+        }
+        if needed[1] {
+            of_y.push(y.slope_along(x.windows().matmul(grad.clone())));
+        }
+    }
+    [of_x, of_y].map(|slopes| {
+        (!slopes.is_empty()).then(|| primitive(per_pixel(slopes.into_iter(), &x), dtype))
+    })
 }
 
 pub(super) fn losses<B: HistogramBackend>(
@@ -130,22 +143,37 @@ pub(super) fn losses_backward<B: HistogramBackend>(
     [of_content, of_output]
 }
 
-/// `1/N · Σ_kl G(k, l) φ_k′(x_i) φ_l(y_i)`, given the transpose of `G`.
-fn first_gradient<B: Backend>(
-    x: Tensor<B, 2>,
-    y: Tensor<B, 2>,
-    grad_transposed: Tensor<B, 3>,
-    binning: &Binning,
+/// The pixels of a row that are worked through together.
+struct Chunk {
+    start: usize,
+    length: usize,
+}
+
+impl Chunk {
+    fn of<B: Backend>(&self, image: &Tensor<B, 2>) -> Tensor<B, 2> {
+        image.clone().narrow(1, self.start, self.length)
+    }
+}
+
+/// The chunks of a row: bounded, so that memory is, and never long, so that single precision adds up
+/// well.
+fn chunks<B: Backend>(x: &Tensor<B, 2>, binning: &Binning) -> impl Iterator<Item = Chunk> + use<B> {
+    reference::chunks(x, binning).map(|(start, length)| Chunk { start, length })
+}
+
+/// The sum over all pixels, given those of the chunks, divided by their number.
+fn mean<B: Backend>(sums: impl Iterator<Item = Tensor<B, 3>>, x: &Tensor<B, 2>) -> Tensor<B, 3> {
+    let sum = sums.reduce(|sum, chunk| sum + chunk);
+    sum.expect("an image has pixels")
+        .mul_scalar(1.0 / x.dims()[1] as f64)
+}
+
+/// What every pixel has, given the chunks' pixels, divided by their number.
+fn per_pixel<B: Backend>(
+    chunks: impl Iterator<Item = Tensor<B, 2>>,
+    x: &Tensor<B, 2>,
 ) -> Tensor<B, 2> {
-    let pixels = x.dims()[1] as f64;
-    let gradients = reference::chunks(&x, binning).map(|(start, length)| {
-        let (_, slopes) =
-            reference::windows_and_slopes(x.clone().narrow(1, start, length), binning);
-        let windows = reference::windows(y.clone().narrow(1, start, length), binning);
-        let seen = windows.matmul(grad_transposed.clone());
-        (seen * slopes).sum_dim(2).squeeze_dim::<2>(2)
-    });
-    Tensor::cat(gradients.collect(), 1).mul_scalar(1.0 / pixels)
+    Tensor::cat(chunks.collect(), 1).mul_scalar(1.0 / x.dims()[1] as f64)
 }
 
 fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
@@ -169,11 +197,12 @@ fn widened<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Tensor<B, D> {
     }
 }
 
-/// Every backend here overrides the default bodies of the losses: they are called by name.
+/// Every backend here overrides the default bodies: they are called by name.
 #[cfg(all(test, feature = "ndarray"))]
 mod tests {
     use burn::tensor::TensorData;
     use burn_ndarray::NdArray;
+    use rstest::rstest;
 
     use super::*;
     use crate::{Bins, Boundary, EmdKind, HistogramLossConfig, Kernel, StructureKind};
@@ -200,6 +229,78 @@ mod tests {
                 "{found} instead of {expected}"
             );
         }
+    }
+
+    /// In the range, on its borders and on edges of bins, outside it nearby and far away.
+    const PIXELS: [f64; 16] = [
+        -0.93, 0.71, 0.2, -0.4, -1.0, 1.0, 0.0, 0.5, 1.02, -1.3, 1.9, -2.9, 3.1, 40.0, -1024.0,
+        0.999999,
+    ];
+
+    #[rstest]
+    fn histograms_of_a_backend_without_a_kernel_are_those_of_the_kernel(
+        #[values(Boundary::Reflect, Boundary::Wrap, Boundary::Open)] boundary: Boundary,
+        #[values(2, 3, 64, 256)] count: usize,
+        #[values(0.25, 2.5, 64.0)] ratio: f64,
+    ) {
+        let binning = Binning {
+            bins: Bins::new(count, -1.0, 1.0).unwrap(),
+            kernel: Kernel::new(ratio, boundary).unwrap(),
+        };
+        let x = || rows(16, |i| PIXELS[i % 16] * (1.0 - 2.0 * (i / 16) as f64));
+        let y = || rows(16, |i| PIXELS[(5 * i + 3) % 16]);
+        let grad = || rows(count, |k| (1.3 * k as f64).sin());
+        let table = || rows(count * count, |k| (0.7 * k as f64).cos());
+        let table = || {
+            let table = tensor::<B, 2>(table()).reshape([2, count, count]);
+            table.into_primitive().tensor()
+        };
+
+        assert_close(
+            numbers::<2>(marginal::<B>(x(), &binning)),
+            numbers::<2>(B::marginal(x(), &binning)),
+        );
+        assert_close(
+            numbers::<2>(marginal_backward::<B>(x(), grad(), &binning)),
+            numbers::<2>(B::marginal_backward(x(), grad(), &binning)),
+        );
+        assert_close(
+            numbers::<3>(joint::<B>(x(), y(), &binning)),
+            numbers::<3>(B::joint(x(), y(), &binning)),
+        );
+        for needed in [[true, true], [true, false], [false, true]] {
+            let found = joint_backward::<B>(x(), y(), table(), &binning, needed);
+            let expected = B::joint_backward(x(), y(), table(), &binning, needed);
+            assert_eq!(found.each_ref().map(Option::is_some), needed);
+            for (found, expected) in found.into_iter().zip(expected) {
+                let [found, expected] = [found, expected].map(|it| it.map(numbers::<2>));
+                assert_close(found.unwrap_or_default(), expected.unwrap_or_default());
+            }
+        }
+    }
+
+    #[rstest]
+    #[case(Boundary::Reflect, f64::NAN, true)]
+    #[case(Boundary::Open, f64::NAN, true)]
+    #[case(Boundary::Wrap, f64::NAN, true)]
+    #[case(Boundary::Wrap, f64::INFINITY, true)]
+    #[case(Boundary::Reflect, f64::INFINITY, false)]
+    #[case(Boundary::Open, f64::NEG_INFINITY, false)]
+    fn histograms_of_pixels_that_are_no_numbers_are_undefined(
+        #[case] boundary: Boundary,
+        #[case] pixel: f64,
+        #[case] undefined: bool,
+    ) {
+        let binning = Binning {
+            bins: Bins::new(40, -1.0, 1.0).unwrap(),
+            kernel: Kernel::new(2.5, boundary).unwrap(),
+        };
+        let x = || rows(3, |i| if i == 4 { pixel } else { 0.1 });
+        let p = numbers::<2>(marginal::<B>(x(), &binning));
+        assert!(p[..40].iter().all(|p| p.is_finite()));
+        assert!(p[40..].iter().all(|p| p.is_nan() == undefined), "{p:?}");
+        let joint = numbers::<3>(joint::<B>(x(), x(), &binning));
+        assert!(joint[1600..].iter().all(|p| p.is_nan() == undefined));
     }
 
     #[test]
