@@ -80,8 +80,8 @@ fn without_a_card() -> Result<u8> {
     if filters.is_empty() {
         return Ok(0);
     }
-    // Not huenet with these backends: it lets Burn try out its kernels, which takes most of an hour on a
-    // software device.
+    // Not huenet with these backends: it lets Burn choose its kernels by trial, which takes most of an hour
+    // on a software device, and other choices are other numbers.
     let mut runner = tests(&["huenet-tests/wgpu".into(), "huenet-hist/cuda".into()])?;
     runner.args(["--test", "conformance", "--test", "cubecl", "--"]);
     run(runner
