@@ -21,10 +21,18 @@ fn folder() -> PathBuf {
     xtask.parent().unwrap_or(xtask).join(".libtorch/nvrtc")
 }
 
-/// Lets `command` find it, if it was installed here and the user names no other.
+/// The toolkit that the user has, which is then the one to use.
+fn named() -> Option<PathBuf> {
+    std::env::var_os("CUDA_PATH").map(PathBuf::from)
+}
+
+/// Lets `command` find it: that of the toolkit that the user names, or the one installed here.
 pub(crate) fn prepare(command: &mut Command) -> Result<()> {
+    if let Some(toolkit) = named() {
+        return add_libraries(command, toolkit.join("lib64"));
+    }
     let folder = folder().join("nvidia");
-    if !folder.is_dir() || std::env::var_os("CUDA_PATH").is_some() {
+    if !folder.is_dir() {
         return Ok(());
     }
     command.env("CUDA_PATH", folder.join("cuda_runtime"));
@@ -38,8 +46,11 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
 ///
 /// If it is not there afterwards, with what to do.
 pub(crate) fn ensure() -> Result<()> {
-    if !folder().is_dir() && !in_ci() {
-        bail!("there is no NVRTC; `cargo xtask test --backend cuda` gets it");
+    if !folder().is_dir() && named().is_none() && !in_ci() {
+        bail!(
+            "there is no NVRTC; `cargo xtask test --backend cuda` gets it, and CUDA_PATH names a \
+             toolkit that is there already"
+        );
     }
     install()
 }
@@ -47,7 +58,7 @@ pub(crate) fn ensure() -> Result<()> {
 /// Installs it from the package index, unless it is there.
 pub(crate) fn install() -> Result<()> {
     let (place, aside) = (folder(), folder().with_extension("partial"));
-    if place.is_dir() {
+    if place.is_dir() || named().is_some() {
         return Ok(());
     }
     if aside.exists() {

@@ -36,7 +36,10 @@ fn clip<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
 /// # Shapes
 ///
 /// - `planes`: `[batch, 3, pixels]`; the output is alike
-fn affine<B: Backend>(planes: Tensor<B, 3>, map: impl Fn([f32; 3]) -> [f32; 3]) -> Tensor<B, 3> {
+pub(crate) fn affine<B: Backend>(
+    planes: Tensor<B, 3>,
+    map: impl Fn([f32; 3]) -> [f32; 3],
+) -> Tensor<B, 3> {
     let options = (&planes.device(), planes.dtype());
     let start = map([0.0; 3]);
     let mut matrix = [0.0; 9];

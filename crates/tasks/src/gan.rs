@@ -20,6 +20,7 @@ use crate::pool::ImagePool;
 use crate::recipe::{LearningRates, Recipe};
 use crate::seeds::{Purpose, stream};
 use crate::settings::StructureReference;
+use crate::ssim_loss::ssim_loss;
 
 /// The generator's optimiser.
 pub type GeneratorAdam<B> = OptimizerAdaptor<Adam, Generator<B>, B>;
@@ -154,6 +155,12 @@ impl<B: AutodiffBackend> Gan<B> {
         if let Some(loss) = &reconstruction {
             total = total + loss.clone().mul_scalar(weight);
         }
+        let weight = settings.ssim_loss_weight;
+        let similarity =
+            (weight > 0.0).then(|| ssim_loss(recipe.colour(), content.clone(), output.clone()));
+        if let Some(loss) = &similarity {
+            total = total + loss.clone().mul_scalar(weight);
+        }
 
         // Taken before the discriminator's own pass, so that one graph at a time is alive.
         let generator = GradientsParams::from_grads(total.backward(), &self.generator);
@@ -188,7 +195,7 @@ impl<B: AutodiffBackend> Gan<B> {
             Measures::new(
                 losses.map(Tensor::inner),
                 sums,
-                reconstruction.map(Tensor::inner),
+                [reconstruction, similarity].map(|loss| loss.map(Tensor::inner)),
             ),
             StepGradients {
                 generator,

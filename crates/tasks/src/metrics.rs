@@ -37,11 +37,18 @@ pub struct StepLosses {
         deserialize_with = "given_number"
     )]
     pub gen_reconstruction_loss: Option<f64>,
+    /// (1 − SSIM)² of luma between content and output, if it has a weight. Ours, too.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "given_number"
+    )]
+    pub gen_ssim_loss: Option<f64>,
 }
 
 impl StepLosses {
-    /// The name of the loss that not every run has.
-    pub const RECONSTRUCTION: &str = "gen_reconstruction_loss";
+    /// The names of the losses that not every run has, in the order of [`further`](Self::further).
+    pub const FURTHER: [&str; 2] = ["gen_reconstruction_loss", "gen_ssim_loss"];
 
     /// The names of the losses that every run has, in the order of [`to_array`](Self::to_array).
     pub const NAMES: [&str; 5] = [
@@ -79,13 +86,30 @@ impl StepLosses {
             gen_hist_loss,
             disc_loss,
             gen_reconstruction_loss: None,
+            gen_ssim_loss: None,
+        }
+    }
+
+    /// The losses that not every run has, in the order of their names,
+    /// [`FURTHER`](Self::FURTHER).
+    pub fn further(self) -> [Option<f64>; 2] {
+        [self.gen_reconstruction_loss, self.gen_ssim_loss]
+    }
+
+    /// With these losses, in the order of [`FURTHER`](Self::FURTHER).
+    pub fn with_further(self, losses: [Option<f64>; 2]) -> Self {
+        let [gen_reconstruction_loss, gen_ssim_loss] = losses;
+        Self {
+            gen_reconstruction_loss,
+            gen_ssim_loss,
+            ..self
         }
     }
 
     /// Names and values of the losses that there are.
     pub fn named(self) -> impl Iterator<Item = (&'static str, f64)> {
-        let further = self.gen_reconstruction_loss;
-        let further = further.map(|value| (Self::RECONSTRUCTION, value));
+        let further = Self::FURTHER.into_iter().zip(self.further());
+        let further = further.filter_map(|(name, value)| Some((name, value?)));
         Self::NAMES.into_iter().zip(self.to_array()).chain(further)
     }
 
@@ -98,19 +122,18 @@ impl StepLosses {
     pub fn mean<'a>(losses: impl ExactSizeIterator<Item = &'a Self>) -> Self {
         let count = losses.len().max(1) as f64;
         let mut mean = [0.0; 5];
-        let mut reconstruction = None;
+        let mut further = [None; 2];
         for one in losses {
             for (mean, value) in mean.iter_mut().zip(one.to_array()) {
                 *mean += value / count;
             }
-            if let Some(value) = one.gen_reconstruction_loss {
-                *reconstruction.get_or_insert(0.0) += value / count;
+            for (mean, value) in further.iter_mut().zip(one.further()) {
+                if let Some(value) = value {
+                    *mean.get_or_insert(0.0) += value / count;
+                }
             }
         }
-        Self {
-            gen_reconstruction_loss: reconstruction,
-            ..Self::from_array(mean)
-        }
+        Self::from_array(mean).with_further(further)
     }
 }
 

@@ -12,7 +12,8 @@ use predicates::str::contains;
 
 use crate::support::{Place, assert_same_run, losses, metrics, names, page_data, resume, weights};
 
-const RECONSTRUCTION: &str = "gen_reconstruction_loss";
+/// The losses that not every run has.
+const FURTHER: [&str; 2] = ["gen_reconstruction_loss", "gen_ssim_loss"];
 
 /// Six steps.
 const LENGTH: [&str; 6] = [
@@ -50,10 +51,11 @@ fn trained(run: &Path) -> BTreeMap<String, Vec<f64>> {
 #[test]
 fn a_recommended_run_resumes_exactly() {
     let place = place();
-    for task in ["edges2photos", "color_transfer"] {
+    for (task, weight) in [("edges2photos", "0"), ("color_transfer", "5")] {
         let [whole, again] = ["whole", "again"].map(|name| format!("{task}-{name}"));
         for name in [&whole, &again] {
-            train(&place, task, name, &["--recipe", "recommended"]);
+            let options = ["--recipe", "recommended", "--ssim-loss-weight", weight];
+            train(&place, task, name, &options);
         }
         // Where the rates fall already.
         resume(&place, &format!("runs/{again}/checkpoints/step-00000003"))
@@ -62,22 +64,20 @@ fn a_recommended_run_resumes_exactly() {
         assert_same_run(&place, &whole, &again);
         let [whole, again] = [whole, again].map(|name| place.run(&name));
         assert!(used(&whole) == used(&again));
-        let reconstruction = |run: &Path| -> Vec<Option<f64>> {
-            let steps = metrics(run);
-            steps
-                .iter()
-                .map(|step| step[RECONSTRUCTION].as_f64())
-                .collect()
-        };
-        assert_eq!(reconstruction(&whole), reconstruction(&again));
-        let is_paired = task == "edges2photos";
-        let all = reconstruction(&whole);
-        assert!(
-            all.iter().all(|loss| loss.is_some() == is_paired),
-            "{all:?}"
-        );
         let drawn = page_data(&whole)["losses"]["names"].to_string();
-        assert_eq!(drawn.contains(RECONSTRUCTION), is_paired);
+        let is_paired = task == "edges2photos";
+        for (name, is_there) in FURTHER.into_iter().zip([is_paired, !is_paired]) {
+            let of = |run: &Path| -> Vec<Option<f64>> {
+                metrics(run)
+                    .iter()
+                    .map(|step| step[name].as_f64())
+                    .collect()
+            };
+            let all = of(&whole);
+            assert_eq!(all, of(&again));
+            assert!(all.iter().all(|loss| loss.is_some() == is_there), "{all:?}");
+            assert_eq!(drawn.contains(name), is_there);
+        }
     }
 }
 
@@ -97,6 +97,7 @@ fn each_part_does_something() {
         ["--gan-loss", "cross_entropy"],
         ["--gan-loss", "least_squares"],
         ["--reconstruction-loss-weight", "0"],
+        ["--ssim-loss-weight", "5"],
         ["--decay-share", "0"],
     ];
     let train = |name: &str, more: &[&str]| {

@@ -34,7 +34,11 @@ impl<B: Backend> Bands<B> {
     /// The bands of pixels `[rows, n]`.
     pub(super) fn of(x: Tensor<B, 2>, binning: &Binning) -> Self {
         let (bins, ratio) = (binning.bins, binning.kernel.ratio());
-        let half = half_band(ratio, x.dtype());
+        let digits = match x.dtype() {
+            DType::F64 => f64::MANTISSA_DIGITS,
+            _ => f32::MANTISSA_DIGITS,
+        };
+        let half = binning.kernel.half_band(digits).ceil() as usize;
         let x = into_range(x, binning);
         let undefined = x.clone().is_nan();
         let (edge, from_edge) = nearest_edge(x, undefined.clone(), half, binning);
@@ -95,18 +99,6 @@ impl<B: Backend> Bands<B> {
         let along = (slopes * g).sum_dim(2).squeeze_dim::<2>(2);
         along.mul_scalar(-self.per_kernel_width)
     }
-}
-
-/// Half the number of bins in a band.
-///
-/// At least `half − ½` bins lie to either side of the pixel, and the mass beyond them is at most
-/// `2·e^(−ρ·(half − ½))`: the exponential is below the unit round-off.
-fn half_band(ratio: f64, dtype: DType) -> usize {
-    let digits = match dtype {
-        DType::F64 => f64::MANTISSA_DIGITS,
-        _ => f32::MANTISSA_DIGITS,
-    };
-    (f64::from(digits) * std::f64::consts::LN_2 / ratio + 0.5).ceil() as usize
 }
 
 /// The bin edge nearest to every pixel, counted from the lower border, and how far the pixel lies beyond it.

@@ -8,7 +8,7 @@ use crate::{EarthMoversDistance, EmdKind};
 /// Cumulative sums closer than a few roundings of the pixels' type count as equal: the root mean
 /// square has a kink there, where rounding would otherwise choose a direction.
 pub(super) fn distance<T: Real>(emd: &EarthMoversDistance, p: &[f64], q: &[T]) -> (f64, Vec<f64>) {
-    let equal = 8.0 * (-T::DIGITS).exp();
+    let equal = 4.0 * T::epsilon().wide();
     let mut sum = 0.0;
     let mut difference: Vec<f64> = p
         .iter()

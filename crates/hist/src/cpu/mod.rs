@@ -67,8 +67,8 @@ use spare::{Borrowed, Spares};
 
 /// The type of a pixel.
 pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
-    /// `−ln` of the unit round-off: windows below it do not show beside 1.
-    const DIGITS: f64;
+    /// Binary digits: windows below `2^−DIGITS`, the unit round-off, do not show beside 1.
+    const DIGITS: u32;
     /// A number whose reciprocal is as good as 0, and stays finite and a number when multiplied by
     /// the largest growth, `e³²`.
     const CEILING: f64;
@@ -97,7 +97,7 @@ pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
 }
 
 impl Real for f32 {
-    const DIGITS: f64 = 24.0 * std::f64::consts::LN_2;
+    const DIGITS: u32 = f32::MANTISSA_DIGITS;
     const CEILING: f64 = 1e24;
     const EXPONENTIAL_TERMS: usize = 4;
     const LEAST: f64 = f32::MIN_POSITIVE as f64;
@@ -132,7 +132,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
-    const DIGITS: f64 = 53.0 * std::f64::consts::LN_2;
+    const DIGITS: u32 = f64::MANTISSA_DIGITS;
     const CEILING: f64 = 1e200;
     const EXPONENTIAL_TERMS: usize = 7;
     const LEAST: f64 = f64::MIN_POSITIVE;
@@ -169,7 +169,7 @@ impl Real for f64 {
 /// Runs `$body` with the constant `$lines` set to the band width that the kernel needs.
 macro_rules! with_band_width {
     ($real:ty, $binning:expr, $lines:ident => $body:expr) => {
-        match $crate::cpu::window::width::<$real>($binning.kernel.ratio()) {
+        match $crate::cpu::window::width::<$real>($binning.kernel) {
             1 => {
                 const $lines: usize = 1;
                 $body

@@ -35,8 +35,8 @@ fn levels() -> Vec<Level> {
 
 #[test]
 fn the_official_kernel_needs_sixteen_bins_in_single_precision() {
-    assert_eq!(width::<f32>(2.5) * LANES, 16);
-    assert_eq!(width::<f64>(2.5) * LANES, 32);
+    assert_eq!(width::<f32>(Kernel::default()) * LANES, 16);
+    assert_eq!(width::<f64>(Kernel::default()) * LANES, 32);
 }
 
 /// The mass that the band leaves out, wherever the pixel lies between two edges, is at most twice
@@ -49,13 +49,14 @@ fn the_band_holds_all_but_rounding() {
         tail(half - beyond_edge) + tail(half + beyond_edge)
     }
     for ratio in [0.25, 0.3, 0.5, 1.0, 1.5, 2.5, 3.0, 5.0, 8.0, 20.0, 64.0] {
+        let kernel = Kernel::new(ratio, Boundary::Open).unwrap();
         for beyond_edge in [-0.5, -0.2, 0.0, 0.5] {
-            let single = left_out(ratio, LANES * width::<f32>(ratio), beyond_edge);
+            let single = left_out(ratio, LANES * width::<f32>(kernel), beyond_edge);
             assert!(
                 single <= 2.0 * f64::from(f32::EPSILON) / 2.0,
                 "{ratio}: {single:e}"
             );
-            let double = left_out(ratio, LANES * width::<f64>(ratio), beyond_edge);
+            let double = left_out(ratio, LANES * width::<f64>(kernel), beyond_edge);
             assert!(double <= 2.0 * f64::EPSILON / 2.0, "{ratio}: {double:e}");
         }
     }
@@ -107,7 +108,7 @@ fn windows_are_accurate_with_all_instructions(#[case] ratio: f64) {
     fn check<T: Real>(level: Level, ratio: f64, roundings: f64) {
         let binning = binning(100, ratio, Boundary::Open);
         let pixels: [T; LANES] = std::array::from_fn(|i| T::of(47.5 + 0.0937 * i as f64));
-        let width = LANES * width::<T>(ratio);
+        let width = LANES * width::<T>(binning.kernel);
         let axis = Axis::spanning(level, &binning, width, &pixels);
         // Bin 0 of the range lies in this slot.
         let run = &axis.runs(&binning)[0];
@@ -120,7 +121,7 @@ fn windows_are_accurate_with_all_instructions(#[case] ratio: f64) {
                 pixels,
             },
         );
-        let unit = (-T::DIGITS).exp();
+        let unit = T::epsilon().wide() / 2.0;
         for ((slot, band), x) in bands.iter().zip(pixels) {
             let mass: f64 = band.iter().sum();
             assert!((mass - 1.0).abs() < 8.0 * unit, "{level:?}: {mass}");

@@ -4,19 +4,16 @@ use fearless_simd::Simd;
 
 use super::Real;
 use super::simd::{LANES, Lanes, Line};
+use crate::Kernel;
 
 /// The band widths there is code for, in lines.
 const WIDTHS: [usize; 4] = [1, 2, 5, 20];
 
-/// The number of bins in the band of a pixel, in lines of sixteen.
-///
-/// The band is centred on the bin edge nearest to the pixel, so at least `width/2 − ½` bins lie
-/// on either side, and by the decay of the window the mass outside the band is at most
-/// `2·e^(−ρ·(width/2 − ½))`. The width is the least for which the exponential is below the unit
-/// round-off of the pixel type (2⁻²⁴ or 2⁻⁵³): a histogram misses at most twice that much of its
-/// mass, and an entry of it no more than rounding would take anyway.
-pub(super) fn width<T: Real>(ratio: f64) -> usize {
-    let enough = |lines: &usize| ratio * ((lines * LANES) as f64 / 2.0 - 0.5) >= T::DIGITS;
+/// The number of bins in the band of a pixel, in lines of sixteen: the least there is code for that
+/// is no less than [`Kernel::half_band`] for the pixels' type to either side.
+pub(super) fn width<T: Real>(kernel: Kernel) -> usize {
+    let half = kernel.half_band(T::DIGITS);
+    let enough = |lines: &usize| (lines * LANES) as f64 / 2.0 >= half;
     WIDTHS
         .into_iter()
         .find(enough)

@@ -134,6 +134,7 @@ pub struct Settings {
     pub structure_reference: StructureReference,
     pub gan_loss: GanLoss,
     pub reconstruction_loss_weight: f64,
+    pub ssim_loss_weight: f64,
     pub gen_lr: f64,
     pub gen_beta_1: f64,
     pub dis_lr: f64,

@@ -59,6 +59,7 @@ impl Settings {
             structure_reference: StructureReference::Content,
             gan_loss: GanLoss::CrossEntropy,
             reconstruction_loss_weight: 0.0,
+            ssim_loss_weight: 0.0,
             gen_lr: 2e-4,
             gen_beta_1: 0.5,
             dis_lr: 2e-4,

@@ -58,8 +58,8 @@ pub(super) struct State {
     pub(super) status: Status,
     step: u64,
     epoch: u64,
-    /// Those that every run has, and the reconstruction loss.
-    losses: Series<6>,
+    /// Those that every run has, then those that not every run has.
+    losses: Series<7>,
     validation: Vec<ValidationRecord>,
     /// By their steps.
     grids: BTreeMap<u64, Grid>,
@@ -135,8 +135,8 @@ impl State {
 
     fn push(&mut self, record: &StepRecord) {
         let [a, b, c, d, e] = record.losses.to_array();
-        let reconstruction = record.losses.gen_reconstruction_loss;
-        let values = [a, b, c, d, e, reconstruction.unwrap_or(f64::NAN)];
+        let [f, g] = record.losses.further().map(|loss| loss.unwrap_or(f64::NAN));
+        let values = [a, b, c, d, e, f, g];
         self.losses.push(record.step, values);
     }
 

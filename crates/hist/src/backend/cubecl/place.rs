@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use crate::{Binning, Boundary};
+use crate::{Binning, Boundary, Kernel};
 
 /// How a pixel's value becomes a place on the axis of bins and a mass in them.
 ///
@@ -43,7 +43,7 @@ impl<R: Runtime> GridLaunch<R> {
     pub(super) fn of(binning: &Binning) -> Self {
         let (bins, ratio) = (binning.bins, binning.kernel.ratio());
         let boundary = binning.kernel.boundary();
-        let band = band(ratio);
+        let band = band(binning.kernel);
         let images = match boundary {
             Boundary::Open => 1,
             Boundary::Reflect => 3,
@@ -66,13 +66,9 @@ impl<R: Runtime> GridLaunch<R> {
 }
 
 /// The number of bins in the band of a pixel, a multiple of [`LANES`].
-///
-/// At least `width/2 − ½` bins lie to either side of the pixel, and the mass outside the band is at
-/// most `2·e^(−ρ·(width/2 − ½))`. The width is the least for which the exponential is below the unit
-/// round-off 2⁻²⁴.
-fn band(ratio: f64) -> u32 {
-    let enough = 24.0 * std::f64::consts::LN_2 / ratio + 0.5;
-    ((2.0 * enough / f64::from(LANES)).ceil() as u32).max(1) * LANES
+fn band(kernel: Kernel) -> u32 {
+    let half = kernel.half_band(f32::MANTISSA_DIGITS);
+    ((2.0 * half / f64::from(LANES)).ceil() as u32).max(1) * LANES
 }
 
 /// How many turns away from the range an image on a circle can be, and still reach it.

@@ -151,6 +151,7 @@ const LOSSES = {
   gen_hist_loss: "Colours: EMD to the reference",
   disc_loss: "Discriminator",
   gen_reconstruction_loss: "Reconstruction: mean absolute difference",
+  gen_ssim_loss: "Local structure: (1 − SSIM)² of luma",
 };
 
 function losses() {

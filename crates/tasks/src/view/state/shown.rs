@@ -69,11 +69,20 @@ impl State {
 
     fn shown_losses(&self) -> Value {
         let points = self.losses.points();
-        let mut names = StepLosses::NAMES.to_vec();
-        if self.recipe.settings().reconstruction_loss_weight > 0.0 {
-            names.push(StepLosses::RECONSTRUCTION);
-        }
-        let values = (0..names.len()).map(|i| {
+        let settings = self.recipe.settings();
+        let weights = [
+            settings.reconstruction_loss_weight,
+            settings.ssim_loss_weight,
+        ];
+        let further = StepLosses::FURTHER.into_iter().zip(weights);
+        let further = further.map(|(name, weight)| (name, weight > 0.0));
+        let all = StepLosses::NAMES.map(|name| (name, true));
+        let all = all.into_iter().chain(further).enumerate();
+        let (shown, names): (Vec<usize>, Vec<&str>) = all
+            .filter(|(_, (_, is_there))| *is_there)
+            .map(|(i, (name, _))| (i, name))
+            .unzip();
+        let values = shown.into_iter().map(|i| {
             points
                 .iter()
                 .map(|point| short(point.means[i]))

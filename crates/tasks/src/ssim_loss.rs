@@ -1,0 +1,202 @@
+//! Structural similarity as a loss: what evaluation measures on the host, on a device and with
+//! gradients.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use huenet_data::ColourSpace;
+
+use crate::displayable::affine;
+use crate::image_metrics::SSIM_WINDOW;
+
+/// (1 − SSIM)² of the luma of `output` beside that of `content`, the mean over the images of the
+/// batch: 0 for equal ones, about 1 where the one says nothing of the other.
+///
+/// The square weighs what has lost most of its structure and leaves what has kept most of it: with
+/// 1 − SSIM itself, which falls ever faster on the way to the content's luma, an image would go all
+/// of the way or nothing.
+///
+/// Uniform windows of 7×7 pixels that lie wholly inside, unbiased variances, and a range of 2, as
+/// `ssim_luma` is measured in.
+///
+/// # Shapes
+///
+/// - content, output: `[batch, channels, height, width]` in the space `colour`, about \[−1, 1\]
+/// - result: `[1]`
+///
+/// # Panics
+///
+/// If a side is shorter than a window.
+///
+/// Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to
+/// structural similarity", 2004.
+pub fn ssim_loss<B: Backend>(
+    colour: ColourSpace,
+    content: Tensor<B, 4>,
+    output: Tensor<B, 4>,
+) -> Tensor<B, 1> {
+    let [height, width] = [output.dims()[2], output.dims()[3]];
+    assert!(height.min(width) >= SSIM_WINDOW, "{height}×{width} pixels");
+    let windows = Windows::new(&output);
+    let (x, y) = (luma(colour, content.detach()), luma(colour, output));
+
+    let [mean_x, square_x] = windows.means([x.clone(), x.clone().square()]);
+    let [mean_y, square_y, product] = windows.means([y.clone(), y.clone().square(), x * y]);
+    let count = (SSIM_WINDOW * SSIM_WINDOW) as f64;
+    let unbiased = count / (count - 1.0);
+    let (c1, c2) = (0.02f64.powi(2), 0.06f64.powi(2));
+
+    let means = mean_x.clone() * mean_y.clone();
+    let squared_means = mean_x.square() + mean_y.square();
+    let variances = (square_x + square_y - squared_means.clone()).mul_scalar(unbiased);
+    let covariance = (product - means.clone()).mul_scalar(unbiased);
+    let alike = means.mul_scalar(2.0).add_scalar(c1) * covariance.mul_scalar(2.0).add_scalar(c2);
+    let unlike = squared_means.add_scalar(c1) * variances.add_scalar(c2);
+    let of_images = (alike / unlike).mean_dims(&[1, 2, 3]).flatten::<1>(0, 3);
+    of_images.neg().add_scalar(1.0).square().mean()
+}
+
+/// The luma of images, `[batch, 1, height, width]`.
+fn luma<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
+    let images = match colour {
+        ColourSpace::Rgb => {
+            let shape = images.dims();
+            let encode =
+                |rgb: [f32; 3]| ColourSpace::Yuv.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5));
+            affine(images.flatten(2, 3), encode).reshape(shape)
+        }
+        ColourSpace::Yuv | ColourSpace::Grey => images,
+    };
+    images.narrow(1, 0, 1)
+}
+
+/// Means over the windows of a plane, as two products with banded matrices: every backend has a
+/// fast product, and not every one a fast pooling.
+struct Windows<B: Backend> {
+    /// `[1, height − 6, height]`
+    rows: Tensor<B, 3>,
+    /// `[width, width − 6]`
+    columns: Tensor<B, 2>,
+}
+
+impl<B: Backend> Windows<B> {
+    fn new(images: &Tensor<B, 4>) -> Self {
+        let band = |side: usize| {
+            let ends = side - SSIM_WINDOW + 1;
+            let share = |i: usize| (i % side).wrapping_sub(i / side) < SSIM_WINDOW;
+            let values = (0..ends * side).map(|i| f32::from(u8::from(share(i))));
+            let data = TensorData::new(values.collect::<Vec<_>>(), [ends, side]);
+            Tensor::<B, 2>::from_data(data, (&images.device(), images.dtype()))
+                .div_scalar(SSIM_WINDOW as f64)
+        };
+        Self {
+            rows: band(images.dims()[2]).unsqueeze(),
+            columns: band(images.dims()[3]).transpose(),
+        }
+    }
+
+    /// The means of several planes of each image.
+    ///
+    /// # Shapes
+    ///
+    /// - planes: `[batch, 1, height, width]` each
+    /// - output: `[batch, 1, height − 6, width − 6]` each
+    fn means<const N: usize>(&self, planes: [Tensor<B, 4>; N]) -> [Tensor<B, 4>; N] {
+        let [batch, _, height, width] = planes[0].dims();
+        let [_, ends] = self.columns.dims();
+        // One matrix for all rows of all planes.
+        let lines = Tensor::cat(planes.to_vec(), 0).reshape([N * batch * height, width]);
+        let means = lines.matmul(self.columns.clone());
+        let means = means.reshape([N * batch, height, ends]);
+        let means = self.rows.clone().matmul(means).unsqueeze_dim::<4>(1);
+        std::array::from_fn(|i| means.clone().narrow(0, i * batch, batch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::DType;
+    use burn_autodiff::Autodiff;
+    use burn_ndarray::NdArray;
+    use huenet_data::ImageSize;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::image_metrics::ssim;
+
+    type B = Autodiff<NdArray>;
+
+    const HEIGHT: usize = 9;
+    const WIDTH: usize = 8;
+    const PIXELS: usize = HEIGHT * WIDTH;
+
+    fn images(values: &[f64]) -> Tensor<B, 4> {
+        let shape = [values.len() / (3 * PIXELS), 3, HEIGHT, WIDTH];
+        let data = TensorData::new(values.to_vec(), shape);
+        Tensor::from_data(data, (&Default::default(), DType::F64))
+    }
+
+    fn loss(colour: ColourSpace, content: &[f64], output: &[f64]) -> f64 {
+        let loss = ssim_loss(colour, images(content), images(output));
+        loss.into_data().iter::<f64>().next().unwrap()
+    }
+
+    fn pictures(count: usize) -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec(-1.0..1.0, count * 3 * PIXELS)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn it_is_what_is_measured(content in pictures(2), output in pictures(2)) {
+            let size = ImageSize::new(HEIGHT, WIDTH).unwrap();
+            let plane = |values: &[f64], image: usize| -> Vec<f32> {
+                let start = image * 3 * PIXELS;
+                values[start..start + PIXELS].iter().map(|value| *value as f32).collect()
+            };
+            let measured = [0, 1].map(|image| {
+                ssim(&plane(&content, image), &plane(&output, image), size, 2.0).unwrap()
+            });
+            let expected = measured.map(|ssim| (1.0 - ssim).powi(2)).iter().sum::<f64>() / 2.0;
+            let got = loss(ColourSpace::Yuv, &content, &output);
+            prop_assert!((got - expected).abs() < 1e-5, "{got} {expected}");
+            prop_assert!(loss(ColourSpace::Yuv, &content, &content).abs() < 1e-9);
+        }
+
+        #[test]
+        fn of_colours_it_is_that_of_their_luma(content in pictures(1), output in pictures(1)) {
+            let yuv = |values: &[f64]| -> Vec<f64> {
+                let mut planes = vec![0.0; values.len()];
+                for i in 0..PIXELS {
+                    let rgb = [0, 1, 2].map(|c| ((values[c * PIXELS + i] + 1.0) * 127.5) as f32);
+                    for (c, value) in ColourSpace::Yuv.encode_pixel(rgb).into_iter().enumerate() {
+                        planes[c * PIXELS + i] = value.into();
+                    }
+                }
+                planes
+            };
+            let expected = loss(ColourSpace::Yuv, &yuv(&content), &yuv(&output));
+            let got = loss(ColourSpace::Rgb, &content, &output);
+            prop_assert!((got - expected).abs() < 1e-5, "{got} {expected}");
+        }
+
+        #[test]
+        fn its_gradient_is_that_of_finite_differences(
+            content in pictures(1),
+            output in pictures(1),
+            at in 0..PIXELS,
+        ) {
+            let tracked = images(&output).require_grad();
+            let found = ssim_loss(ColourSpace::Yuv, images(&content), tracked.clone());
+            let gradient = tracked.grad(&found.backward()).unwrap();
+            let slope = gradient.into_data().iter::<f64>().nth(at).unwrap();
+            let moved = |by: f64| {
+                let mut output = output.clone();
+                output[at] += by;
+                loss(ColourSpace::Yuv, &content, &output)
+            };
+            let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            prop_assert!((slope - expected).abs() < 1e-7, "{slope} {expected}");
+        }
+    }
+}
