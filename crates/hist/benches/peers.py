@@ -37,6 +37,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="of PyTorch: cpu, or cuda")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
@@ -50,8 +51,12 @@ def main():
         times.append((time.perf_counter() - start) * 1e3)
     times = times[options.warm_up :]
     line = {"implementation": options.library, "size": options.size, "batch": options.batch}
-    line |= {"bins": options.bins, "repeats": options.repeats, "median_ms": round(statistics.median(times), 1)}
-    line |= {"min_ms": round(min(times), 1), "peak_rss_mib": memory_mib("VmHWM:"), "base_rss_mib": base}
+    line |= {"bins": options.bins, "repeats": options.repeats, "median_ms": round(statistics.median(times), 3)}
+    line |= {"min_ms": round(min(times), 3), "peak_rss_mib": memory_mib("VmHWM:"), "base_rss_mib": base}
+    if options.device != "cpu":
+        import torch
+
+        line |= {"device": torch.cuda.get_device_name(), "peak_device_mib": torch.cuda.max_memory_allocated() >> 20}
     print(json.dumps(line | {"emd": values[0], "ce": values[1]}))
 
 
@@ -75,9 +80,10 @@ def torch_step(options):
     torch.set_num_threads(options.threads)
     length = (HIGH - LOW) / options.bins
     shape = (options.batch, CHANNELS, options.size * options.size, 1)
-    content, reference, output = (torch.rand(shape) * (HIGH - LOW) + LOW for _ in range(3))
+    device = {"device": options.device}
+    content, reference, output = (torch.rand(shape, **device) * (HIGH - LOW) + LOW for _ in range(3))
     output.requires_grad_(True)
-    centres = LOW + length * (torch.arange(options.bins) + 0.5)
+    centres = LOW + length * (torch.arange(options.bins, **device) + 0.5)
 
     windows = windows_by(torch.sigmoid, centres, length)
 

@@ -6,8 +6,9 @@
 //!     --size 256 --batch 4 --bins 256 --backend flex --repeats 9
 //! ```
 //!
-//! `--backend` is `flex`, `ndarray` or `tch`, each if its feature is on. The peak of the process's
-//! memory is that of Linux, and missing elsewhere; `base_rss_mib` is what it was before the losses.
+//! `--backend` is `flex`, `ndarray`, `tch`, `wgpu` or `cuda`, each if its feature is on; `tch-cuda` is
+//! LibTorch on the first GPU. The peak of the process's memory is that of Linux, and missing elsewhere;
+//! `base_rss_mib` is what it was before the losses. That of a graphics card is not in it.
 
 use std::error::Error;
 use std::time::Instant;
@@ -65,24 +66,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse(std::env::args().skip(1))?;
     match options.backend.as_str() {
         #[cfg(feature = "flex")]
-        "flex" => measure::<burn_flex::Flex>(&options),
+        "flex" => measure::<burn_flex::Flex>(&options, Default::default()),
         #[cfg(feature = "ndarray")]
-        "ndarray" => measure::<burn_ndarray::NdArray<f32>>(&options),
+        "ndarray" => measure::<burn_ndarray::NdArray<f32>>(&options, Default::default()),
         #[cfg(feature = "tch")]
-        "tch" => measure::<burn_tch::LibTorch<f32>>(&options),
+        "tch" => measure::<burn_tch::LibTorch<f32>>(&options, Default::default()),
+        #[cfg(feature = "tch")]
+        "tch-cuda" => {
+            let device = burn_tch::LibTorchDevice::Cuda(0);
+            measure::<burn_tch::LibTorch<f32>>(&options, device)
+        }
+        #[cfg(feature = "wgpu")]
+        "wgpu" => measure::<burn_wgpu::Wgpu>(&options, Default::default()),
+        #[cfg(feature = "cuda")]
+        "cuda" => measure::<burn_cuda::Cuda>(&options, Default::default()),
         other => Err(format!(
-            "the backend {other} is not compiled in: add --features flex, ndarray or tch, or choose another"
+            "the backend {other} is not compiled in: add --features flex, ndarray, tch, wgpu or cuda, or choose \
+             another"
         )
         .into()),
     }
 }
 
-fn measure<B: HistogramBackend>(options: &Options) -> Result<(), Box<dyn Error>> {
+fn measure<B: HistogramBackend>(
+    options: &Options,
+    device: B::Device,
+) -> Result<(), Box<dyn Error>> {
     const CHANNELS: usize = 3;
+    /// Runs that fetch memory and compile kernels.
+    const WARM_UP: usize = 3;
     let loss =
         HistogramLossConfig::new(Bins::new(options.bins, -1.0, 1.0)?, Kernel::default()).init();
     let shape = [options.batch, CHANNELS, options.size * options.size];
-    let device = B::Device::default();
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut image = || {
         // Any numbers will do: xorshift.
@@ -102,8 +117,7 @@ fn measure<B: HistogramBackend>(options: &Options) -> Result<(), Box<dyn Error>>
 
     let mut times = Vec::new();
     let mut values = Vec::new();
-    // The first run, which fetches memory, does not count.
-    for _ in 0..=options.repeats {
+    for _ in 0..WARM_UP + options.repeats {
         let output = output.clone().require_grad();
         let start = Instant::now();
         let target = loss.target(reference.clone());
@@ -120,7 +134,7 @@ fn measure<B: HistogramBackend>(options: &Options) -> Result<(), Box<dyn Error>>
             .map(|value| value.into_data().iter::<f64>().sum::<f64>())
             .to_vec();
     }
-    times.remove(0);
+    times.drain(..WARM_UP);
     times.sort_by(f64::total_cmp);
     println!(
         "{{\"implementation\": \"huenet-hist\", \"backend\": \"{}\", \"size\": {}, \"batch\": {}, \"bins\": {}, \

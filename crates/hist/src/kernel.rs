@@ -127,7 +127,8 @@ impl Kernel {
     /// The band is centred on the bin edge nearest to the pixel, so at least `half − ½` bins lie to
     /// either side, and the mass outside is at most `2·e^(−ρ·(half − ½))`. This is the least half for
     /// which the exponential is at most the unit round-off, `2^−digits`: a histogram misses at most
-    /// twice that much of its mass, and an entry of it no more than rounding would take anyway.
+    /// twice that much of its mass, and an entry of it no more than rounding would take anyway. It is
+    /// no whole number: whoever takes so many bins rounds it up.
     pub(crate) fn half_band(&self, digits: u32) -> f64 {
         f64::from(digits) * std::f64::consts::LN_2 / self.ratio + 0.5
     }

@@ -51,10 +51,16 @@ pub enum ModelError {
     },
     /// A palette is wanted of a generator that is not told the distributions.
     #[error(
-        "a palette is made of encoded distributions: prediction \"palette\" needs conditioning \
-         \"modulation\""
+        "a palette is made of encoded distributions: predictions \"palette\" and \"blend\" need \
+         conditioning \"modulation\""
     )]
     PaletteOfCounts,
+    /// A blend is wanted of a generator that is not given what to blend with.
+    #[error(
+        "a blend is one of the content and the matched content: prediction \"blend\" needs \
+         matched_content"
+    )]
+    BlendWithoutMatch,
     /// An image too small for the discriminator's five convolutions.
     #[error(
         "{side} is {value} pixels; the discriminator needs {min} or more \

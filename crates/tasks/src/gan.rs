@@ -149,17 +149,16 @@ impl<B: AutodiffBackend> Gan<B> {
         let mut total = gan.clone().mul_scalar(settings.gan_loss_weight)
             + structure.clone().mul_scalar(settings.mi_loss_weight)
             + distance.clone().mul_scalar(settings.hist_loss_weight);
-        let weight = settings.reconstruction_loss_weight;
-        let reconstruction =
-            (weight > 0.0).then(|| reconstruction_loss(output.clone(), reference.clone()));
-        if let Some(loss) = &reconstruction {
-            total = total + loss.clone().mul_scalar(weight);
-        }
-        let weight = settings.ssim_loss_weight;
-        let similarity =
-            (weight > 0.0).then(|| ssim_loss(recipe.colour(), content.clone(), output.clone()));
-        if let Some(loss) = &similarity {
-            total = total + loss.clone().mul_scalar(weight);
+        let weights = settings.further_loss_weights();
+        let [reconstructs, keeps_structure] = weights.map(|weight| weight > 0.0);
+        let further = [
+            reconstructs.then(|| reconstruction_loss(output.clone(), reference.clone())),
+            keeps_structure.then(|| ssim_loss(recipe.colour(), content.clone(), output.clone())),
+        ];
+        for (loss, weight) in further.iter().zip(weights) {
+            if let Some(loss) = loss {
+                total = total + loss.clone().mul_scalar(weight);
+            }
         }
 
         // Taken before the discriminator's own pass, so that one graph at a time is alive.
@@ -195,7 +194,7 @@ impl<B: AutodiffBackend> Gan<B> {
             Measures::new(
                 losses.map(Tensor::inner),
                 sums,
-                [reconstruction, similarity].map(|loss| loss.map(Tensor::inner)),
+                further.map(|loss| loss.map(Tensor::inner)),
             ),
             StepGradients {
                 generator,

@@ -28,7 +28,7 @@ pub fn ssim(a: &[f32], b: &[f32], size: ImageSize, range: f64) -> Option<f64> {
     }
     let count = (SSIM_WINDOW * SSIM_WINDOW) as f64;
     let unbiased = count / (count - 1.0);
-    let (c1, c2) = ((0.01 * range).powi(2), (0.03 * range).powi(2));
+    let [c1, c2] = ssim_constants(range);
     // Sums over the columns of the rows in the window; a row enters below, one leaves above.
     let mut columns = vec![Moments::default(); width];
     let mut sum = 0.0;
@@ -53,6 +53,11 @@ pub fn ssim(a: &[f32], b: &[f32], size: ImageSize, range: f64) -> Option<f64> {
     }
     let windows = (height - SSIM_WINDOW + 1) * (width - SSIM_WINDOW + 1);
     Some(sum / windows as f64)
+}
+
+/// What keeps [`ssim`] of planes with values that span `range` from dividing by nothing: C₁, C₂.
+pub(crate) fn ssim_constants(range: f64) -> [f64; 2] {
+    [0.01, 0.03].map(|share| (share * range).powi(2))
 }
 
 /// The peak signal-to-noise ratio of two images whose values span `range`, in decibels:

@@ -383,6 +383,7 @@ fn unfit_network(s: &Settings, error: &ModelError) -> SettingsError {
         } => whole("bin_num", s.bin_num),
         ModelError::OtherChannels { .. } => whole("img_out_c", s.img_out_c),
         ModelError::PaletteOfCounts => ("conditioning", "counts".to_owned()),
+        ModelError::BlendWithoutMatch => ("matched_content", "false".to_owned()),
         _ => whole("base_width", s.base_width),
     };
     unfit(key, value, error)

@@ -6,7 +6,10 @@ use burn::tensor::{Tensor, TensorData};
 use huenet_data::ColourSpace;
 
 use crate::displayable::affine;
-use crate::image_metrics::SSIM_WINDOW;
+use crate::image_metrics::{SSIM_WINDOW, ssim_constants};
+
+/// What the luma's values, [−1, 1], span.
+const RANGE: f64 = 2.0;
 
 /// (1 − SSIM)² of the luma of `output` beside that of `content`, the mean over the images of the
 /// batch: 0 for equal ones, about 1 where the one says nothing of the other.
@@ -43,7 +46,7 @@ pub fn ssim_loss<B: Backend>(
     let [mean_y, square_y, product] = windows.means([y.clone(), y.clone().square(), x * y]);
     let count = (SSIM_WINDOW * SSIM_WINDOW) as f64;
     let unbiased = count / (count - 1.0);
-    let (c1, c2) = (0.02f64.powi(2), 0.06f64.powi(2));
+    let [c1, c2] = ssim_constants(RANGE);
 
     let means = mean_x.clone() * mean_y.clone();
     let squared_means = mean_x.square() + mean_y.square();

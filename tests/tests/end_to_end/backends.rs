@@ -7,13 +7,15 @@ use crate::support::{LOSSES, Place, huenet, losses};
 /// Relative difference allowed between the losses of the first step.
 const ROUNDING: f64 = 1e-3;
 
-fn trains_draws_and_evaluates(backend: &str) {
+fn trains_draws_and_evaluates(backend: &str, device: Option<&str>) {
     let place = Place::new();
     place.flowers();
-    for (name, backend) in [("default", "flex"), ("other", backend)] {
+    let device = device.map(|device| ["--device", device]);
+    for (name, backend, device) in [("default", "flex", None), ("other", backend, device)] {
         let mut command = place.train("color_transfer", name);
         command
             .args(["--backend", backend, "--max-steps", "2"])
+            .args(device.into_iter().flatten())
             .assert()
             .success();
     }
@@ -33,6 +35,7 @@ fn trains_draws_and_evaluates(backend: &str) {
     let mut command = place.command("evaluate");
     command.args(["--run", "other", "--images", "1", "--backend", backend]);
     command
+        .args(device.into_iter().flatten())
         .assert()
         .success()
         .stdout(contains("| this model |"));
@@ -64,7 +67,7 @@ macro_rules! on {
         mod $backend {
             #[test]
             fn trains_draws_and_evaluates() {
-                super::trains_draws_and_evaluates($feature);
+                super::trains_draws_and_evaluates($feature, None);
             }
 
             #[test]
@@ -76,3 +79,21 @@ macro_rules! on {
 }
 
 on!(tch = "tch", wgpu = "wgpu", cuda = "cuda");
+
+/// LibTorch takes the processor unless told otherwise.
+#[cfg(feature = "tch")]
+mod on_a_gpu {
+    mod tch {
+        #[test]
+        fn trains_draws_and_evaluates() {
+            let info = crate::support::huenet().arg("info").assert().success();
+            let info = String::from_utf8_lossy(&info.get_output().stdout).into_owned();
+            let mut lines = info.lines().map(str::trim_start);
+            let line = lines.find(|line| line.starts_with("tch "));
+            match line.is_some_and(|line| line.contains("cuda:0")) {
+                true => crate::backends::trains_draws_and_evaluates("tch", Some("cuda:0")),
+                false => eprintln!("skipped: LibTorch sees no GPU"),
+            }
+        }
+    }
+}

@@ -57,8 +57,9 @@ pub struct GeneratorOptions {
     pub normalization: Normalization,
     /// What makes the image of the last features.
     pub last_layer: LastLayer,
-    /// What the last layer's values mean. A change, with or without a palette, needs output
-    /// channels like the input's; a palette needs [`Conditioning::Modulation`].
+    /// What the last layer's values mean. All but an image need output channels like the input's;
+    /// a palette and a blend need [`Conditioning::Modulation`], a blend
+    /// [`matched_content`](Self::matched_content) too.
     pub prediction: Prediction,
     /// Whether the content image, its channels matched to the reference's histograms, is given to
     /// the generator beside the content itself. Needs output channels like the input's, and
@@ -102,7 +103,9 @@ impl GeneratorConfig {
     /// [`ModelError::OutOfRange`] for a count that is zero or beyond reason,
     /// [`ModelError::Side`] for a side that is not a multiple of 2^depth,
     /// [`ModelError::OtherChannels`] if output and input must have as many and have not,
-    /// [`ModelError::PaletteOfCounts`] for a palette without [`Conditioning::Modulation`].
+    /// [`ModelError::PaletteOfCounts`] for a palette or a blend without
+    /// [`Conditioning::Modulation`], [`ModelError::BlendWithoutMatch`] for a blend without matched
+    /// content.
     pub fn new(options: GeneratorOptions) -> Result<Self, ModelError> {
         let GeneratorOptions {
             base_width,
@@ -126,10 +129,12 @@ impl GeneratorConfig {
                 output_channels,
             });
         }
-        if options.prediction == Prediction::Palette
-            && options.conditioning != Conditioning::Modulation
-        {
+        let prediction = options.prediction;
+        if prediction.has_palette() && options.conditioning != Conditioning::Modulation {
             return Err(ModelError::PaletteOfCounts);
+        }
+        if prediction.blends() && !options.matched_content {
+            return Err(ModelError::BlendWithoutMatch);
         }
         check_side("height", options.height, depth)?;
         check_side("width", options.width, depth)?;
@@ -181,11 +186,12 @@ impl GeneratorConfig {
 
     /// Channels that the last layer puts out.
     pub(super) fn predicted_channels(&self) -> usize {
-        let masks = match self.options.prediction {
-            Prediction::Palette => COLOURS,
-            Prediction::Image | Prediction::Change => 0,
-        };
-        self.options.output_channels + masks
+        let channels = self.options.output_channels;
+        match self.options.prediction {
+            Prediction::Image | Prediction::Change => channels,
+            Prediction::Palette => channels + COLOURS,
+            Prediction::Blend => channels + COLOURS + channels,
+        }
     }
 
     /// Channels around the last layer, if it resizes.
@@ -236,9 +242,9 @@ impl GeneratorConfig {
             LastLayer::Transposed => (16 * 2 * options.base_width + 1) * self.predicted_channels(),
             LastLayer::Resize => resize::parameter_count(self.resize_channels()),
         };
-        let palette = match options.prediction {
-            Prediction::Palette => palette::parameter_count(options.output_channels),
-            Prediction::Image | Prediction::Change => 0,
+        let palette = match options.prediction.has_palette() {
+            true => palette::parameter_count(options.output_channels),
+            false => 0,
         };
         downs + ups + encoder + last + palette
     }

@@ -41,11 +41,26 @@ pub enum Prediction {
     /// and the masked colours are added to the content image. Needs
     /// [`Conditioning::Modulation`], which encodes the distributions.
     Palette,
+    /// A [palette](Self::Palette) painted on a blend of the content and the [matched
+    /// content](crate::Matching), with a mask for each channel that tells how far a pixel goes to
+    /// the matched one; before training, half of the way. Needs
+    /// [`matched_content`](crate::GeneratorOptions::matched_content) too.
+    Blend,
 }
 
 impl Prediction {
     /// Whether what is predicted is added to the content image.
     pub(super) fn adds_to_content(self) -> bool {
         self != Self::Image
+    }
+
+    /// Whether colours are made of both distributions.
+    pub(super) fn has_palette(self) -> bool {
+        matches!(self, Self::Palette | Self::Blend)
+    }
+
+    /// Whether the content moves towards the matched content.
+    pub(super) fn blends(self) -> bool {
+        self == Self::Blend
     }
 }

@@ -27,7 +27,7 @@ fn all() -> GeneratorOptions {
         conditioning: Conditioning::Modulation,
         normalization: Normalization::Group,
         last_layer: LastLayer::Resize,
-        prediction: Prediction::Palette,
+        prediction: Prediction::Blend,
         matched_content: true,
         dropout: false,
         ..official()
@@ -35,7 +35,7 @@ fn all() -> GeneratorOptions {
 }
 
 /// Everything chosen, and each part alone.
-fn designs() -> [GeneratorOptions; 7] {
+fn designs() -> [GeneratorOptions; 8] {
     let one = |choose: fn(&mut GeneratorOptions)| {
         let mut options = official();
         choose(&mut options);
@@ -50,6 +50,11 @@ fn designs() -> [GeneratorOptions; 7] {
         one(|o| {
             o.prediction = Prediction::Palette;
             o.conditioning = Conditioning::Modulation;
+        }),
+        one(|o| {
+            o.prediction = Prediction::Palette;
+            o.conditioning = Conditioning::Modulation;
+            o.matched_content = true;
         }),
         one(|o| o.matched_content = true),
     ]
@@ -161,16 +166,28 @@ fn before_training_the_content_stays_nearly_as_it_is(
 }
 
 #[test]
-fn a_palette_needs_the_distributions() {
+fn before_training_a_blend_is_nearly_half_way_to_the_matched_content() {
+    let matched = Matching::new(&content::<Flex>(1), histograms(1)).matched();
+    let half_way = (content(1) + matched).div_scalar(2.0);
+    let difference = largest_difference(&values(run::<Flex>(all(), 1)), &values(half_way));
+    assert!(difference < 0.5, "{difference}");
+}
+
+#[rstest]
+#[case(Conditioning::Counts, true, "need conditioning \"modulation\"")]
+#[case(Conditioning::Modulation, false, "\"blend\" needs matched_content")]
+fn a_blend_needs_the_distributions_and_the_matched_content(
+    #[case] conditioning: Conditioning,
+    #[case] matched_content: bool,
+    #[case] expected: &str,
+) {
     let options = GeneratorOptions {
-        conditioning: Conditioning::Counts,
+        conditioning,
+        matched_content,
         ..all()
     };
     let message = GeneratorConfig::new(options).unwrap_err().to_string();
-    assert!(
-        message.contains("needs conditioning \"modulation\""),
-        "{message}"
-    );
+    assert!(message.contains(expected), "{message}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The generator: a U-Net whose bottleneck also sees the colour reference's histograms.
 
+mod blend;
 mod config;
 mod design;
 mod palette;
@@ -55,6 +56,7 @@ pub struct Generator<B: Backend> {
     palette: Option<Palette<B>>,
     matched_content: bool,
     adds_to_content: bool,
+    blends: bool,
 }
 
 /// What the layers of a [`Generator`] put out in one pass.
@@ -120,8 +122,8 @@ impl<B: Backend> Generator<B> {
                 resize = Some(if quiet { layers.quiet(output) } else { layers });
             }
         }
-        let palette =
-            (options.prediction == Prediction::Palette).then(|| Palette::new(output, rng, device));
+        let has_palette = options.prediction.has_palette();
+        let palette = has_palette.then(|| Palette::new(output, rng, device));
         Self {
             downs,
             histogram,
@@ -132,6 +134,7 @@ impl<B: Backend> Generator<B> {
             palette,
             matched_content: options.matched_content,
             adds_to_content: quiet,
+            blends: options.prediction.blends(),
         }
     }
 
@@ -179,11 +182,13 @@ impl<B: Backend> Generator<B> {
 
         let needs_matching = self.matched_content || self.distribution.is_some();
         let matching = needs_matching.then(|| Matching::new(&content, counts.clone()));
-        let given = match &matching {
-            Some(matching) if self.matched_content => {
-                Tensor::cat(vec![content.clone(), matching.matched()], 1)
-            }
-            _ => content.clone(),
+        let matched = match &matching {
+            Some(matching) if self.matched_content => Some(matching.matched()),
+            _ => None,
+        };
+        let given = match &matched {
+            Some(matched) => Tensor::cat(vec![content.clone(), matched.clone()], 1),
+            None => content.clone(),
         };
 
         let mut downs: Vec<Tensor<B, 4>> = Vec::with_capacity(self.downs.len());
@@ -218,7 +223,8 @@ impl<B: Backend> Generator<B> {
             (Some(palette), Some(quantiles)) => Some(palette.colours(quantiles, told.clone())),
             _ => None,
         };
-        let output = self.image(x, given, content, colours);
+        let predicted = self.predicted(x, given);
+        let output = self.image(predicted, content, matched, colours);
         Activations {
             downs,
             histogram: told,
@@ -236,15 +242,9 @@ impl<B: Backend> Generator<B> {
         }
     }
 
-    /// The image that the last features make, with the palette's colours if there is one.
-    fn image(
-        &self,
-        features: Tensor<B, 4>,
-        given: Tensor<B, 4>,
-        content: Tensor<B, 4>,
-        colours: Option<Tensor<B, 3>>,
-    ) -> Tensor<B, 4> {
-        let predicted = match (&self.last, &self.resize) {
+    /// What the last layer makes of the last features.
+    fn predicted(&self, features: Tensor<B, 4>, given: Tensor<B, 4>) -> Tensor<B, 4> {
+        match (&self.last, &self.resize) {
             (Some(last), _) => {
                 let mut layer = Layer::of(Convolution::Transposed(last));
                 if !self.adds_to_content {
@@ -255,12 +255,28 @@ impl<B: Backend> Generator<B> {
             (None, Some(layers)) if self.adds_to_content => layers.forward(features, given),
             (None, Some(layers)) => layers.forward(features, given).tanh(),
             (None, None) => unreachable!("a generator has one of two last layers"),
-        };
-        match (self.adds_to_content, colours) {
-            (false, _) => predicted,
-            (true, None) => content + predicted,
-            (true, Some(colours)) => content + palette::paint(colours, predicted),
         }
+    }
+
+    /// The image that is predicted, or the content with what is predicted added to it.
+    fn image(
+        &self,
+        predicted: Tensor<B, 4>,
+        content: Tensor<B, 4>,
+        matched: Option<Tensor<B, 4>>,
+        colours: Option<Tensor<B, 3>>,
+    ) -> Tensor<B, 4> {
+        if !self.adds_to_content {
+            return predicted;
+        }
+        let Some(colours) = colours else {
+            return content + predicted;
+        };
+        let ground = match matched {
+            Some(matched) if self.blends => blend::blend(content, matched, &predicted),
+            _ => content,
+        };
+        ground + palette::paint(colours, predicted)
     }
 }
 

@@ -65,11 +65,12 @@ impl<B: Backend> Palette<B> {
 ///
 /// # Shapes
 /// - `colours`: `[batch, channels, colours]`
-/// - `predicted`: `[batch, channels + colours, height, width]`, any numbers: changes, then masks
+/// - `predicted`: `[batch, channels + colours, height, width]`, any numbers: changes, then masks;
+///   channels beyond these are left out
 /// - output: `[batch, channels, height, width]`
 pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) -> Tensor<B, 4> {
     let [batch, count, height, width] = predicted.dims();
-    let [_, channels, _] = colours.dims();
+    let [_, channels, masks] = colours.dims();
     let (device, dtype) = (colours.device(), colours.dtype());
     let halves = colours.div_scalar(2.0);
     let changes = Tensor::<B, 2>::eye(channels, &device)
@@ -80,7 +81,12 @@ pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) 
     // One product of everything: parts of an image that are treated apart cost their copies. The
     // constant is part of it too: burn-wgpu 0.21.0 multiplies several matrices wrongly where exactly
     // eight numbers are summed, which three channels and five colours would be.
-    let mixture = Tensor::cat(vec![changes, halves.clone(), halves.sum_dim(2)], 2);
+    let mut mixture = vec![changes, halves.clone()];
+    if let beyond @ 1.. = count - channels - masks {
+        mixture.push(Tensor::zeros([batch, channels, beyond], (&device, dtype)));
+    }
+    mixture.push(halves.sum_dim(2));
+    let mixture = Tensor::cat(mixture, 2);
     let ones = Tensor::ones([batch, 1, height, width], (&device, dtype));
     let strengths = Tensor::cat(vec![predicted.tanh(), ones], 1);
     let strengths = strengths.reshape([batch, count + 1, height * width]);
@@ -118,6 +124,15 @@ mod tests {
             }
         }
         assert!(largest_difference(&painted, &expected) < 1e-12);
+    }
+
+    #[test]
+    fn what_follows_the_masks_is_left_out() {
+        let colours = waves::<Double, 3>([2, 3, COLOURS], F64, 0.1);
+        let predicted = waves::<Double, 4>([2, 3 + COLOURS + 4, 2, 3], F64, 0.7);
+        let first = predicted.clone().narrow(1, 0, 3 + COLOURS);
+        let [all, first] = [predicted, first].map(|p| values(paint(colours.clone(), p)));
+        assert!(largest_difference(&all, &first) < 1e-15);
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
 
 #[cfg(test)]
 mod tests {
-    use huenet_models::Prediction;
+    use huenet_models::{Conditioning, Prediction};
     use rstest::rstest;
 
     use crate::recipe::Recipe;
@@ -91,6 +91,10 @@ mod tests {
         s.gan_loss = GanLoss::Hinge;
     })]
     #[case("conditioning = counts", Task::Colorization, |s: &mut Settings| s.prediction = Prediction::Palette)]
+    #[case("matched_content = false", Task::Colorization, |s: &mut Settings| {
+        s.prediction = Prediction::Blend;
+        s.conditioning = Conditioning::Modulation;
+    })]
     #[case("dis_batch_share = 0.0", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 0.0)]
     #[case("dis_batch_share = 1.5", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 1.5)]
     #[case("average_decay = 1.0", Task::Colorization, |s: &mut Settings| s.average_decay = 1.0)]

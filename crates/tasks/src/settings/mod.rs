@@ -167,6 +167,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The weights of the losses that not every run has, in the order of
+    /// [`StepLosses::FURTHER`](crate::StepLosses::FURTHER); 0: not in this run.
+    pub fn further_loss_weights(&self) -> [f64; 2] {
+        [self.reconstruction_loss_weight, self.ssim_loss_weight]
+    }
+
     /// Merges `layers` over the defaults of the task and the recipe they ask for; later layers
     /// win.
     ///

@@ -69,11 +69,7 @@ impl State {
 
     fn shown_losses(&self) -> Value {
         let points = self.losses.points();
-        let settings = self.recipe.settings();
-        let weights = [
-            settings.reconstruction_loss_weight,
-            settings.ssim_loss_weight,
-        ];
+        let weights = self.recipe.settings().further_loss_weights();
         let further = StepLosses::FURTHER.into_iter().zip(weights);
         let further = further.map(|(name, weight)| (name, weight > 0.0));
         let all = StepLosses::NAMES.map(|name| (name, true));
