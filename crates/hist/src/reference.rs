@@ -88,11 +88,19 @@ pub(crate) fn chunks<B: Backend>(
     x: &Tensor<B, 2>,
     binning: &Binning,
 ) -> impl Iterator<Item = (usize, usize)> + use<B> {
-    const MAP_ENTRIES: usize = 1 << 22;
-    const PIXELS: usize = 2048;
+    chunks_within(x, binning, 1 << 22, 2048)
+}
+
+/// Chunks of at most `most` pixels, with maps of pixels × bins of about `entries` or fewer.
+pub(crate) fn chunks_within<B: Backend>(
+    x: &Tensor<B, 2>,
+    binning: &Binning,
+    entries: usize,
+    most: usize,
+) -> impl Iterator<Item = (usize, usize)> + use<B> {
     let [rows, pixels] = x.dims();
-    let affordable = MAP_ENTRIES / (rows * binning.bins.count()).max(1);
-    let length = affordable.clamp(PIXELS / 16, PIXELS);
+    let affordable = entries / (rows * binning.bins.count()).max(1);
+    let length = affordable.clamp(most / 16, most);
     (0..pixels)
         .step_by(length)
         .map(move |start| (start, length.min(pixels - start)))

@@ -90,7 +90,7 @@ mod tests {
 
     const ROWS: usize = 3;
     /// Several chunks, the last of them cut short.
-    const PIXELS: usize = 5000;
+    const PIXELS: usize = tensors::LONGEST * 5 / 2;
 
     fn rows<const D: usize>(shape: [usize; D], number: impl Fn(usize) -> f64) -> FloatTensor<B> {
         let entries = (0..shape.iter().product()).map(|i| number(i) as f32);

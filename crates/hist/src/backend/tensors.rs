@@ -143,6 +143,9 @@ pub(super) fn losses_backward<B: HistogramBackend>(
     [of_content, of_output]
 }
 
+/// The most pixels of a row that are worked through together.
+pub(super) const LONGEST: usize = 1 << 14;
+
 /// The pixels of a row that are worked through together.
 struct Chunk {
     start: usize,
@@ -155,10 +158,14 @@ impl Chunk {
     }
 }
 
-/// The chunks of a row: bounded, so that memory is, and never long, so that single precision adds up
-/// well.
+/// The chunks of a row: bounded, so that memory is.
+///
+/// Longer than those of the dense formulas: a graphics card takes as long to start an operation on a few
+/// thousand pixels as to do it.
 fn chunks<B: Backend>(x: &Tensor<B, 2>, binning: &Binning) -> impl Iterator<Item = Chunk> + use<B> {
-    reference::chunks(x, binning).map(|(start, length)| Chunk { start, length })
+    const MAP_ENTRIES: usize = 1 << 24;
+    reference::chunks_within(x, binning, MAP_ENTRIES, LONGEST)
+        .map(|(start, length)| Chunk { start, length })
 }
 
 /// The sum over all pixels, given those of the chunks, divided by their number.

@@ -1,7 +1,6 @@
 //! What has to hold of the settings of losses and training that are not the official script's.
 
 use super::unfit;
-use crate::image_metrics::SSIM_WINDOW;
 use crate::settings::{GanLoss, Settings, SettingsError};
 
 /// Checks their ranges, and what they can stand beside.
@@ -15,13 +14,6 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
             let expected = "a loss weight is a finite number, 0 or more";
             return Err(unfit(key, weight, expected));
         }
-    }
-    if s.ssim_loss_weight > 0.0 && s.img_h.min(s.img_w) < SSIM_WINDOW {
-        let expected = format!(
-            "SSIM compares windows of {SSIM_WINDOW}×{SSIM_WINDOW} pixels, and images have {}×{}: 0",
-            s.img_h, s.img_w
-        );
-        return Err(unfit("ssim_loss_weight", s.ssim_loss_weight, expected));
     }
     let weight = s.reconstruction_loss_weight;
     if weight > 0.0 && !s.task.is_paired() {
@@ -83,9 +75,6 @@ mod tests {
     #[case("reconstruction_loss_weight = -1", Task::Colorization, |s: &mut Settings| s.reconstruction_loss_weight = -1.0)]
     #[case("reconstruction_loss_weight = 20", Task::ColorTransfer, |s: &mut Settings| s.reconstruction_loss_weight = 20.0)]
     #[case("ssim_loss_weight = NaN", Task::Colorization, |s: &mut Settings| s.ssim_loss_weight = f64::NAN)]
-    #[case("ssim_loss_weight = 2", Task::Colorization, |s: &mut Settings| {
-        (s.img_h, s.depth, s.ssim_loss_weight) = (4, 2, 2.0);
-    })]
     #[case("label_smoothing = 0.1", Task::Colorization, |s: &mut Settings| {
         s.label_smoothing = 0.1;
         s.gan_loss = GanLoss::Hinge;

@@ -96,13 +96,17 @@ impl Settings {
         let (gan_loss_weight, hist_loss_weight, reconstruction_loss_weight) = match task {
             Task::Edges2photos => (0.3, 30.0, 100.0),
             Task::Colorization => (0.05, 20.0, 40.0),
-            Task::ColorTransfer => (0.2, 60.0, 0.0),
+            Task::ColorTransfer => (0.2, 120.0, 0.0),
+        };
+        let (prediction, ssim_loss_weight) = match task {
+            Task::Edges2photos | Task::Colorization => (Prediction::Palette, 0.0),
+            Task::ColorTransfer => (Prediction::Blend, 12.0),
         };
         Self {
             recipe: RecipeChoice::Recommended,
             conditioning: Conditioning::Modulation,
             matched_content: true,
-            prediction: Prediction::Palette,
+            prediction,
             displayable: true,
             last_layer: LastLayer::Resize,
             normalization: Normalization::Group,
@@ -114,6 +118,7 @@ impl Settings {
             dis_batch_share: 0.25,
             gan_loss_weight,
             reconstruction_loss_weight,
+            ssim_loss_weight,
             hist_loss_weight,
             average_decay: 0.995,
             decay_share: 0.5,
