@@ -80,8 +80,7 @@ fn without_a_card() -> Result<u8> {
     if filters.is_empty() {
         return Ok(0);
     }
-    // Not huenet with these backends: it lets Burn choose its kernels by trial, which takes most of an hour
-    // on a software device, and other choices are other numbers.
+    // Not huenet with these backends: to build it takes longer than these tests.
     let mut runner = tests(&["huenet-tests/wgpu".into(), "huenet-hist/cuda".into()])?;
     runner.args(["--test", "conformance", "--test", "cubecl", "--"]);
     run(runner

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::leaky_relu;
+use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
@@ -74,7 +74,7 @@ impl<B: Backend> DistributionEncoder<B> {
     /// - output: `[batch, 128]`
     pub fn forward(&self, quantiles: Tensor<B, 2>) -> Tensor<B, 2> {
         self.layers.iter().fold(quantiles, |features, layer| {
-            leaky_relu(layer.forward(features), LEAKY_SLOPE)
+            leaky_relu(layer.forward(features))
         })
     }
 
@@ -90,6 +90,16 @@ impl<B: Backend> DistributionEncoder<B> {
             shift: both.narrow(1, channels, channels),
         }
     }
+}
+
+/// LeakyReLU 0.3, made of ReLUs: Burn's own keeps for the backward pass which entries are negative, and
+/// CubeCL 0.10 cannot compile for CUDA a matrix product fused with what writes such flags, of a
+/// byte each.
+///
+/// # Shapes
+/// - `features` and output: `[batch, features]`
+fn leaky_relu<B: Backend>(features: Tensor<B, 2>) -> Tensor<B, 2> {
+    relu(features.clone()) - relu(features.neg()).mul_scalar(LEAKY_SLOPE)
 }
 
 /// How many numbers an encoder of `inputs` numbers for levels of these channels holds.

@@ -7,7 +7,7 @@
 //!
 //! makes a module of tests for one backend, in single precision on its default device. With
 //! `, but no official training steps` it leaves out those: full steps of networks that a slow backend
-//! takes minutes for.
+//! takes minutes for. With `, multiplying in TF32` what comes of products may be less precise.
 
 pub mod histograms;
 pub mod steps;
@@ -16,19 +16,27 @@ pub mod steps;
 #[macro_export]
 macro_rules! conformance {
     ($name:ident, $backend:ty) => {
+        $crate::conformance! { @with_steps $name, $backend, Single }
+    };
+    ($name:ident, $backend:ty, multiplying in TF32) => {
+        $crate::conformance! { @with_steps $name, $backend, Tf32 }
+    };
+    ($name:ident, $backend:ty, but no official training steps) => {
+        $crate::conformance! { @module $name, $backend, Single, }
+    };
+    (@with_steps $name:ident, $backend:ty, $products:ident) => {
         $crate::conformance! {
-            @module $name, $backend,
+            @module $name, $backend, $products,
             #[test]
             fn official_training_steps() {
-                parity::train_step::three_steps::<Tracked>();
+                parity::train_step::three_steps::<Tracked>(PRODUCTS);
             }
         }
     };
-    ($name:ident, $backend:ty, but no official training steps) => {
-        $crate::conformance! { @module $name, $backend, }
-    };
-    (@module $name:ident, $backend:ty, $($more:item)*) => {
+    (@module $name:ident, $backend:ty, $products:ident, $($more:item)*) => {
         mod $name {
+            const PRODUCTS: parity::Products = parity::Products::$products;
+
             type Plain = $backend;
             type Tracked = ::burn_autodiff::Autodiff<Plain>;
 
@@ -48,18 +56,18 @@ macro_rules! conformance {
 
             #[test]
             fn official_generator() {
-                parity::models::generator_output::<Plain>();
-                parity::models::generator_layers::<Plain>();
+                parity::models::generator_output::<Plain>(PRODUCTS);
+                parity::models::generator_layers::<Plain>(PRODUCTS);
             }
 
             #[test]
             fn official_discriminators() {
-                parity::models::discriminator_logits::<Plain>();
+                parity::models::discriminator_logits::<Plain>(PRODUCTS);
             }
 
             #[test]
             fn official_running_statistics() {
-                parity::models::running_statistics::<Plain>();
+                parity::models::running_statistics::<Plain>(PRODUCTS);
             }
 
             $($more)*
@@ -71,12 +79,12 @@ macro_rules! conformance {
 
             #[test]
             fn steps_of_each_task_are_those_of_flex() {
-                steps::agree::<Plain>();
+                steps::agree::<Plain>(PRODUCTS);
             }
 
             #[test]
             fn outputs_are_those_of_flex() {
-                steps::outputs_agree::<Plain>();
+                steps::outputs_agree::<Plain>(PRODUCTS);
             }
         }
     };

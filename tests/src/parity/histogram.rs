@@ -69,11 +69,13 @@ impl<B: AutodiffBackend> Histograms<B> for Dense {
 pub struct OnePass;
 
 impl<B: AutodiffBackend + HistogramBackend> Histograms<B> for OnePass {
-    /// None, but on WGPU, whose logarithm of a number near 1 may be off by 2⁻²¹ (Vulkan
-    /// specification, "Precision and Operation of SPIR-V Instructions"): so much of the steepest
-    /// slope for each logarithm.
+    /// None, but on graphics cards: so much of the steepest slope for each logarithm as that may be off.
+    /// On WGPU that is 2⁻²¹ for numbers near 1 (Vulkan specification, "Precision and Operation of
+    /// SPIR-V Instructions"), and one unit in the last place on CUDA (CUDA C++ Programming Guide,
+    /// "Mathematical Functions"), which for the logarithm of a probability of e⁻⁴ or less is as much.
     fn slack(&self, binning: &Binning, pixels: usize, logarithms: u8) -> f64 {
-        if !B::name(&B::Device::default()).contains("wgpu") {
+        let name = B::name(&B::Device::default());
+        if !["wgpu", "cuda"].iter().any(|card| name.contains(card)) {
             return 0.0;
         }
         f64::from(logarithms) * 2.0_f64.powi(-21) * steepest(binning) / pixels as f64

@@ -13,6 +13,7 @@ use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, load_counts, load_discriminator, load_generator,
     load_images, weights,
 };
+use crate::parity::Products;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, s};
 use huenet_models::{Activations, Pass, Statistics};
@@ -21,9 +22,14 @@ use serde_json::Value;
 /// Our float32 error may be this many times the official one's: rounding, not a formula.
 const SLACK: f64 = 4.0;
 
+/// Relative l2 error allowed of a layer's or a network's output, at least, for products in TF32.
+const TF32: f64 = 2e-3;
+
 /// Relative l2 error allowed for running statistics. Both are float32 runs, and an error of the
 /// batch's statistics enters by 0.01.
 const RUNNING: f64 = 1e-6;
+/// The same for products in TF32.
+const RUNNING_TF32: f64 = 5e-5;
 
 const TRAIN: Statistics = Statistics::Batch {
     update_running: true,
@@ -80,7 +86,7 @@ fn run_generator<B: Backend>(golden: &Golden, pass: &mut Pass<'_>) -> Activation
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_output<B: Backend>() {
+pub fn generator_output<B: Backend>(products: Products) {
     let golden = Golden::open("models");
     on_some_case(["infer", "train"], |mode| {
         let what = format!("gen.{mode}");
@@ -93,7 +99,7 @@ pub fn generator_output<B: Backend>() {
         };
         let image = run_generator::<B>(&golden, &mut pass).output;
         let error = official_error(&golden, &what);
-        let allowed = SLACK * scalar(&error["rel_l2"]);
+        let allowed = products.allow(SLACK * scalar(&error["rel_l2"]), TF32);
 
         // The files keep rows and columns 0, n, 2n, … of the image, and figures of the whole.
         let [batch, channels, height, _] = image.dims();
@@ -111,7 +117,7 @@ pub fn generator_output<B: Backend>() {
         let highest = whole.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // A mean is off by no more than the root of the mean square.
         let of_mean = allowed * length / (whole.len() as f64).sqrt();
-        let of_extremes = SLACK * scalar(&error["max_abs"]);
+        let of_extremes = products.allow(SLACK * scalar(&error["max_abs"]), TF32);
         for (figure, found, allowed) in [
             ("mean", mean, of_mean),
             ("min", lowest, of_extremes),
@@ -133,7 +139,7 @@ pub fn generator_output<B: Backend>() {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_layers<B: Backend>() {
+pub fn generator_layers<B: Backend>(products: Products) {
     let golden = Golden::open("models");
     let seen = run_generator::<B>(&golden, &mut Pass::batch_statistics(None));
     let histogram: Vec<f64> = seen.histogram.into_data().iter::<f64>().collect();
@@ -146,15 +152,22 @@ pub fn generator_layers<B: Backend>() {
     }
     on_some_case(layers.keys(), |&layer| {
         let (found, channels) = &layers[layer];
-        compare_layer(&golden, layer, found, *channels)
+        compare_layer(&golden, layer, found, *channels, products)
     });
 }
 
 /// Compares a layer's output whole where the files keep it whole, else each channel's mean and
 /// mean square. Of inner layers only the float32 run is kept, whose own error comes on top.
-fn compare_layer(golden: &Golden, layer: &str, found: &[f64], channels: usize) -> bool {
+fn compare_layer(
+    golden: &Golden,
+    layer: &str,
+    found: &[f64],
+    channels: usize,
+    products: Products,
+) -> bool {
     let what = format!("inner.{layer}.train");
-    let allowed = (SLACK + 1.0) * scalar(&official_error(golden, &what)["rel_l2"]);
+    let single = (SLACK + 1.0) * scalar(&official_error(golden, &what)["rel_l2"]);
+    let allowed = products.allow(single, TF32);
     if let Some(truth) = output(golden, &format!("{what}.f32")) {
         assert_close(&what, found, &truth, allowed);
         return true;
@@ -187,7 +200,7 @@ fn compare_layer(golden: &Golden, layer: &str, found: &[f64], channels: usize) -
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn discriminator_logits<B: Backend>() {
+pub fn discriminator_logits<B: Backend>(products: Products) {
     let golden = Golden::open("models");
     let device = Default::default();
     let input = load_images::<B>(&golden, "input_u8", &device);
@@ -209,7 +222,8 @@ pub fn discriminator_logits<B: Backend>() {
         };
         let network = load_discriminator::<B>(&golden, prefix, &device);
         let logits = network.forward(condition, image, statistics);
-        let allowed = SLACK * scalar(&official_error(&golden, &what)["rel_l2"]);
+        let single = SLACK * scalar(&official_error(&golden, &what)["rel_l2"]);
+        let allowed = products.allow(single, TF32);
         assert_close(&what, &channels_last(logits), &truth, allowed);
         true
     });
@@ -222,7 +236,7 @@ pub fn discriminator_logits<B: Backend>() {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn running_statistics<B: Backend>() {
+pub fn running_statistics<B: Backend>(products: Products) {
     let golden = Golden::open("models");
     let steps = Golden::open("train_step");
     let device = Default::default();
@@ -247,7 +261,7 @@ pub fn running_statistics<B: Backend>() {
 
         let same_network = |case: &&Value| case["paired"].as_bool() == Some(conditional);
         let mut cases = steps.cases().iter().filter(same_network);
-        cases.any(|case| compare_statistics(&steps, case, &statistics))
+        cases.any(|case| compare_statistics(&steps, case, &statistics, products))
     });
 }
 
@@ -257,6 +271,7 @@ fn compare_statistics(
     steps: &Golden,
     case: &Value,
     statistics: &BTreeMap<String, Vec<f64>>,
+    products: Products,
 ) -> bool {
     let entry = |name: &String| &case["per_weight"][name];
     if statistics
@@ -269,7 +284,7 @@ fn compare_statistics(
         let truth = steps.named(entry(name), "after.f32");
         let truth = truth.unwrap_or_else(|| panic!("{} lacks {name}", case["name"]));
         let found = sampled(steps, entry(name), found);
-        assert_close(name, &found, &truth, RUNNING);
+        assert_close(name, &found, &truth, products.allow(RUNNING, RUNNING_TF32));
     }
     true
 }

@@ -9,4 +9,4 @@ huenet_tests::conformance!(tch, burn_tch::LibTorch<f32>);
 #[cfg(feature = "wgpu")]
 huenet_tests::conformance!(wgpu, burn_wgpu::Wgpu, but no official training steps);
 #[cfg(feature = "cuda")]
-huenet_tests::conformance!(cuda, burn_cuda::Cuda);
+huenet_tests::conformance!(cuda, burn_cuda::Cuda, multiplying in TF32);

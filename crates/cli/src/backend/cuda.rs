@@ -4,6 +4,8 @@
 use burn_cuda::CudaDevice;
 use cudarc::driver::CudaContext;
 
+use super::kernel_cache;
+
 /// What is missing of what the backend needs.
 enum Lack {
     Driver,
@@ -43,11 +45,13 @@ fn count() -> Result<usize, Lack> {
     }
 }
 
-/// The device of that name, which is there; the first for no name.
+/// The device of that name, which is there; the first for no name. What is compiled for it is kept.
 pub(super) fn device(name: Option<&str>) -> CudaDevice {
     let mut all = devices();
     let found = all.find(|(device, _)| name.is_none_or(|name| name == device));
-    found.map(|(_, device)| device).unwrap_or_default()
+    let device = found.map(|(_, device)| device).unwrap_or_default();
+    kernel_cache::keep(device.index);
+    device
 }
 
 pub(super) fn more() -> &'static str {

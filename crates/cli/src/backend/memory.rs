@@ -1,52 +1,62 @@
-//! Memory of a device that ran out.
+//! What is too much for a device.
 
 use std::any::Any;
 use std::sync::Once;
 
-/// A device that has no room for what it was given.
+/// A device that has no room for what it was given, or cannot count that far.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "out of memory on the backend `{backend}`: lower --batch-size, or --img-h and --img-w, or \
+    "{excess} on the backend `{backend}`: lower --batch-size, or --img-h and --img-w, or \
      --base-width; `huenet doctor` with the same arguments measures what a step takes ({reason})"
 )]
-pub(crate) struct OutOfMemory {
+pub(crate) struct TooMuch {
     pub(super) backend: String,
+    /// What there was too much of.
+    pub(super) excess: &'static str,
     /// The line in which the backend said so.
     pub(super) reason: String,
 }
 
-/// What backends call it, in lower case: LibTorch on CUDA and on the CPU, CUDA's driver, the
-/// allocators of GPUs and of WGPU.
-const OUT_OF_MEMORY: [&str; 7] = [
-    "out of memory",
-    "out-of-memory",
-    "not enough memory",
-    "can't allocate memory",
-    "out_of_memory",
-    "outofmemory",
-    "memory allocation failed",
+/// What backends call it, in lower case: memory that ran out, as LibTorch on CUDA and on the CPU, CUDA's
+/// driver, the allocators of GPUs and of WGPU have it; and LibTorch's operations on CUDA whose
+/// indices have 32 bits.
+const WORDS: [(&str, &str); 9] = [
+    ("out of memory", MEMORY),
+    ("out-of-memory", MEMORY),
+    ("not enough memory", MEMORY),
+    ("can't allocate memory", MEMORY),
+    ("out_of_memory", MEMORY),
+    ("outofmemory", MEMORY),
+    ("memory allocation failed", MEMORY),
+    ("canuse32bitindexmath", ENTRIES),
+    ("32-bit index math", ENTRIES),
 ];
 
-/// What a panic says, if that is that memory ran out. Backends report it in no other way.
-pub(super) fn out_of_memory(panic: &dyn Any) -> Option<String> {
+const MEMORY: &str = "out of memory";
+const ENTRIES: &str = "more than 2³¹ entries in a tensor";
+
+/// What a panic says there was too much of, and in which line. Backends report it in no other way.
+pub(super) fn too_much(panic: &dyn Any) -> Option<(&'static str, String)> {
     let text = match panic.downcast_ref::<String>() {
         Some(text) => text.as_str(),
         None => panic.downcast_ref::<&str>()?,
     };
-    let line = text.lines().find(|line| {
-        let line = line.to_lowercase();
-        OUT_OF_MEMORY.iter().any(|words| line.contains(words))
-    });
-    line.map(|line| line.trim().to_owned())
+    // The line breaks of an error that was unwrapped are written out.
+    let mut lines = text.lines().flat_map(|line| line.split("\\n"));
+    lines.find_map(|line| {
+        let said = line.to_lowercase();
+        let (_, excess) = WORDS.iter().find(|(words, _)| said.contains(words))?;
+        Some((*excess, line.trim().to_owned()))
+    })
 }
 
-/// Keeps panics that become an [`OutOfMemory`] off the terminal.
+/// Keeps panics that become a [`TooMuch`] off the terminal.
 pub(super) fn quieten() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if out_of_memory(panic.payload()).is_none() {
+            if too_much(panic.payload()).is_none() {
                 usual(panic);
             }
         }));
@@ -73,23 +83,33 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_ran_out_is_an_error_that_names_what_to_lower() {
-        for said in [
-            "called `Result::unwrap()` on an `Err` value: Torch(\"\n\
-             CUDA out of memory. Tried to allocate 2.00 GiB.\nException raised from",
-            "[enforce fail at alloc_cpu.cpp:119] err == 0. DefaultCPUAllocator: can't allocate \
-             memory: you tried to allocate 34359738368 bytes.\nException raised from",
+    fn too_much_is_an_error_that_names_what_to_lower() {
+        for (said, words) in [
+            (
+                "called `Result::unwrap()` on an `Err` value: Torch(\"\n\
+                 CUDA out of memory. Tried to allocate 2.00 GiB.\nException raised from",
+                ["out of memory on", "Tried to allocate"],
+            ),
+            (
+                "[enforce fail at alloc_cpu.cpp:119] err == 0. DefaultCPUAllocator: can't allocate \
+                 memory: you tried to allocate 34359738368 bytes.\nException raised from",
+                ["out of memory on", "you tried to allocate"],
+            ),
+            (
+                "called `Result::unwrap()` on an `Err` value: Torch(\"input tensor must fit into \
+                 32-bit index math\\nException raised from",
+                [
+                    "more than 2³¹ entries in a tensor on",
+                    "tensor must fit into",
+                ],
+            ),
         ] {
             let error = on("flex", None, Panics(said.to_owned())).unwrap_err();
-            assert!(error.is::<OutOfMemory>());
+            assert!(error.is::<TooMuch>());
             let text = error.to_string();
-            for words in [
-                "--batch-size",
-                "--img-h",
-                "--base-width",
-                "tried to allocate",
-            ] {
-                assert!(text.to_lowercase().contains(words), "{words}: {text}");
+            let settings = ["--batch-size", "--img-h", "--base-width"];
+            for words in settings.into_iter().chain(words) {
+                assert!(text.contains(words), "{words}: {text}");
             }
             assert!(!text.contains("Exception"), "{text}");
         }
@@ -107,6 +127,6 @@ mod tests {
     fn libtorch_says_so_in_these_words() {
         let huge = || tch::Tensor::zeros([1 << 30, 1 << 20], (tch::Kind::Float, tch::Device::Cpu));
         let panic = catch_unwind(huge).unwrap_err();
-        assert!(out_of_memory(&*panic).is_some());
+        assert!(too_much(&*panic).is_some());
     }
 }

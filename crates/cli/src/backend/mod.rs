@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
+#[cfg(feature = "cuda")]
+mod kernel_cache;
 #[cfg(feature = "tch")]
 mod libtorch;
 mod memory;
@@ -16,7 +18,7 @@ use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::{Key, Kind};
 use huenet_tasks::{Checkpoint, TaskError};
 
-use self::memory::{OutOfMemory, out_of_memory, quieten};
+use self::memory::{TooMuch, quieten, too_much};
 
 /// What is done on a backend that is chosen at run time.
 pub(crate) trait OnBackend {
@@ -148,7 +150,7 @@ pub(crate) fn check(name: &str, device: Option<&str>) -> Result<(), Missing> {
 ///
 /// # Errors
 ///
-/// [`Missing`], or [`OutOfMemory`].
+/// [`Missing`], or [`TooMuch`].
 pub(crate) fn on<W: OnBackend>(
     name: &str,
     device: Option<&str>,
@@ -160,9 +162,10 @@ pub(crate) fn on<W: OnBackend>(
     let done = catch_unwind(AssertUnwindSafe(|| run(name, device, work)));
     match done {
         Ok(done) => Ok(done?),
-        Err(panic) => match out_of_memory(&*panic) {
-            Some(reason) => Err(OutOfMemory {
+        Err(panic) => match too_much(&*panic) {
+            Some((excess, reason)) => Err(TooMuch {
                 backend: name.to_owned(),
+                excess,
                 reason,
             }
             .into()),

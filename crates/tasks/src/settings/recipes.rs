@@ -96,11 +96,11 @@ impl Settings {
         let (gan_loss_weight, hist_loss_weight, reconstruction_loss_weight) = match task {
             Task::Edges2photos => (0.3, 30.0, 100.0),
             Task::Colorization => (0.05, 20.0, 40.0),
-            Task::ColorTransfer => (0.2, 120.0, 0.0),
+            Task::ColorTransfer => (0.2, 240.0, 0.0),
         };
         let (prediction, ssim_loss_weight) = match task {
             Task::Edges2photos | Task::Colorization => (Prediction::Palette, 0.0),
-            Task::ColorTransfer => (Prediction::Blend, 12.0),
+            Task::ColorTransfer => (Prediction::Blend, 24.0),
         };
         Self {
             recipe: RecipeChoice::Recommended,

@@ -17,8 +17,10 @@ use crate::{Binning, Bins, Boundary, Kernel};
 
 type Launcher = KernelLauncher<CudaRuntime>;
 
-/// The architectures to compile for: the oldest that CUDA 12 has all of, and two of today.
-const ARCHITECTURES: [&str; 3] = ["sm_70", "sm_80", "sm_90a"];
+/// The architectures to compile for, as far as the compiler knows them: the oldest that CUDA 12 has
+/// all of, the oldest of CUDA 13, and two of today.
+const ARCHITECTURES: [(c_int, &str); 4] =
+    [(70, "sm_70"), (75, "sm_75"), (80, "sm_80"), (90, "sm_90a")];
 
 #[test]
 fn kernels_compile_as_cuda() {
@@ -30,6 +32,13 @@ fn kernels_compile_as_cuda() {
         eprintln!("skipped: there is no NVRTC");
         return;
     };
+    let known = compiler.architectures();
+    let architectures: Vec<&str> = ARCHITECTURES
+        .into_iter()
+        .filter(|(number, _)| known.contains(number))
+        .map(|(_, name)| name)
+        .collect();
+    assert!(!architectures.is_empty(), "NVRTC knows {known:?}");
     let mut compiled = 0;
     for boundary in [Boundary::Reflect, Boundary::Wrap, Boundary::Open] {
         for (bins, ratio) in [(2, 0.25), (256, 2.5), (kernels::MOST_BINS as usize, 2.5)] {
@@ -38,7 +47,7 @@ fn kernels_compile_as_cuda() {
                 kernel: Kernel::new(ratio, boundary).unwrap(),
             };
             for (name, source) in sources(&binning) {
-                for architecture in ARCHITECTURES {
+                for architecture in &architectures {
                     let size = compiler.compile(&source, architecture);
                     let size = size.unwrap_or_else(|log| {
                         panic!("{name}, {binning}, {architecture}:\n{log}\n{source}")
@@ -49,7 +58,7 @@ fn kernels_compile_as_cuda() {
             }
         }
     }
-    eprintln!("{compiled} programs compiled");
+    eprintln!("{compiled} programs compiled, for {architectures:?}");
 }
 
 /// What CubeCL makes of each kernel.
@@ -176,12 +185,35 @@ type Program = *mut c_void;
 impl Nvrtc {
     /// The first that the loader finds.
     fn load() -> Option<Self> {
-        let names = ["libnvrtc.so.12", "libnvrtc.so", "nvrtc64_120_0.dll"];
+        let names = [
+            "libnvrtc.so.12",
+            "libnvrtc.so.13",
+            "libnvrtc.so",
+            "nvrtc64_120_0.dll",
+            "nvrtc64_130_0.dll",
+        ];
         // SAFETY: loading it runs its own initialisation, nothing else.
         let library = names
             .into_iter()
             .find_map(|name| unsafe { Library::new(name) }.ok())?;
         Some(Self { library })
+    }
+
+    /// The architectures that it compiles for, by their numbers.
+    fn architectures(&self) -> Vec<c_int> {
+        let mut count = 0;
+        // SAFETY: the functions have these types in NVRTC's header since CUDA 11.2; the second writes
+        // as many numbers as the first says.
+        unsafe {
+            let counted: Function<unsafe extern "C" fn(*mut c_int) -> c_int> =
+                self.function(c"nvrtcGetNumSupportedArchs");
+            let listed: Function<unsafe extern "C" fn(*mut c_int) -> c_int> =
+                self.function(c"nvrtcGetSupportedArchs");
+            assert_eq!(counted(&raw mut count), 0);
+            let mut numbers = vec![0; usize::try_from(count).unwrap()];
+            assert_eq!(listed(numbers.as_mut_ptr()), 0);
+            numbers
+        }
     }
 
     /// Compiles a program for an architecture; the size of the machine code, or what the compiler says
