@@ -1,5 +1,5 @@
-//! Compiled kernels of CUDA, kept from one run to the next: NVRTC takes minutes for all of a training
-//! step's.
+//! Compiled kernels of CUDA, kept from one run to the next: NVRTC takes most of a minute for those of a
+//! training step.
 
 use std::ffi::c_int;
 use std::fs::{self, File};
@@ -15,8 +15,12 @@ use cudarc::driver::CudaContext;
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Has CubeCL keep what it compiles for the device, in the user's folder for what can be made again. A file
-/// `cubecl.toml` that says where takes precedence. Call it before anything runs on the backend; without
-/// such a folder, and while another process uses it, everything is compiled anew.
+/// `cubecl.toml` that says where takes precedence. Without such a folder, and while another process uses
+/// it, everything is compiled anew.
+///
+/// # Panics
+///
+/// If CubeCL has been used before: it takes its configuration once.
 pub(super) fn keep(device: usize) {
     static IN_USE: OnceLock<Option<File>> = OnceLock::new();
     IN_USE.get_or_init(|| {
