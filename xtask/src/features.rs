@@ -80,7 +80,7 @@ fn without_a_card() -> Result<u8> {
     if filters.is_empty() {
         return Ok(0);
     }
-    // Not huenet with these backends: to build it takes longer than these tests.
+    // Without huenet itself, which would have to be built with these backends for it.
     let mut runner = tests(&["huenet-tests/wgpu".into(), "huenet-hist/cuda".into()])?;
     runner.args(["--test", "conformance", "--test", "cubecl", "--"]);
     run(runner

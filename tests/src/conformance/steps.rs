@@ -22,12 +22,8 @@ const LOSS: f64 = 1e-4;
 const LOSS_TF32: f64 = 2e-3;
 /// The same after a step: Adam turns the rounding of the smallest gradients into steps.
 const LOSS_LATER: f64 = 2e-2;
-/// The same for products in TF32.
-const LOSS_LATER_TF32: f64 = 5e-2;
 /// Relative l2 difference allowed between images.
 const IMAGE: f64 = 1e-3;
-/// The same for products in TF32.
-const IMAGE_TF32: f64 = 3e-3;
 
 /// Both recipes: their networks have few layers in common.
 const RECIPES: [RecipeChoice; 2] = [RecipeChoice::Official, RecipeChoice::Recommended];
@@ -49,7 +45,7 @@ pub fn agree<B: HistogramBackend>(products: Products) {
         for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
             let allowed = match step {
                 0 => products.allow(LOSS, LOSS_TF32),
-                _ => products.allow(LOSS_LATER, LOSS_LATER_TF32),
+                _ => LOSS_LATER,
             };
             for ((what, found), expected) in found.into_iter().zip(expected) {
                 let step = step + 1;
@@ -71,14 +67,14 @@ pub fn agree<B: HistogramBackend>(products: Products) {
 /// # Panics
 ///
 /// If it differs from that on Flex.
-pub fn outputs_agree<B: HistogramBackend>(products: Products) {
+pub fn outputs_agree<B: HistogramBackend>() {
     for choice in RECIPES {
         let recipe = recipe(choice, Task::ColorTransfer, 2);
         for running in [false, true] {
             let found = output::<B>(&recipe, running);
             let expected = output::<Flex>(&recipe, running);
             let place = format!("{choice:?}, running statistics: {running}");
-            assert_close(&place, &found, &expected, products.allow(IMAGE, IMAGE_TF32));
+            assert_close(&place, &found, &expected, IMAGE);
         }
     }
 }

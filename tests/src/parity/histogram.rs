@@ -71,14 +71,18 @@ pub struct OnePass;
 impl<B: AutodiffBackend + HistogramBackend> Histograms<B> for OnePass {
     /// None, but on graphics cards: so much of the steepest slope for each logarithm as that may be off.
     /// On WGPU that is 2⁻²¹ for numbers near 1 (Vulkan specification, "Precision and Operation of
-    /// SPIR-V Instructions"), and one unit in the last place on CUDA (CUDA C++ Programming Guide,
-    /// "Mathematical Functions"), which for the logarithm of a probability of e⁻⁴ or less is as much.
+    /// SPIR-V Instructions"); on CUDA one unit in the last place (CUDA C++ Programming Guide,
+    /// "Mathematical Functions"), 2⁻²³ for those between 1 and 2.
     fn slack(&self, binning: &Binning, pixels: usize, logarithms: u8) -> f64 {
         let name = B::name(&B::Device::default());
-        if !["wgpu", "cuda"].iter().any(|card| name.contains(card)) {
+        let of_one = if name.contains("wgpu") {
+            2.0_f64.powi(-21)
+        } else if name.contains("cubecl<cuda>") {
+            2.0_f64.powi(-23)
+        } else {
             return 0.0;
-        }
-        f64::from(logarithms) * 2.0_f64.powi(-21) * steepest(binning) / pixels as f64
+        };
+        f64::from(logarithms) * of_one * steepest(binning) / pixels as f64
     }
 
     fn marginal(&self, x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {

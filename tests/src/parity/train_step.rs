@@ -23,15 +23,15 @@ use serde_json::Value;
 /// Relative error allowed for a loss of the first step.
 const LOSS: f64 = 2e-5;
 /// The same for products in TF32.
-const LOSS_TF32: f64 = 4e-3;
+const LOSS_TF32: f64 = 3e-3;
 /// How much more is allowed at each further step: it starts from slightly other weights.
 const LOSS_GROWTH: f64 = 5.0;
 /// Relative l2 error allowed for a gradient: so many times the official float32 run's own.
 const GRADIENT_FACTOR: f64 = 10.0;
 /// The same, at least.
 const GRADIENT_FLOOR: f64 = 5e-5;
-/// The same for products in TF32: rounding grows on its way back through the smallest levels, in single
-/// precision some hundred times. On a card it has made 0.17.
+/// The same for products in TF32: rounding grows some hundred times on its way back through the smallest
+/// levels. On a card it has made 0.17.
 const GRADIENT_TF32: f64 = 0.25;
 /// Relative l2 error allowed for an update. Where gradients are near Adam's epsilon, official
 /// float32 and float64 runs differ by up to 1.6e-2; with an epsilon that is added in the wrong
@@ -39,11 +39,15 @@ const GRADIENT_TF32: f64 = 0.25;
 const UPDATE: f64 = 5e-2;
 /// Relative error allowed for an update's length, to which such differences hardly contribute.
 const UPDATE_LENGTH: f64 = 5e-3;
-/// The same for products in TF32, and for its length: where a gradient is near nothing, Adam's step may
-/// have either sign.
-const UPDATE_TF32: f64 = 1.0;
+/// The same for products in TF32: where a gradient is near nothing, Adam's step may have either sign. No
+/// update at all would be off by 1.
+const UPDATE_TF32: f64 = 0.95;
+/// The same for an update's length.
+const UPDATE_LENGTH_TF32: f64 = 0.4;
 /// Relative l2 error allowed for an update of running statistics.
 const STATISTICS: f64 = 1e-4;
+/// The same for products in TF32.
+const STATISTICS_TF32: f64 = 1e-3;
 
 /// Compares three steps of every case with the official ones.
 ///
@@ -107,10 +111,15 @@ fn check<B: AutodiffBackend + HistogramBackend>(
             products,
         };
         if weight.contains("moving_") {
-            entry.check_update(&before[weight], &after[weight], [STATISTICS; 2]);
+            let allowed = products.allow(STATISTICS, STATISTICS_TF32);
+            entry.check_update(&before[weight], &after[weight], [allowed; 2]);
         } else if !entry.is_noise() {
             entry.check_gradient(&slopes[weight]);
-            entry.check_update(&before[weight], &after[weight], [UPDATE, UPDATE_LENGTH]);
+            let allowed = [
+                products.allow(UPDATE, UPDATE_TF32),
+                products.allow(UPDATE_LENGTH, UPDATE_LENGTH_TF32),
+            ];
+            entry.check_update(&before[weight], &after[weight], allowed);
         }
     }
 
@@ -153,7 +162,7 @@ impl Entry<'_> {
 
     /// `allowed`: for the update, and for its length.
     fn check_update(&self, before: &[f64], after: &[f64], allowed: [f64; 2]) {
-        let [allowed, for_length] = allowed.map(|single| self.products.allow(single, UPDATE_TF32));
+        let [allowed, for_length] = allowed;
         let what = format!("{}, update", self.place);
         let update = difference(after, before);
         let length = scalar(&self.json["update_l2"]["f32"]);

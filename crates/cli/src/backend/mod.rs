@@ -6,8 +6,8 @@ mod cuda;
 mod kernel_cache;
 #[cfg(feature = "tch")]
 mod libtorch;
-mod memory;
 pub(crate) mod tf32;
+mod too_much;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 
@@ -18,7 +18,7 @@ use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::{Key, Kind};
 use huenet_tasks::{Checkpoint, TaskError};
 
-use self::memory::{TooMuch, quieten, too_much};
+use self::too_much::{TooMuch, quieten, too_much};
 
 /// What is done on a backend that is chosen at run time.
 pub(crate) trait OnBackend {
