@@ -6,6 +6,7 @@ use burn::tensor::backend::Backend;
 use rand::Rng;
 
 use crate::init;
+use crate::products::product_of_two;
 
 /// A dense layer, its weight `[inputs, outputs]`.
 #[derive(Module, Debug)]
@@ -35,6 +36,6 @@ impl<B: Backend> Dense<B> {
     /// - `input`: `[batch, inputs]`
     /// - output: `[batch, outputs]`
     pub(crate) fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
-        input.matmul(self.weight.val()) + self.bias.val().unsqueeze()
+        product_of_two(input, self.weight.val()) + self.bias.val().unsqueeze()
     }
 }

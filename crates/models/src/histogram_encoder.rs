@@ -7,6 +7,7 @@ use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
 use crate::init;
+use crate::products::product_of_two;
 
 /// Encodes the histograms of an image's channels: each bin's pixel count is looked up in its
 /// channel's table of scalars, and a dense layer with ReLU reads all of them.
@@ -71,7 +72,7 @@ impl<B: Backend> HistogramEncoder<B> {
             table.val().select(0, index).reshape([batch, bins, 1])
         });
         let read = Tensor::cat(looked_up.collect(), 2).reshape([batch, inputs]);
-        relu(read.matmul(self.weight.val()) + self.bias.val().unsqueeze())
+        relu(product_of_two(read, self.weight.val()) + self.bias.val().unsqueeze())
     }
 }
 

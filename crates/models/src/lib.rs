@@ -47,6 +47,7 @@ mod libtorch;
 mod matching;
 mod normalization;
 mod pass;
+mod products;
 mod running;
 #[cfg(test)]
 mod testing;

@@ -1,4 +1,4 @@
-//! Bilinear doubling of an image, as matrix products.
+//! Bilinear doubling of an image.
 //!
 //! Doubling with half-pixel centres is linear and separable: with x the pixels of a row, edges
 //! repeated,
@@ -8,13 +8,18 @@
 //! ```
 //!
 //! so an image becomes U·x·Uᵀ with a constant U of two entries a row. Burn's own interpolation
-//! has no backward pass on several backends; a matrix product has one on all of them, and the
-//! dense product costs little beside the convolution that follows (a row of U is as long as the
-//! image is wide, a convolution's is nine times the channels). The reflected border that the
-//! convolution wants is two more rows of U, so that no padded copy is made.
+//! has no backward pass on several backends; what follows has one on all of them.
+//!
+//! On the processor's backends it is the product of matrices, a fifth of the time that shifted
+//! copies of the image take on Flex: the dense product costs little beside the convolution that
+//! follows (a row of U is as long as the image is wide, a convolution's is nine times the
+//! channels), and the reflected border that the convolution wants is two more rows of U. On
+//! CubeCL's backends, where products may be rounded, it is the sum of shifted copies.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
+
+use crate::products;
 
 /// Doubles height and width by bilinear interpolation with half-pixel centres, edges repeated
 /// (TensorFlow's `resize`, PyTorch's `align_corners=False`).
@@ -23,7 +28,11 @@ use burn::tensor::{DType, Tensor, TensorData};
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, 2·height, 2·width]`
 pub fn upsample_bilinear<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
-    resample(input, doubling_rows)
+    if products::are_rounded::<B>(&input.device()) {
+        doubled(input)
+    } else {
+        resample(input, doubling_rows)
+    }
 }
 
 /// [`upsample_bilinear`], then one pixel of reflected border (the edge itself not repeated).
@@ -32,13 +41,11 @@ pub fn upsample_bilinear<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, 2·height + 2, 2·width + 2]`
 pub fn upsample_bilinear_reflected<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
-    resample(input, |length| {
-        let mut rows = doubling_rows(length);
-        // A doubled image has two rows at least, so the second from either end exists.
-        rows.insert(0, rows[1]);
-        rows.push(rows[rows.len() - 2]);
-        rows
-    })
+    if products::are_rounded::<B>(&input.device()) {
+        reflected(doubled(input))
+    } else {
+        resample(input, reflected_doubling_rows)
+    }
 }
 
 /// One pixel of reflected border around an image (the edge itself not repeated).
@@ -55,6 +62,23 @@ pub(crate) fn reflected<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
     })
 }
 
+/// [`upsample_bilinear`] as a sum of shifted copies.
+fn doubled<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
+    [2, 3].into_iter().fold(input, |image, side| {
+        let mut shape = image.dims();
+        let length = shape[side];
+        let near = image.clone().mul_scalar(0.75);
+        let far = image.mul_scalar(0.25);
+        let first = far.clone().narrow(side, 0, 1);
+        let last = far.clone().narrow(side, length - 1, 1);
+        let far = Tensor::cat(vec![first, far, last], side);
+        let even = near.clone() + far.clone().narrow(side, 0, length);
+        let odd = near + far.narrow(side, 2, length);
+        shape[side] = 2 * length;
+        Tensor::stack::<5>(vec![even, odd], side + 1).reshape(shape)
+    })
+}
+
 /// One row of U: up to two source pixels and their weights, which sum to one.
 type Row = [(usize, f32); 2];
 
@@ -68,6 +92,14 @@ fn doubling_rows(length: usize) -> Vec<Row> {
         .collect()
 }
 
+fn reflected_doubling_rows(length: usize) -> Vec<Row> {
+    let mut rows = doubling_rows(length);
+    // A doubled image has two rows at least, so the second from either end exists.
+    rows.insert(0, rows[1]);
+    rows.push(rows[rows.len() - 2]);
+    rows
+}
+
 fn resample<B: Backend>(input: Tensor<B, 4>, rows: impl Fn(usize) -> Vec<Row>) -> Tensor<B, 4> {
     let [batch, channels, height, width] = input.dims();
     let device = input.device();
@@ -77,11 +109,10 @@ fn resample<B: Backend>(input: Tensor<B, 4>, rows: impl Fn(usize) -> Vec<Row>) -
     let down = matrix::<B>(&down, height, dtype, &device);
     let across = matrix::<B>(&across, width, dtype, &device).transpose();
 
-    let wide = input
-        .reshape([batch * channels * height, width])
-        .matmul(across);
+    let lines = input.reshape([batch * channels * height, width]);
+    let wide = products::by_matrices(lines, across);
     let planes = wide.reshape([batch * channels, height, new_width]);
-    let tall = down.unsqueeze_dim::<3>(0).matmul(planes);
+    let tall = products::by_matrices(down.unsqueeze_dim::<3>(0), planes);
     tall.reshape([batch, channels, new_height, new_width])
 }
 
@@ -147,22 +178,18 @@ mod tests {
         let source: Vec<f64> = (0..height * width)
             .map(|i| (i as f64 * 1.7).sin())
             .collect();
-        let doubled = values(upsample_bilinear(image::<Flex>(
-            source.clone(),
-            height,
-            width,
-        )));
-        let reflected = values(upsample_bilinear_reflected(image::<Flex>(
-            source.clone(),
-            height,
-            width,
-        )));
+        let input = image::<Flex>(source.clone(), height, width);
+        let by_matrices = values(upsample_bilinear(input.clone()));
+        let by_copies = values(doubled(input.clone()));
         for y in 0..2 * height {
             for x in 0..2 * width {
                 let expected = interpolated(&source, height, width, y, x);
-                assert!((doubled[y * 2 * width + x] - expected).abs() < 1e-12);
+                assert!((by_matrices[y * 2 * width + x] - expected).abs() < 1e-12);
+                assert!((by_copies[y * 2 * width + x] - expected).abs() < 1e-12);
             }
         }
+        let by_copies = values(reflected(doubled(input.clone())));
+        let by_matrices = values(upsample_bilinear_reflected(input));
         let mirror = |i: usize, length: usize| match i {
             0 => 1,
             i if i > length => length - 2,
@@ -170,15 +197,19 @@ mod tests {
         };
         for y in 0..2 * height + 2 {
             for x in 0..2 * width + 2 {
-                let inner = mirror(y, 2 * height) * 2 * width + mirror(x, 2 * width);
-                let got = reflected[y * (2 * width + 2) + x];
-                assert!((got - doubled[inner]).abs() < 1e-12);
+                let (inner_y, inner_x) = (mirror(y, 2 * height), mirror(x, 2 * width));
+                let expected = interpolated(&source, height, width, inner_y, inner_x);
+                let at = y * (2 * width + 2) + x;
+                assert!((by_matrices[at] - expected).abs() < 1e-12);
+                assert!((by_copies[at] - expected).abs() < 1e-12);
             }
         }
     }
 
     /// The map is linear, so <upsample(x), g> = <x, gradient for g> in exact arithmetic.
-    fn gradient_is_the_transpose<B: AutodiffBackend>() {
+    fn gradient_is_the_transpose<B: AutodiffBackend>(
+        upsample: impl Fn(Tensor<B, 4>) -> Tensor<B, 4>,
+    ) {
         let (height, width) = (3, 2);
         let source: Vec<f64> = (0..height * width).map(|i| (i as f64).cos()).collect();
         let weights: Vec<f64> = (0..(2 * height + 2) * (2 * width + 2))
@@ -186,7 +217,7 @@ mod tests {
             .collect();
         let input = image::<B>(source.clone(), height, width).require_grad();
         let weights = image::<B>(weights, 2 * height + 2, 2 * width + 2);
-        let loss = (upsample_bilinear_reflected(input.clone()) * weights).sum();
+        let loss = (upsample(input.clone()) * weights).sum();
         let value: f64 = loss.clone().into_data().iter::<f64>().sum();
         let gradient = input.grad(&loss.backward()).expect("the input is tracked");
         let inner: f64 = gradient
@@ -200,7 +231,8 @@ mod tests {
 
     #[test]
     fn has_a_backward_pass_on_flex_and_ndarray() {
-        gradient_is_the_transpose::<Flex>();
-        gradient_is_the_transpose::<NdArray>();
+        gradient_is_the_transpose::<Flex>(upsample_bilinear_reflected);
+        gradient_is_the_transpose::<NdArray>(upsample_bilinear_reflected);
+        gradient_is_the_transpose::<Flex>(|image| reflected(doubled(image)));
     }
 }

@@ -1,6 +1,8 @@
 //! Colours that a screen has.
 
 use burn::tensor::backend::Backend;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::ColourSpace;
 
@@ -23,24 +25,24 @@ fn clip<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
     if colour != ColourSpace::Yuv {
         return images.clamp(-1.0, 1.0);
     }
-    let shape = images.dims();
-    let planes = images.reshape([shape[0], 3, shape[2] * shape[3]]);
-    let rgb = affine(planes, |channels| colour.decode_pixel(channels));
+    let rgb = affine(images, |channels| colour.decode_pixel(channels));
     let clipped = rgb.clamp(-1.0, 1.0);
-    let encode = |rgb: [f32; 3]| colour.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5));
-    affine(clipped, encode).reshape(shape)
+    affine(clipped, |rgb| {
+        colour.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5))
+    })
 }
 
-/// An affine map of each pixel's three channels.
+/// An affine map of each pixel's three channels, as a convolution: that is never rounded more than
+/// its numbers are, as products of matrices are on some cards.
 ///
 /// # Shapes
 ///
-/// - `planes`: `[batch, 3, pixels]`; the output is alike
+/// - `images`: `[batch, 3, height, width]`; the output is alike
 pub(crate) fn affine<B: Backend>(
-    planes: Tensor<B, 3>,
+    images: Tensor<B, 4>,
     map: impl Fn([f32; 3]) -> [f32; 3],
-) -> Tensor<B, 3> {
-    let options = (&planes.device(), planes.dtype());
+) -> Tensor<B, 4> {
+    let options = (&images.device(), images.dtype());
     let start = map([0.0; 3]);
     let mut matrix = [0.0; 9];
     for from in 0..3 {
@@ -50,9 +52,10 @@ pub(crate) fn affine<B: Backend>(
             matrix[3 * to + from] = value - start[to];
         }
     }
-    let matrix = TensorData::new(matrix.to_vec(), [1, 3, 3]);
-    let start = TensorData::new(start.to_vec(), [1, 3, 1]);
-    Tensor::from_data(matrix, options).matmul(planes) + Tensor::from_data(start, options)
+    let matrix = Tensor::from_data(TensorData::new(matrix.to_vec(), [3, 3, 1, 1]), options);
+    let start = Tensor::from_data(TensorData::new(start.to_vec(), [3]), options);
+    let one_to_one = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+    conv2d(images, matrix, Some(start), one_to_one)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Structural similarity as a loss: what evaluation measures on the host, on a device and with
 //! gradients.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
 use huenet_data::ColourSpace;
 
 use crate::displayable::affine;
@@ -39,11 +39,10 @@ pub fn ssim_loss<B: Backend>(
 ) -> Tensor<B, 1> {
     let [height, width] = [output.dims()[2], output.dims()[3]];
     assert!(height.min(width) >= SSIM_WINDOW, "{height}×{width} pixels");
-    let windows = Windows::new(&output);
     let (x, y) = (luma(colour, content.detach()), luma(colour, output));
 
-    let [mean_x, square_x] = windows.means([x.clone(), x.clone().square()]);
-    let [mean_y, square_y, product] = windows.means([y.clone(), y.clone().square(), x * y]);
+    let [mean_x, square_x] = means([x.clone(), x.clone().square()]);
+    let [mean_y, square_y, product] = means([y.clone(), y.clone().square(), x * y]);
     let count = (SSIM_WINDOW * SSIM_WINDOW) as f64;
     let unbiased = count / (count - 1.0);
     let [c1, c2] = ssim_constants(RANGE);
@@ -61,63 +60,42 @@ pub fn ssim_loss<B: Backend>(
 /// The luma of images, `[batch, 1, height, width]`.
 fn luma<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
     let images = match colour {
-        ColourSpace::Rgb => {
-            let shape = images.dims();
-            let encode =
-                |rgb: [f32; 3]| ColourSpace::Yuv.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5));
-            affine(images.flatten(2, 3), encode).reshape(shape)
-        }
+        ColourSpace::Rgb => affine(images, |rgb| {
+            ColourSpace::Yuv.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5))
+        }),
         ColourSpace::Yuv | ColourSpace::Grey => images,
     };
     images.narrow(1, 0, 1)
 }
 
-/// Means over the windows of a plane, as two products with banded matrices: every backend has a
-/// fast product, and not every one a fast pooling.
-struct Windows<B: Backend> {
-    /// `[1, height − 6, height]`
-    rows: Tensor<B, 3>,
-    /// `[width, width − 6]`
-    columns: Tensor<B, 2>,
+/// The means over the windows of several planes of each image, as sums of shifted copies: every
+/// backend is fast at these, and not every one at pooling.
+///
+/// # Shapes
+///
+/// - planes: `[batch, 1, height, width]` each
+/// - output: `[batch, 1, height − 6, width − 6]` each
+fn means<B: Backend, const N: usize>(planes: [Tensor<B, 4>; N]) -> [Tensor<B, 4>; N] {
+    let batch = planes[0].dims()[0];
+    let planes = Tensor::cat(planes.to_vec(), 0);
+    let sums = [2, 3].into_iter().fold(planes, sums_of_seven);
+    let means = sums.div_scalar((SSIM_WINDOW * SSIM_WINDOW) as f64);
+    std::array::from_fn(|i| means.clone().narrow(0, i * batch, batch))
 }
 
-impl<B: Backend> Windows<B> {
-    fn new(images: &Tensor<B, 4>) -> Self {
-        let band = |side: usize| {
-            let ends = side - SSIM_WINDOW + 1;
-            let share = |i: usize| (i % side).wrapping_sub(i / side) < SSIM_WINDOW;
-            let values = (0..ends * side).map(|i| f32::from(u8::from(share(i))));
-            let data = TensorData::new(values.collect::<Vec<_>>(), [ends, side]);
-            Tensor::<B, 2>::from_data(data, (&images.device(), images.dtype()))
-                .div_scalar(SSIM_WINDOW as f64)
-        };
-        Self {
-            rows: band(images.dims()[2]).unsqueeze(),
-            columns: band(images.dims()[3]).transpose(),
-        }
-    }
-
-    /// The means of several planes of each image.
-    ///
-    /// # Shapes
-    ///
-    /// - planes: `[batch, 1, height, width]` each
-    /// - output: `[batch, 1, height − 6, width − 6]` each
-    fn means<const N: usize>(&self, planes: [Tensor<B, 4>; N]) -> [Tensor<B, 4>; N] {
-        let [batch, _, height, width] = planes[0].dims();
-        let [_, ends] = self.columns.dims();
-        // One matrix for all rows of all planes.
-        let lines = Tensor::cat(planes.to_vec(), 0).reshape([N * batch * height, width]);
-        let means = lines.matmul(self.columns.clone());
-        let means = means.reshape([N * batch, height, ends]);
-        let means = self.rows.clone().matmul(means).unsqueeze_dim::<4>(1);
-        std::array::from_fn(|i| means.clone().narrow(0, i * batch, batch))
-    }
+/// Sums of seven neighbours along a side: of four, two and one.
+fn sums_of_seven<B: Backend>(planes: Tensor<B, 4>, side: usize) -> Tensor<B, 4> {
+    const { assert!(SSIM_WINDOW == 7) };
+    let ends = planes.dims()[side] - 6;
+    let shifted = |image: &Tensor<B, 4>, by, length| image.clone().narrow(side, by, length);
+    let twos = shifted(&planes, 0, ends + 5) + shifted(&planes, 1, ends + 5);
+    let fours = shifted(&twos, 0, ends) + shifted(&twos, 2, ends);
+    fours + shifted(&twos, 4, ends) + shifted(&planes, 6, ends)
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::DType;
+    use burn::tensor::{DType, TensorData};
     use burn_autodiff::Autodiff;
     use burn_ndarray::NdArray;
     use huenet_data::ImageSize;

@@ -9,6 +9,7 @@ use crate::dense::Dense;
 use crate::distribution_encoder::FEATURES;
 use crate::init;
 use crate::matching::QUANTILES;
+use crate::products::{product, product_of_two};
 
 /// How many colours a palette has.
 pub(super) const COLOURS: usize = 5;
@@ -54,7 +55,7 @@ impl<B: Backend> Palette<B> {
             .swap_dims(1, 2)
             .reshape([batch * channels, INPUTS]);
         let shape = [batch, channels, COLOURS];
-        let of_quantiles = rows.matmul(self.quantiles.val()).reshape(shape);
+        let of_quantiles = product_of_two(rows, self.quantiles.val()).reshape(shape);
         of_quantiles + self.features.forward(features).reshape(shape)
     }
 }
@@ -78,9 +79,8 @@ pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) 
         .mul_scalar(2.0)
         .unsqueeze::<3>()
         .expand([batch, channels, channels]);
-    // One product of everything: parts of an image that are treated apart cost their copies. The
-    // constant is part of it too: burn-wgpu 0.21.0 multiplies several matrices wrongly where exactly
-    // eight numbers are summed, which three channels and five colours would be.
+    // One product of everything, the constant too: parts of an image that are treated apart cost
+    // their copies.
     let mut mixture = vec![changes, halves.clone()];
     if let beyond @ 1.. = count - channels - masks {
         mixture.push(Tensor::zeros([batch, channels, beyond], (&device, dtype)));
@@ -90,9 +90,7 @@ pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) 
     let ones = Tensor::ones([batch, 1, height, width], (&device, dtype));
     let strengths = Tensor::cat(vec![predicted.tanh(), ones], 1);
     let strengths = strengths.reshape([batch, count + 1, height * width]);
-    mixture
-        .matmul(strengths)
-        .reshape([batch, channels, height, width])
+    product(mixture, strengths).reshape([batch, channels, height, width])
 }
 
 #[cfg(test)]
