@@ -11,8 +11,8 @@ pub mod train_step;
 pub enum Products {
     /// In single precision.
     Single,
-    /// The numbers are first rounded to TF32, by up to 5·10⁻⁴ of themselves: what CubeCL does on NVIDIA's
-    /// cards, without a choice.
+    /// The numbers may first be rounded to TF32, by up to 5·10⁻⁴ of themselves: what CubeCL's products do
+    /// on NVIDIA's cards.
     Tf32,
 }
 
