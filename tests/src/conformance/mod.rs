@@ -7,7 +7,8 @@
 //!
 //! makes a module of tests for one backend, in single precision on its default device. With
 //! `, but no official training steps` it leaves out those: full steps of networks that a slow backend
-//! takes minutes for. With `, multiplying in TF32` what comes of products may be less precise.
+//! takes minutes for. With `, adding in another order` or `, multiplying in TF32` their gradients may
+//! differ more: see [`Arithmetic`](crate::parity::Arithmetic).
 
 pub mod histograms;
 pub mod steps;
@@ -18,24 +19,27 @@ macro_rules! conformance {
     ($name:ident, $backend:ty) => {
         $crate::conformance! { @with_steps $name, $backend, Single }
     };
+    ($name:ident, $backend:ty, adding in another order) => {
+        $crate::conformance! { @with_steps $name, $backend, Reordered }
+    };
     ($name:ident, $backend:ty, multiplying in TF32) => {
         $crate::conformance! { @with_steps $name, $backend, Tf32 }
     };
     ($name:ident, $backend:ty, but no official training steps) => {
         $crate::conformance! { @module $name, $backend, Single, }
     };
-    (@with_steps $name:ident, $backend:ty, $products:ident) => {
+    (@with_steps $name:ident, $backend:ty, $arithmetic:ident) => {
         $crate::conformance! {
-            @module $name, $backend, $products,
+            @module $name, $backend, $arithmetic,
             #[test]
             fn official_training_steps() {
-                parity::train_step::three_steps::<Tracked>(PRODUCTS);
+                parity::train_step::three_steps::<Tracked>(ARITHMETIC);
             }
         }
     };
-    (@module $name:ident, $backend:ty, $products:ident, $($more:item)*) => {
+    (@module $name:ident, $backend:ty, $arithmetic:ident, $($more:item)*) => {
         mod $name {
-            const PRODUCTS: parity::Products = parity::Products::$products;
+            const ARITHMETIC: parity::Arithmetic = parity::Arithmetic::$arithmetic;
 
             type Plain = $backend;
             type Tracked = ::burn_autodiff::Autodiff<Plain>;
@@ -56,8 +60,8 @@ macro_rules! conformance {
 
             #[test]
             fn official_generator() {
-                parity::models::generator_output::<Plain>(PRODUCTS);
-                parity::models::generator_layers::<Plain>(PRODUCTS);
+                parity::models::generator_output::<Plain>(ARITHMETIC);
+                parity::models::generator_layers::<Plain>(ARITHMETIC);
             }
 
             #[test]
@@ -67,7 +71,7 @@ macro_rules! conformance {
 
             #[test]
             fn official_running_statistics() {
-                parity::models::running_statistics::<Plain>(PRODUCTS);
+                parity::models::running_statistics::<Plain>(ARITHMETIC);
             }
 
             $($more)*
@@ -79,7 +83,7 @@ macro_rules! conformance {
 
             #[test]
             fn steps_of_each_task_are_those_of_flex() {
-                steps::agree::<Plain>(PRODUCTS);
+                steps::agree::<Plain>(ARITHMETIC);
             }
 
             #[test]

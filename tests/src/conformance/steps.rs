@@ -14,7 +14,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::compare::{assert_close, assert_close_scalar};
-use crate::parity::Products;
+use crate::parity::Arithmetic;
 
 /// Relative difference allowed between losses of the first step, which rounding alone makes.
 const LOSS: f64 = 1e-4;
@@ -34,7 +34,7 @@ const RECIPES: [RecipeChoice; 2] = [RecipeChoice::Official, RecipeChoice::Recomm
 /// # Panics
 ///
 /// If the losses differ from those on Flex.
-pub fn agree<B: HistogramBackend>(products: Products) {
+pub fn agree<B: HistogramBackend>(arithmetic: Arithmetic) {
     let recipes = RECIPES.into_iter().flat_map(|choice| {
         let tasks = Task::ALL.into_iter();
         tasks.flat_map(move |task| [1, 2].map(|batch| recipe(choice, task, batch)))
@@ -44,7 +44,7 @@ pub fn agree<B: HistogramBackend>(products: Products) {
         let expected = losses::<Flex>(&recipe);
         for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
             let allowed = match step {
-                0 => products.allow(LOSS, LOSS_TF32),
+                0 => arithmetic.allow(LOSS, LOSS_TF32),
                 _ => LOSS_LATER,
             };
             for ((what, found), expected) in found.into_iter().zip(expected) {

@@ -13,7 +13,7 @@ use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, load_counts, load_discriminator, load_generator,
     load_images, weights,
 };
-use crate::parity::Products;
+use crate::parity::Arithmetic;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, s};
 use huenet_models::{Activations, Pass, Statistics};
@@ -86,7 +86,7 @@ fn run_generator<B: Backend>(golden: &Golden, pass: &mut Pass<'_>) -> Activation
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_output<B: Backend>(products: Products) {
+pub fn generator_output<B: Backend>(arithmetic: Arithmetic) {
     let golden = Golden::open("models");
     on_some_case(["infer", "train"], |mode| {
         let what = format!("gen.{mode}");
@@ -99,7 +99,7 @@ pub fn generator_output<B: Backend>(products: Products) {
         };
         let image = run_generator::<B>(&golden, &mut pass).output;
         let error = official_error(&golden, &what);
-        let allowed = products.allow(SLACK * scalar(&error["rel_l2"]), TF32);
+        let allowed = arithmetic.allow(SLACK * scalar(&error["rel_l2"]), TF32);
 
         // The files keep rows and columns 0, n, 2n, … of the image, and figures of the whole.
         let [batch, channels, height, _] = image.dims();
@@ -117,7 +117,7 @@ pub fn generator_output<B: Backend>(products: Products) {
         let highest = whole.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // A mean is off by no more than the root of the mean square.
         let of_mean = allowed * length / (whole.len() as f64).sqrt();
-        let of_extremes = products.allow(SLACK * scalar(&error["max_abs"]), TF32);
+        let of_extremes = arithmetic.allow(SLACK * scalar(&error["max_abs"]), TF32);
         for (figure, found, allowed) in [
             ("mean", mean, of_mean),
             ("min", lowest, of_extremes),
@@ -139,7 +139,7 @@ pub fn generator_output<B: Backend>(products: Products) {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_layers<B: Backend>(products: Products) {
+pub fn generator_layers<B: Backend>(arithmetic: Arithmetic) {
     let golden = Golden::open("models");
     let seen = run_generator::<B>(&golden, &mut Pass::batch_statistics(None));
     let histogram: Vec<f64> = seen.histogram.into_data().iter::<f64>().collect();
@@ -152,7 +152,7 @@ pub fn generator_layers<B: Backend>(products: Products) {
     }
     on_some_case(layers.keys(), |&layer| {
         let (found, channels) = &layers[layer];
-        compare_layer(&golden, layer, found, *channels, products)
+        compare_layer(&golden, layer, found, *channels, arithmetic)
     });
 }
 
@@ -163,11 +163,11 @@ fn compare_layer(
     layer: &str,
     found: &[f64],
     channels: usize,
-    products: Products,
+    arithmetic: Arithmetic,
 ) -> bool {
     let what = format!("inner.{layer}.train");
     let single = (SLACK + 1.0) * scalar(&official_error(golden, &what)["rel_l2"]);
-    let allowed = products.allow(single, TF32);
+    let allowed = arithmetic.allow(single, TF32);
     if let Some(truth) = output(golden, &format!("{what}.f32")) {
         assert_close(&what, found, &truth, allowed);
         return true;
@@ -235,7 +235,7 @@ pub fn discriminator_logits<B: Backend>() {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn running_statistics<B: Backend>(products: Products) {
+pub fn running_statistics<B: Backend>(arithmetic: Arithmetic) {
     let golden = Golden::open("models");
     let steps = Golden::open("train_step");
     let device = Default::default();
@@ -260,7 +260,7 @@ pub fn running_statistics<B: Backend>(products: Products) {
 
         let same_network = |case: &&Value| case["paired"].as_bool() == Some(conditional);
         let mut cases = steps.cases().iter().filter(same_network);
-        cases.any(|case| compare_statistics(&steps, case, &statistics, products))
+        cases.any(|case| compare_statistics(&steps, case, &statistics, arithmetic))
     });
 }
 
@@ -270,7 +270,7 @@ fn compare_statistics(
     steps: &Golden,
     case: &Value,
     statistics: &BTreeMap<String, Vec<f64>>,
-    products: Products,
+    arithmetic: Arithmetic,
 ) -> bool {
     let entry = |name: &String| &case["per_weight"][name];
     if statistics
@@ -283,7 +283,12 @@ fn compare_statistics(
         let truth = steps.named(entry(name), "after.f32");
         let truth = truth.unwrap_or_else(|| panic!("{} lacks {name}", case["name"]));
         let found = sampled(steps, entry(name), found);
-        assert_close(name, &found, &truth, products.allow(RUNNING, RUNNING_TF32));
+        assert_close(
+            name,
+            &found,
+            &truth,
+            arithmetic.allow(RUNNING, RUNNING_TF32),
+        );
     }
     true
 }

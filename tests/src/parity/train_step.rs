@@ -12,7 +12,7 @@ use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, gradients, load_counts, load_discriminator,
     load_generator, load_images, weights,
 };
-use crate::parity::Products;
+use crate::parity::Arithmetic;
 use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
@@ -30,6 +30,9 @@ const LOSS_GROWTH: f64 = 5.0;
 const GRADIENT_FACTOR: f64 = 10.0;
 /// The same, at least.
 const GRADIENT_FLOOR: f64 = 5e-5;
+/// The same where a unit may fall on the other side of a kink, at least. In color_transfer one does on
+/// Vulkan, in the discriminator's last hidden layer, which makes 8·10⁻⁴ of it.
+const GRADIENT_KINK: f64 = 3e-3;
 /// The same for products in TF32: rounding grows some hundred times on its way back through the smallest
 /// levels. On a card it has made 0.17.
 const GRADIENT_TF32: f64 = 0.25;
@@ -54,10 +57,10 @@ const STATISTICS_TF32: f64 = 1e-3;
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn three_steps<B: AutodiffBackend + HistogramBackend>(products: Products) {
+pub fn three_steps<B: AutodiffBackend + HistogramBackend>(arithmetic: Arithmetic) {
     let (models, steps) = (Golden::open("models"), Golden::open("train_step"));
     for case in steps.cases() {
-        check::<B>(&models, &steps, case, products);
+        check::<B>(&models, &steps, case, arithmetic);
     }
 }
 
@@ -65,7 +68,7 @@ fn check<B: AutodiffBackend + HistogramBackend>(
     models: &Golden,
     steps: &Golden,
     case: &Value,
-    products: Products,
+    arithmetic: Arithmetic,
 ) {
     let device = Default::default();
     let name = case["name"].as_str().expect("a case has a name");
@@ -89,7 +92,7 @@ fn check<B: AutodiffBackend + HistogramBackend>(
     let before = both(&gan, prefix);
     let (measures, found) = gan.gradients(&recipe, &losses, &batch, None);
     let values = measures.read().losses;
-    check_losses(case, 1, &values, products);
+    check_losses(case, 1, &values, arithmetic);
     let mut slopes = gradients(GENERATOR, &gan.generator, &found.generator);
     slopes.extend(gradients(prefix, &gan.discriminator, &found.discriminator));
     gan.update(&recipe, recipe.learning_rates(0), found);
@@ -108,16 +111,16 @@ fn check<B: AutodiffBackend + HistogramBackend>(
             place: format!("{name}: {weight}"),
             json: entry,
             golden: steps,
-            products,
+            arithmetic,
         };
         if weight.contains("moving_") {
-            let allowed = products.allow(STATISTICS, STATISTICS_TF32);
+            let allowed = arithmetic.allow(STATISTICS, STATISTICS_TF32);
             entry.check_update(&before[weight], &after[weight], [allowed; 2]);
         } else if !entry.is_noise() {
             entry.check_gradient(&slopes[weight]);
             let allowed = [
-                products.allow(UPDATE, UPDATE_TF32),
-                products.allow(UPDATE_LENGTH, UPDATE_LENGTH_TF32),
+                arithmetic.allow(UPDATE, UPDATE_TF32),
+                arithmetic.allow(UPDATE_LENGTH, UPDATE_LENGTH_TF32),
             ];
             entry.check_update(&before[weight], &after[weight], allowed);
         }
@@ -125,7 +128,7 @@ fn check<B: AutodiffBackend + HistogramBackend>(
 
     for step in 2..=3 {
         let values = gan.step(&recipe, &losses, &batch, recipe.learning_rates(0), None);
-        check_losses(case, step, &values, products);
+        check_losses(case, step, &values, arithmetic);
     }
 }
 
@@ -134,7 +137,7 @@ struct Entry<'a> {
     place: String,
     json: &'a Value,
     golden: &'a Golden,
-    products: Products,
+    arithmetic: Arithmetic,
 }
 
 impl Entry<'_> {
@@ -151,8 +154,12 @@ impl Entry<'_> {
 
     fn check_gradient(&self, gradient: &[f64]) {
         let what = format!("{}, gradient", self.place);
-        let single = (GRADIENT_FACTOR * self.official_error()).max(GRADIENT_FLOOR);
-        let allowed = self.products.allow(single, GRADIENT_TF32);
+        let floor = match self.arithmetic {
+            Arithmetic::Single => GRADIENT_FLOOR,
+            Arithmetic::Reordered => GRADIENT_KINK,
+            Arithmetic::Tf32 => GRADIENT_TF32,
+        };
+        let allowed = (GRADIENT_FACTOR * self.official_error()).max(floor);
         let length = scalar(&self.json["grad_l2"]["f64"]);
         assert_close_scalar(&format!("{what}'s length"), l2(gradient), length, allowed);
         if let Some(truth) = self.golden.named(self.json, "grad.f64") {
@@ -220,9 +227,9 @@ fn both<B: AutodiffBackend>(gan: &Gan<B>, prefix: &str) -> BTreeMap<String, Vec<
 }
 
 /// Compares with the losses of the case's step, counted from 1.
-fn check_losses(case: &Value, step: usize, found: &StepLosses, products: Products) {
+fn check_losses(case: &Value, step: usize, found: &StepLosses, arithmetic: Arithmetic) {
     let expected = &case["losses_of_steps_1_2_3"]["f64"][step - 1];
-    let allowed = products.allow(LOSS, LOSS_TF32) * LOSS_GROWTH.powi(step as i32 - 1);
+    let allowed = arithmetic.allow(LOSS, LOSS_TF32) * LOSS_GROWTH.powi(step as i32 - 1);
     for (loss, value) in found.named() {
         let place = format!("{}, step {step}: {loss}", case["name"]);
         assert_close_scalar(&place, value, scalar(&expected[loss]), allowed);

@@ -5,8 +5,7 @@ huenet_tests::conformance!(flex, burn_flex::Flex);
 huenet_tests::conformance!(ndarray, burn_ndarray::NdArray<f32>, but no official training steps);
 #[cfg(feature = "tch")]
 huenet_tests::conformance!(tch, burn_tch::LibTorch<f32>);
-// On a software device full steps of these take minutes.
 #[cfg(feature = "wgpu")]
-huenet_tests::conformance!(wgpu, burn_wgpu::Wgpu, but no official training steps);
+huenet_tests::conformance!(wgpu, burn_wgpu::Wgpu, adding in another order);
 #[cfg(feature = "cuda")]
 huenet_tests::conformance!(cuda, burn_cuda::Cuda, multiplying in TF32);
