@@ -1,9 +1,7 @@
 //! Colours that a screen has.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, TensorData};
 use huenet_data::ColourSpace;
 
 /// Images with red, green and blue of each pixel clipped to what a screen has, in the colour
@@ -32,8 +30,8 @@ fn clip<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
     })
 }
 
-/// An affine map of each pixel's three channels, as a convolution: that is never rounded more than
-/// its numbers are, as products of matrices are on some cards.
+/// An affine map of each pixel's three channels, of sums and products: cards may round what they
+/// convolve, or multiply as matrices.
 ///
 /// # Shapes
 ///
@@ -43,26 +41,26 @@ pub(crate) fn affine<B: Backend>(
     map: impl Fn([f32; 3]) -> [f32; 3],
 ) -> Tensor<B, 4> {
     let options = (&images.device(), images.dtype());
+    let pixel = |values: [f32; 3]| Tensor::<B, 1>::from_data(values, options).reshape([1, 3, 1, 1]);
     let start = map([0.0; 3]);
-    let mut matrix = [0.0; 9];
-    for from in 0..3 {
+    let sum = (0..3).map(|from| {
         let mut unit = [0.0; 3];
         unit[from] = 1.0;
-        for (to, value) in map(unit).into_iter().enumerate() {
-            matrix[3 * to + from] = value - start[to];
-        }
-    }
-    let matrix = Tensor::from_data(TensorData::new(matrix.to_vec(), [3, 3, 1, 1]), options);
-    let start = Tensor::from_data(TensorData::new(start.to_vec(), [3]), options);
-    let one_to_one = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-    conv2d(images, matrix, Some(start), one_to_one)
+        let [a, b, c] = map(unit);
+        let column = pixel([a - start[0], b - start[1], c - start[2]]);
+        images.clone().narrow(1, from, 1) * column
+    });
+    let sum = sum.reduce(|sum, next| sum + next);
+    sum.map_or(images, |sum| sum + pixel(start))
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::TensorData;
     use burn_flex::Flex;
 
     use super::*;
+    use crate::losses::ROUNDINGS;
 
     fn values(tensor: Tensor<Flex, 4>) -> Vec<f32> {
         tensor.into_data().to_vec().unwrap()
@@ -74,28 +72,33 @@ mod tests {
         Tensor::from_data(data, &Default::default())
     }
 
+    /// That what came of `images` is what `expected` is, but for roundings that no loss may see.
+    fn assert_shown_as(images: &[[f32; 3]], expected: &[[f32; 3]]) {
+        let result = values(displayable(ColourSpace::Yuv, pixels(images)));
+        for (got, expected) in result.iter().zip(values(pixels(expected))) {
+            let difference = f64::from((got - expected).abs());
+            assert!(difference < ROUNDINGS, "{got} {expected}");
+        }
+    }
+
     #[test]
     fn what_a_screen_has_stays_and_the_rest_is_clipped_in_rgb() {
         let colour = ColourSpace::Yuv;
-        let inside = [[12.0, 200.0, 90.0], [255.0, 0.0, 0.0], [128.0; 3]];
+        let inside = [
+            [12.0, 200.0, 90.0],
+            [255.0, 0.0, 0.0],
+            [128.0; 3],
+            [255.0; 3],
+        ];
         let inside = inside.map(|rgb| colour.encode_pixel(rgb));
-        let result = values(displayable(colour, pixels(&inside)));
-        let expected = values(pixels(&inside));
-        for (got, expected) in result.iter().zip(expected) {
-            assert!((got - expected).abs() < 1e-5, "{got} {expected}");
-        }
+        assert_shown_as(&inside, &inside);
 
         let outside = [[0.3, 0.9, -0.7], [1.5, 0.0, 0.0], [-0.9, -0.4, 1.1]];
-        let result = values(displayable(colour, pixels(&outside)));
-        for (i, colour_of_pixel) in outside.into_iter().enumerate() {
-            let clipped = colour
-                .decode_pixel(colour_of_pixel)
-                .map(|x| x.clamp(-1.0, 1.0));
-            let got = colour.decode_pixel([result[i], result[3 + i], result[6 + i]]);
-            for (got, expected) in got.into_iter().zip(clipped) {
-                assert!((got - expected).abs() < 1e-5, "{got} {expected}");
-            }
-        }
+        let clipped = outside.map(|pixel| {
+            let rgb = colour.decode_pixel(pixel).map(|x| x.clamp(-1.0, 1.0));
+            colour.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5))
+        });
+        assert_shown_as(&outside, &clipped);
     }
 
     #[test]

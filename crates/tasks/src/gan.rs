@@ -167,7 +167,7 @@ impl<B: AutodiffBackend> Gan<B> {
         // Unpaired, the official script shows the discriminator content images as real.
         let real = if paired { reference } else { content };
         let [images, ..] = real.dims();
-        let learned = (settings.dis_batch_share * images as f64).ceil() as usize;
+        let learned = share_of(images, settings.dis_batch_share);
         let first = |images: Tensor<B, 4>| images.narrow(0, 0, learned);
         let condition = condition.map(first);
         let real =
@@ -289,5 +289,32 @@ impl<B: AutodiffBackend> Gan<B> {
             Some(average) => average.generator().clone(),
             None => self.generator.valid(),
         }
+    }
+}
+
+/// A share of so many images, rounded up to whole ones, at least one. Of 25, 0.28 is 7: that the
+/// product of both is a rounding more does not make it 8.
+fn share_of(images: usize, share: f64) -> usize {
+    (share * images as f64 - 1e-9).ceil().max(1.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(4, 0.25, 1)]
+    #[case(5, 0.25, 2)]
+    #[case(25, 0.28, 7)]
+    #[case(4, 1.0, 4)]
+    #[case(1, 1e-12, 1)]
+    fn a_share_is_rounded_up_to_whole_images(
+        #[case] images: usize,
+        #[case] share: f64,
+        #[case] expected: usize,
+    ) {
+        assert_eq!(share_of(images, share), expected);
     }
 }
