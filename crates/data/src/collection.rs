@@ -54,7 +54,8 @@ impl Collection {
     ///   folder or file that the layout needs, is missing or cannot be read
     /// - [`DataError::Layout`]: the folder has no known layout
     /// - [`DataError::NoImages`]: there is nothing to train on
-    /// - [`DataError::Mat`]: `setid.mat` or `imagelabels.mat` is damaged
+    /// - [`DataError::Mat`], [`DataError::TooLarge`]: `setid.mat` or `imagelabels.mat` is damaged, or
+    ///   larger than such a file can be
     /// - [`DataError::NoOfficialSplit`]: [`Split::Official`] for a bare folder
     pub fn open(
         folder: impl AsRef<Path>,

@@ -80,7 +80,8 @@ impl PairDataset {
     }
 
     /// Keeps the images in memory once they are read, resized and before they are cropped, up to
-    /// `bytes` bytes in all; 0 keeps none. The samples are the same.
+    /// `bytes` bytes in all; 0 keeps none. The samples are the same. Of a dataset with jitter, those
+    /// of [`Self::pair`] are made from what is read anew.
     ///
     /// An image of 256×256 pixels takes 192 KiB, with jitter 240 KiB.
     #[must_use]
@@ -224,9 +225,16 @@ impl PairDataset {
         })
     }
 
+    /// Whether the samples of an epoch are cropped and flipped.
+    fn jitters(&self) -> bool {
+        self.preprocessing.jitter && self.phase == Phase::Train
+    }
+
     /// The image of a number: from the cache, or from its source and into the cache.
     fn load(&self, number: usize, jitter: bool) -> Result<Loaded<'_>, DataError> {
-        if let Some(image) = self.cache.as_ref().and_then(|cache| cache.get(number)) {
+        // The cache holds images in the size that an epoch's samples are made from.
+        let cache = self.cache.as_ref().filter(|_| jitter == self.jitters());
+        if let Some(image) = cache.and_then(|cache| cache.get(number)) {
             return Ok(Loaded::Resized(image));
         }
         let source = &self.images[number];
@@ -237,7 +245,7 @@ impl PairDataset {
                 std::iter::once(0..image.width()).collect()
             }
         };
-        let Some(cache) = &self.cache else {
+        let Some(cache) = cache else {
             return Ok(Loaded::Original(image, parts));
         };
         let image = Arc::new(self.preprocessing.resize_parts(&image, &parts, jitter));
@@ -307,7 +315,7 @@ impl Dataset<Result<Sample, DataError>> for EpochSamples {
     fn get(&self, position: usize) -> Option<Result<Sample, DataError>> {
         let numbers = self.numbers(position)?;
         let dataset = &self.dataset;
-        let jitter = dataset.preprocessing.jitter && dataset.phase == Phase::Train;
+        let jitter = dataset.jitters();
         let jitters = [Purpose::ContentJitter, Purpose::ReferenceJitter].map(|purpose| {
             let mut stream = stream(purpose, self.seed, self.epoch, position as u64);
             jitter.then(|| dataset.preprocessing.draw_jitter(&mut stream))

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
@@ -25,8 +26,9 @@ pub const MAX_FILE_BYTES: u64 = 1 << 28;
 /// # Errors
 ///
 /// Each names the file: [`DataError::Io`], [`DataError::EmptyFile`], [`DataError::NotAnImage`],
-/// [`DataError::Truncated`], [`DataError::Decode`], and [`DataError::TooLarge`] for files above
-/// [`MAX_FILE_BYTES`] and images above [`ImageSize::MAX_PIXELS`], before they are decoded.
+/// [`DataError::Truncated`], [`DataError::Decode`]; and, before anything is decoded,
+/// [`DataError::TooLarge`] for files above [`MAX_FILE_BYTES`] and images above
+/// [`ImageSize::MAX_PIXELS`], and [`DataError::NoPixels`].
 pub fn read_image(path: &Path) -> Result<RgbImage, DataError> {
     decode_image(path, &read_bounded(path, MAX_FILE_BYTES)?)
 }
@@ -48,12 +50,16 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     if format == ImageFormat::Jpeg {
         return jpeg::decode(path, bytes);
     }
-    if format == ImageFormat::Png && !png::has_sound_palettes(bytes) {
-        let problem = "its palette is not a list of at most 256 colours";
-        let error = DecodingError::new(format.into(), problem);
-        return Err(DataError::decode(path)(ImageError::Decoding(error)));
+    let mut content = Cow::Borrowed(bytes);
+    if format == ImageFormat::Png {
+        if !png::has_sound_palettes(bytes) {
+            let problem = "its palette is not a list of at most 256 colours";
+            let error = DecodingError::new(format.into(), problem);
+            return Err(DataError::decode(path)(ImageError::Decoding(error)));
+        }
+        content = png::without_profiles(bytes);
     }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut reader = ImageReader::with_format(Cursor::new(content), format);
     // 16 bits in each of 4 channels, and room for the decoder.
     let mut limits = Limits::default();
     limits.max_alloc = Some(16 * ImageSize::MAX_PIXELS as u64);
@@ -67,9 +73,17 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     Ok(image.into_rgb8())
 }
 
-/// Refuses an image of more than [`ImageSize::MAX_PIXELS`] by the size in its header.
+/// Refuses an image of no pixels, or of more than [`ImageSize::MAX_PIXELS`], by the size in its
+/// header.
 pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), DataError> {
     let (actual, max) = (width.saturating_mul(height), ImageSize::MAX_PIXELS as u64);
+    if actual == 0 {
+        return Err(DataError::NoPixels {
+            path: path.to_path_buf(),
+            width,
+            height,
+        });
+    }
     if actual <= max {
         return Ok(());
     }

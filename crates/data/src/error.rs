@@ -186,6 +186,20 @@ pub enum DataError {
         /// What is counted.
         unit: &'static str,
     },
+    /// An image without pixels.
+    #[error(
+        "{path} has no pixels: it says that it is {width}×{height} (width×height); restore it from \
+         its source or delete it",
+        path = path.display()
+    )]
+    NoPixels {
+        /// The path.
+        path: PathBuf,
+        /// The width in its header.
+        width: u64,
+        /// The height in its header.
+        height: u64,
+    },
     /// An image that cannot be cut into two halves.
     #[error(
         "{name} is {width} pixel(s) wide and cannot be split into two halves: expected content \

@@ -25,8 +25,8 @@ const RESTARTS: std::ops::RangeInclusive<u8> = 0xD0..=0xD7;
 ///
 /// # Errors
 ///
-/// [`DataError::Truncated`], [`DataError::TooLarge`] before anything is decoded, and
-/// [`DataError::Decode`].
+/// [`DataError::Truncated`], [`DataError::TooLarge`] and [`DataError::NoPixels`] before anything is
+/// decoded, and [`DataError::Decode`].
 pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     if !is_complete(bytes) {
         return Err(DataError::Truncated {

@@ -66,6 +66,7 @@ pub mod mat;
 pub mod prepare;
 pub mod resize;
 
+mod aside;
 mod batch;
 mod cache;
 mod collection;

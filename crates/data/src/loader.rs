@@ -173,11 +173,13 @@ impl Loader {
     ) -> impl Iterator<Item = Result<HostBatch, DataError>> {
         let LoaderConfig { shuffle, seed, .. } = self.config;
         let samples = self.dataset.epoch(shuffle, seed, epoch);
+        // Before they are grouped: no batch is empty.
+        let positions = positions.iter().filter(|&&it| it < self.dataset.len());
+        let positions: Vec<usize> = positions.copied().collect();
         let batches = positions.chunks(self.config.batch_size());
-        batches.map(move |positions| {
-            let samples = positions
-                .iter()
-                .filter_map(|&position| samples.get(position));
+        let batches: Vec<_> = batches.map(<[usize]>::to_vec).collect();
+        batches.into_iter().map(move |positions| {
+            let samples = positions.iter().filter_map(|&it| samples.get(it));
             samples.collect::<Result<_, _>>().map(HostBatch::new)
         })
     }

@@ -1,7 +1,13 @@
-//! PNG: palettes that the decoder would stumble over.
+//! PNG: chunks that the decoder would stumble over.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// Bytes before the first chunk.
 const SIGNATURE: usize = 8;
+
+/// The bytes of a chunk beside its data: its length, kind and checksum.
+const FRAME: usize = 12;
 
 /// A palette has at most this many colours, of three bytes each.
 const COLOURS: usize = 256;
@@ -9,18 +15,50 @@ const COLOURS: usize = 256;
 /// Whether every palette among the chunks before the pixels has whole colours, and no more than
 /// there can be. The decoder counts on it, and panics where it is not so.
 pub(crate) fn has_sound_palettes(bytes: &[u8]) -> bool {
-    let mut rest = bytes.get(SIGNATURE..).unwrap_or_default();
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let length = u32::from_be_bytes(*length) as usize;
-        if after.starts_with(b"IDAT") {
-            return true;
-        }
-        if after.starts_with(b"PLTE") && !(length.is_multiple_of(3) && length <= 3 * COLOURS) {
-            return false;
-        }
-        // The chunk's kind, its data, its checksum.
-        let next = length.saturating_add(8);
-        rest = after.get(next..).unwrap_or_default();
+    chunks_before_pixels(bytes)
+        .filter(|chunk| chunk.kind == *b"PLTE")
+        .all(|chunk| chunk.length.is_multiple_of(3) && chunk.length <= 3 * COLOURS)
+}
+
+/// The file without its colour profiles, which the pixels do not depend on. The decoder would
+/// unpack them, to a thousand times their size.
+pub(crate) fn without_profiles(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut profiles = chunks_before_pixels(bytes)
+        .filter(|chunk| chunk.kind == *b"iCCP")
+        .peekable();
+    if profiles.peek().is_none() {
+        return Cow::Borrowed(bytes);
     }
-    true
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut start = 0;
+    for Chunk { place, .. } in profiles {
+        kept.extend_from_slice(bytes.get(start..place.start).unwrap_or_default());
+        start = place.end;
+    }
+    kept.extend_from_slice(bytes.get(start..).unwrap_or_default());
+    Cow::Owned(kept)
+}
+
+struct Chunk {
+    kind: [u8; 4],
+    /// The bytes of its data, as it says.
+    length: usize,
+    /// Where it is in the file, with its frame. It ends beyond it if the file is cut short.
+    place: Range<usize>,
+}
+
+fn chunks_before_pixels(bytes: &[u8]) -> impl Iterator<Item = Chunk> {
+    let mut start = SIGNATURE;
+    let chunks = std::iter::from_fn(move || {
+        let (length, rest) = bytes.get(start..)?.split_first_chunk()?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let place = start..start.saturating_add(length).saturating_add(FRAME);
+        start = place.end;
+        Some(Chunk {
+            kind: *rest.first_chunk()?,
+            length,
+            place,
+        })
+    });
+    chunks.take_while(|chunk| chunk.kind != *b"IDAT")
 }

@@ -191,7 +191,7 @@ fn killed_in_the_middle_it_goes_on_where_it_was() {
     let from = server.url("/");
     let arguments = ["night2day", "--from", from.as_str()];
     let mut child = spawn(&place, &arguments);
-    let part = "datasets/.downloads/pix2pix-night2day.tar.gz.part";
+    let part = "datasets/.downloads/night2day-night2day.tar.gz.part";
     wait_for(&place.root().join(part), half as u64);
     // SIGKILL.
     child.kill().unwrap();
@@ -215,7 +215,7 @@ fn ctrl_c_leaves_what_has_arrived() {
     let child = spawn(&place, &["night2day", "--from", &from]);
     let part = place
         .root()
-        .join("datasets/.downloads/pix2pix-night2day.tar.gz.part");
+        .join("datasets/.downloads/night2day-night2day.tar.gz.part");
     wait_for(&part, 5000);
     let pid = child.id().to_string();
     assert!(

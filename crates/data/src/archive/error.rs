@@ -67,10 +67,22 @@ pub enum Refusal {
     ParentFolder,
     /// A path that names no file.
     NoName,
-    /// A path of too many folders.
+    /// A path of too many names: those of its folders, and its own.
     TooDeep {
         /// The most that are accepted.
         max: usize,
+    },
+    /// A path of too many bytes.
+    PathTooLong {
+        /// Its bytes.
+        bytes: usize,
+        /// The most that are accepted.
+        max: usize,
+    },
+    /// Paths of too many bytes taken together: they are kept until the archive is unpacked.
+    PathsTooLong {
+        /// The most bytes that are accepted.
+        max: u64,
     },
     /// A symbolic link.
     SymbolicLink {
@@ -120,7 +132,13 @@ impl fmt::Display for Refusal {
             Self::AbsolutePath => write!(f, "its path is absolute"),
             Self::ParentFolder => write!(f, "its path leads out of the folder with `..`"),
             Self::NoName => write!(f, "its path names no file"),
-            Self::TooDeep { max } => write!(f, "its path is more than {max} folders deep"),
+            Self::TooDeep { max } => write!(f, "its path has more than {max} names"),
+            Self::PathTooLong { bytes, max } => {
+                write!(f, "its path has {bytes} bytes, at most {max} are accepted")
+            }
+            Self::PathsTooLong { max } => {
+                write!(f, "the paths up to it have more than {max} bytes together")
+            }
             Self::SymbolicLink { to } => {
                 write!(f, "it is a symbolic link (to {to}); no links are unpacked")
             }

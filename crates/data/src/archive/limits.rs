@@ -5,7 +5,7 @@
 /// own size).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Files and folders.
+    /// Files and folders, those included that are only named in the path of a file.
     pub files: u64,
     /// Bytes in all files together.
     pub bytes: u64,

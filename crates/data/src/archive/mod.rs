@@ -3,10 +3,12 @@
 //! [`unpack`] writes the files of a `.tar.gz` or `.zip` below a folder, and nothing anywhere else:
 //! absolute paths, `..`, links of either kind, devices, pipes and encrypted entries are refused by
 //! name, and an archive that grows past its [`Limits`] is refused before the bytes are written.
-//! What format an archive has is told by its first bytes.
+//! So are paths that would take too much memory. What format an archive has is told by its first
+//! bytes.
 //!
 //! Names that a file system cannot hold (the CycleGAN photographs have colons in theirs) are
-//! replaced as [`Names`] says, and every replacement is reported in [`Unpacked::renamed`].
+//! replaced as [`Names`] says; in names that are no UTF-8, `%` and the bytes that are none become
+//! `%25`, `%E9` and the like. Every replacement is reported in [`Unpacked::renamed`].
 //!
 //! A fault leaves what was unpacked so far where it is: unpack into a folder of its own and rename
 //! it when it is whole, as [`download`](crate::download) does.
@@ -39,7 +41,7 @@ pub struct Unpacked {
     /// Bytes in those files.
     pub bytes: u64,
     /// The paths in the archive that could not be kept, each with the path it has now; relative,
-    /// with slashes, in the order of the archive.
+    /// with slashes, in the order of the archive. Bytes that are no UTF-8 are written `\xE9`.
     pub renamed: Vec<(String, String)>,
 }
 

@@ -11,8 +11,10 @@ use super::metered::{Counted, Metered};
 use super::tree::Tree;
 
 /// The most bytes that lie between the content of one file and that of the next: padding, a
-/// header, and the extended headers that hold long names.
-const HEADERS: u64 = 1 << 20;
+/// header, and the extended headers that hold long names and attributes. The reader keeps them.
+const HEADERS: u64 = 128 << 10;
+/// The most bytes after the last file: some programs fill a whole unit of a tape.
+const PADDING: u64 = 1 << 20;
 /// A file's content is followed by padding to a full block.
 const BLOCK: u64 = 512;
 
@@ -29,18 +31,19 @@ pub(super) fn unpack(file: impl Read, length: u64, tree: &mut Tree<'_>) -> Resul
         allowance.set(HEADERS);
         let Some(entry) = entries.next() else { break };
         let mut entry = entry.map_err(|error| Fault::reading(&last, error))?;
-        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let raw = entry.path_bytes().into_owned();
+        let path = String::from_utf8_lossy(&raw).into_owned();
         let refuse = |reason| Fault::Refused(path.clone(), reason);
         let target = || {
             let name = entry.link_name_bytes().unwrap_or_default();
             String::from_utf8_lossy(&name).into_owned()
         };
         match entry.header().entry_type() {
-            EntryType::Directory => tree.folder(&path)?,
+            EntryType::Directory => tree.folder(&raw)?,
             EntryType::Regular | EntryType::Continuous => {
                 let size = entry.size();
                 allowance.set(size.saturating_add(BLOCK));
-                tree.file(&path, size, &mut entry)?;
+                tree.file(&raw, size, &mut entry)?;
                 tree.report(fraction(&read));
             }
             // Comments on the archive as a whole, as `git archive` writes them.
@@ -58,7 +61,7 @@ pub(super) fn unpack(file: impl Read, length: u64, tree: &mut Tree<'_>) -> Resul
         last = path;
     }
     // The rest is padding; to read it is to check the checksum at its end.
-    allowance.set(HEADERS);
+    allowance.set(PADDING);
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink())
         .map_err(|error| Fault::reading("", error))?;
     Ok(())

@@ -1,5 +1,6 @@
 //! Where unpacked files go: every check on a path, a size or a count is here.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -9,8 +10,15 @@ use super::error::{Fault, Refusal};
 use super::names::{Namer, Names};
 use super::{Limits, Progress, Unpacked};
 
-/// The most folders a path may have.
+/// The most names a path may have: those of its folders, and its own.
 const DEPTH: usize = 16;
+/// The most bytes a path may have, as on common systems.
+const LONGEST: usize = 4096;
+/// How much of a longer path a message shows, in bytes.
+const SHOWN: usize = 200;
+/// The most bytes that all paths together may have, some of which are kept several times over:
+/// room for a million files with long paths.
+const PATHS: u64 = 128 << 20;
 
 /// The folder that is being filled.
 pub(super) struct Tree<'a> {
@@ -22,6 +30,8 @@ pub(super) struct Tree<'a> {
     /// Folders by their path in the archive, with their path below the root. The root is "".
     folders: HashMap<String, String>,
     entries: u64,
+    /// How many more bytes paths may have.
+    paths_left: u64,
     unpacked: Unpacked,
     buffer: Vec<u8>,
 }
@@ -42,6 +52,7 @@ impl<'a> Tree<'a> {
             namer: Namer::new(names),
             folders: HashMap::from([(String::new(), String::new())]),
             entries: 0,
+            paths_left: PATHS,
             unpacked: Unpacked::default(),
             buffer: vec![0; super::BUFFER],
         }
@@ -68,27 +79,34 @@ impl<'a> Tree<'a> {
         }
     }
 
-    pub(super) fn folder(&mut self, path: &str) -> Result<(), Fault> {
-        self.count(path)?;
+    pub(super) fn folder(&mut self, path: &[u8]) -> Result<(), Fault> {
         let parts = parts(path)?;
-        self.make_folders(&parts).map(drop)
+        let before = self.entries;
+        self.make_folders(&parts)?;
+        // An entry for what is there already is one, too.
+        match self.entries == before {
+            true => self.count(&String::from_utf8_lossy(path)),
+            false => Ok(()),
+        }
     }
 
     /// Writes a file of `size` bytes that `content` must give, no more and no fewer.
     pub(super) fn file(
         &mut self,
-        path: &str,
+        path: &[u8],
         size: u64,
         content: &mut dyn Read,
     ) -> Result<(), Fault> {
+        let parts = parts(path)?;
+        let path = &*String::from_utf8_lossy(path);
         self.count(path)?;
         self.check_size(path, size)?;
-        let parts = parts(path)?;
-        let Some((name, folders)) = parts.split_last() else {
+        let Some((part, folders)) = parts.split_last() else {
             return Err(Fault::Refused(path.to_owned(), Refusal::NoName));
         };
         let folder = self.make_folders(folders)?;
-        let place = self.place(&folder, &parts, name);
+        let originals: Vec<&str> = parts.iter().map(|part| &*part.original).collect();
+        let place = self.place(&folder, &part.name, &originals.join("/"))?;
         let target = self.root.join(&place);
         let file = match OpenOptions::new()
             .write(true)
@@ -175,14 +193,15 @@ impl<'a> Tree<'a> {
     }
 
     /// Makes the folders of a path; returns where they are below the root.
-    fn make_folders(&mut self, parts: &[&str]) -> Result<String, Fault> {
-        let mut folder = String::new();
-        for depth in 1..=parts.len() {
-            let original = parts[..depth].join("/");
+    fn make_folders(&mut self, parts: &[Part<'_>]) -> Result<String, Fault> {
+        let (mut original, mut folder) = (String::new(), String::new());
+        for part in parts {
+            original = joined(&original, &part.original);
             folder = match self.folders.get(&original) {
                 Some(known) => known.clone(),
                 None => {
-                    let place = self.place(&folder, &parts[..depth], parts[depth - 1]);
+                    self.count(&original)?;
+                    let place = self.place(&folder, &part.name, &original)?;
                     let target = self.root.join(&place);
                     match std::fs::create_dir(&target) {
                         Ok(()) => {}
@@ -191,7 +210,7 @@ impl<'a> Tree<'a> {
                         }
                         Err(error) => return Err(Fault::Write(target, error)),
                     }
-                    self.folders.insert(original, place.clone());
+                    self.folders.insert(original.clone(), place.clone());
                     place
                 }
             };
@@ -199,44 +218,116 @@ impl<'a> Tree<'a> {
         Ok(folder)
     }
 
-    /// The path below the root of an entry called `name` in `folder`; recorded if it is not its
-    /// path in the archive, which `parts` has.
-    fn place(&mut self, folder: &str, parts: &[&str], name: &str) -> String {
-        let name = self.namer.name(folder, name);
-        let place = match folder {
-            "" => name,
-            folder => format!("{folder}/{name}"),
-        };
-        let original = parts.join("/");
+    /// The path below the root of an entry called `name` in `folder`; recorded if it is not
+    /// `original`, its path in the archive.
+    fn place(&mut self, folder: &str, name: &str, original: &str) -> Result<String, Fault> {
+        // Counted whether it is kept or not, so that the limit is the same on all file systems.
+        let left = self.paths_left.checked_sub(original.len() as u64);
+        self.paths_left = left.ok_or_else(|| {
+            Fault::Refused(original.to_owned(), Refusal::PathsTooLong { max: PATHS })
+        })?;
+        let place = joined(folder, &self.namer.name(folder, name));
         if place != original {
-            self.unpacked.renamed.push((original, place.clone()));
+            let renamed = (original.to_owned(), place.clone());
+            self.unpacked.renamed.push(renamed);
         }
-        place
+        Ok(place)
+    }
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// One of the names that make up a path.
+struct Part<'a> {
+    /// The name in UTF-8.
+    name: Cow<'a, str>,
+    /// The name as it is reported.
+    original: Cow<'a, str>,
+}
+
+impl<'a> Part<'a> {
+    /// Different names stay different: with the bytes that are no UTF-8, `%` is replaced too.
+    fn new(bytes: &'a [u8]) -> Self {
+        if let Ok(name) = str::from_utf8(bytes) {
+            let (name, original) = (name.into(), name.into());
+            return Self { name, original };
+        }
+        let (mut name, mut original) = (String::new(), String::new());
+        for chunk in bytes.utf8_chunks() {
+            name += &chunk.valid().replace('%', "%25");
+            original += chunk.valid();
+            for byte in chunk.invalid() {
+                name += &format!("%{byte:02X}");
+                original += &format!("\\x{byte:02X}");
+            }
+        }
+        let (name, original) = (name.into(), original.into());
+        Self { name, original }
     }
 }
 
 /// The names that make up a path, which must lead down and nowhere else.
 ///
 /// Backslashes separate too, as they do on Windows: `..\` leads out there.
-fn parts(path: &str) -> Result<Vec<&str>, Fault> {
-    let refuse = |reason| Err(Fault::Refused(path.to_owned(), reason));
-    let bytes = path.as_bytes();
-    let drive = bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
-    if drive || path.starts_with(['/', '\\']) {
+fn parts(path: &[u8]) -> Result<Vec<Part<'_>>, Fault> {
+    let refuse = |reason| {
+        let shown = path.get(..SHOWN).filter(|_| path.len() > LONGEST);
+        let shown = String::from_utf8_lossy(shown.unwrap_or(path));
+        Err(Fault::Refused(shown.into_owned(), reason))
+    };
+    if path.len() > LONGEST {
+        let (bytes, max) = (path.len(), LONGEST);
+        return refuse(Refusal::PathTooLong { bytes, max });
+    }
+    let drive = matches!(path, [letter, b':', ..] if letter.is_ascii_alphabetic());
+    if drive || matches!(path, [b'/' | b'\\', ..]) {
         return refuse(Refusal::AbsolutePath);
     }
-    if path.split(['/', '\\']).any(|part| part == "..") {
+    if path
+        .split(|byte| matches!(byte, b'/' | b'\\'))
+        .any(|part| part == b"..")
+    {
         return refuse(Refusal::ParentFolder);
     }
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
+    let parts: Vec<Part<'_>> = path
+        .split(|byte| *byte == b'/')
+        .filter(|part| !part.is_empty() && *part != b".")
+        .map(Part::new)
         .collect();
-    if path.contains('\0') {
+    if path.contains(&0) {
         return refuse(Refusal::NoName);
     }
     if parts.len() > DEPTH {
         return refuse(Refusal::TooDeep { max: DEPTH });
     }
     Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_paths_together_are_bounded() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let limits = Limits::default();
+        let mut progress = |_| {};
+        let mut tree = Tree::new(folder.path(), &limits, 0, Names::Portable, &mut progress);
+        // Each folder's path counts: "1", "1/2", "1/2/3".
+        tree.paths_left = 9;
+        tree.file(b"1/2/3", 0, &mut &b""[..]).expect("nine bytes");
+        assert_eq!(tree.paths_left, 0);
+        let fault = tree.file(b"4", 0, &mut &b""[..]).expect_err("ten bytes");
+        let expected = Refusal::PathsTooLong { max: PATHS };
+        let Fault::Refused(entry, reason) = fault else {
+            panic!("{fault:?}")
+        };
+        assert_eq!((entry.as_str(), reason), ("4", expected));
+        assert!(!folder.path().join("4").exists());
+    }
 }

@@ -40,10 +40,10 @@ pub(super) fn unpack(file: impl Read + Seek, tree: &mut Tree<'_>) -> Result<(), 
             _ => return refuse(Refusal::SpecialFile),
         }
         if entry.is_dir() {
-            tree.folder(&path)?;
+            tree.folder(path.as_bytes())?;
         } else {
             let size = entry.size();
-            tree.file(&path, size, &mut entry)?;
+            tree.file(path.as_bytes(), size, &mut entry)?;
         }
         tree.report((index + 1) as f64 / count as f64);
     }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::DownloadError;
 use super::event::{Event, Observer};
 use super::files;
+use super::lock::Lock;
 
 /// The size and checksums of a file that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +92,9 @@ impl Recorded {
         if self.sums.contains_key(key) {
             return Ok(());
         }
+        let mut lock = self.path.clone().into_os_string();
+        lock.push(".lock");
+        let _lock = Lock::acquire(Path::new(&lock), &mut |_| {})?;
         // Another dataset's download may have added to it meanwhile.
         if let Some(newer) = files::read_json(&self.path)? {
             self.sums = newer;
@@ -101,5 +105,37 @@ impl Recorded {
         };
         self.sums.entry(key.to_owned()).or_insert(entry);
         files::write_json(&self.path, &self.sums)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn downloads_at_once_record_all_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checksums.json");
+        let sums = |bytes| Sums {
+            bytes,
+            sha256: format!("sum {bytes}"),
+            md5: String::new(),
+        };
+        std::thread::scope(|scope| {
+            for number in 0..16 {
+                let path = path.clone();
+                scope.spawn(move || {
+                    let mut recorded = Recorded::open(path).unwrap();
+                    recorded
+                        .record(&format!("file {number}"), &sums(number))
+                        .unwrap();
+                });
+            }
+        });
+        let recorded = Recorded::open(path).unwrap();
+        for number in 0..16 {
+            let sum = recorded.sha256(&format!("file {number}"));
+            assert_eq!(sum, Some(&*format!("sum {number}")));
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! What is known of a dataset that can be downloaded.
 
+use std::path::Path;
+
 use super::DownloadError;
 use super::catalogue::CATALOGUE;
 use crate::Layout;
+use crate::layout::folder;
 
 /// A published dataset.
 ///
@@ -152,13 +155,35 @@ impl Dataset {
         self.files.iter().map(|file| file.size.bytes()).sum()
     }
 
-    /// The folders by one of which its top folder is told.
-    pub(super) fn hallmarks(&self) -> &'static [&'static str] {
+    /// What the names of its files begin with in the folder for what is on its way.
+    pub(super) fn file_prefix(&self) -> String {
+        self.name.replace('/', "-")
+    }
+
+    /// The folders by one of which its top folder is told; none if that holds the images itself.
+    fn hallmarks(&self) -> &'static [&'static str] {
         match self.layout {
             Layout::Pix2Pix => &["train"],
             Layout::CycleGan => &["trainA", "trainB", "testA", "testB"],
             Layout::Flowers => &["jpg"],
             Layout::Folder => &[],
+        }
+    }
+
+    /// Whether `path` is its top folder.
+    pub(super) fn has_top_folder(&self, path: &Path) -> bool {
+        match self.hallmarks() {
+            // What cannot be listed is none.
+            [] => folder::has_images(path).unwrap_or(false),
+            names => names.iter().any(|name| path.join(name).is_dir()),
+        }
+    }
+
+    /// What its top folder is told by, in words.
+    pub(super) fn expected_content(&self) -> String {
+        match self.hallmarks() {
+            [] => "folder of image files".to_owned(),
+            names => format!("folder {}/", names.join("/ or ")),
         }
     }
 }

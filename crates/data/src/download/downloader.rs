@@ -113,8 +113,8 @@ impl Downloader {
         }
         let work = dataroot.join(WORK);
         std::fs::create_dir_all(&work).map_err(DownloadError::write(&work))?;
-        let key = dataset.name.replace('/', "-");
-        let _lock = Lock::acquire(&work.join(format!("{key}.lock")), observer)?;
+        let prefix = dataset.file_prefix();
+        let _lock = Lock::acquire(&work.join(format!("{prefix}.lock")), observer)?;
         // Another process may have been quicker.
         if let Some(installed) = self.installed(&target)? {
             return Ok(installed);
@@ -128,7 +128,7 @@ impl Downloader {
         let job = install::Job {
             dataset,
             target: &target,
-            aside: work.join(format!("{key}.unpacking")),
+            aside: work.join(format!("{prefix}.unpacking")),
             names: self.names,
             limits: &self.limits,
         };
@@ -154,12 +154,15 @@ impl Downloader {
             true => files::read_json(&target.join(MANIFEST))?,
             false => None,
         };
+        let path = target.to_path_buf();
         match manifest {
-            Some(manifest) => Ok(Some(Installed::new(target.to_path_buf(), &manifest, true))),
-            None if install::is_free(target) => Ok(None),
-            None => Err(DownloadError::Occupied {
-                path: target.to_path_buf(),
-            }),
+            Some(manifest) => Ok(Some(Installed::new(path, &manifest, true))),
+            None if !install::is_free(target) => Err(DownloadError::Occupied { path }),
+            None => match std::fs::read_link(target) {
+                Ok(to) => Err(DownloadError::Linked { path, to }),
+                // It is none.
+                Err(_) => Ok(None),
+            },
         }
     }
 
@@ -178,7 +181,7 @@ impl Downloader {
             recorded,
             strict: !self.unverified,
         };
-        let target = work.join(format!("{}-{}", dataset.family(), file.name));
+        let target = work.join(format!("{}-{}", dataset.file_prefix(), file.name));
         let places = places(dataset, file, &self.sources);
         if target.is_file() {
             // Whole, from a try that stopped later, or kept. One from elsewhere, or a wrong one,
@@ -323,7 +326,7 @@ fn discard(arrived: &[Arrived]) -> Result<(), DownloadError> {
 
 /// The name under which a file's checksum is recorded.
 fn key(dataset: &Dataset, file: &RemoteFile) -> String {
-    format!("{}/{}", dataset.family(), file.name)
+    format!("{}/{}", dataset.name, file.name)
 }
 
 impl Installed {

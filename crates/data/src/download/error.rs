@@ -43,6 +43,19 @@ pub enum DownloadError {
         /// The folder.
         path: PathBuf,
     },
+    /// The dataset's folder would be a link: a folder is put in its place by renaming, which does not
+    /// follow links.
+    #[error(
+        "{} is a link to {}, which a dataset cannot take the place of: remove it, and name the other \
+         folder's parent with --dataroot",
+        path.display(), to.display()
+    )]
+    Linked {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        to: PathBuf,
+    },
     /// No address gave the file.
     #[error("{file} could not be downloaded:{}\n{hint}", list(attempts))]
     Unreachable {
@@ -110,14 +123,14 @@ pub enum DownloadError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// The archive is sound, and holds something else.
-    #[error("{} does not hold {dataset}: there is no folder {expected} in it; it holds {found}",
+    #[error("{} does not hold {dataset}: there is no {expected} in it; it holds {found}",
             archive.display())]
     OtherContent {
         /// The archive.
         archive: PathBuf,
         /// The dataset it should hold.
         dataset: &'static str,
-        /// The folders by which it would be known.
+        /// What it would be known by.
         expected: String,
         /// What is in it.
         found: String,

@@ -1,6 +1,5 @@
 //! Small files of JSON, written aside and renamed.
 
-use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::DownloadError;
+use crate::aside;
 
 /// The content of a file of JSON, or nothing if there is no such file.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DownloadError> {
@@ -23,21 +23,14 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, D
 
 /// Replaces a file.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), DownloadError> {
-    // Others may write the same file at the same time; their file aside must be another.
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}", std::process::id()));
-    let aside = Path::new(&aside);
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(aside)?;
-        serde_json::to_writer_pretty(&mut file, value)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(aside, path)
+        let mut text = serde_json::to_vec_pretty(value)?;
+        text.push(b'\n');
+        // Others may write the same file at the same time; their file aside is another.
+        let aside = aside::new_file(aside::parent(path), |file| file.write_all(&text))?;
+        aside.persist(path).map(drop).map_err(|error| error.error)
     };
-    write().map_err(|error| {
-        let _ = std::fs::remove_file(aside);
-        DownloadError::write(path)(error)
-    })
+    write().map_err(DownloadError::write(path))
 }
 
 /// Removes a file that may not be there.
@@ -45,5 +38,29 @@ pub(super) fn remove(path: &Path) -> Result<(), DownloadError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(DownloadError::write(path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_write_one_file_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("numbers.json");
+        let numbers: Vec<u64> = (0..2000).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        write_json(&path, &numbers).unwrap();
+                        assert_eq!(read_json(&path).unwrap().as_ref(), Some(&numbers));
+                    }
+                });
+            }
+        });
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        assert_eq!(left.count(), 1, "nothing stays aside");
     }
 }

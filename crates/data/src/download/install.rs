@@ -159,12 +159,10 @@ impl Job<'_> {
         std::fs::rename(folder, self.target).map_err(DownloadError::write(self.target))
     }
 
-    /// The folder that has the dataset's own folders in it: archives have it on top, or hold
+    /// The folder that has the dataset's own folders or images in it: archives have it on top, or hold
     /// nothing else on top.
     fn top_folder(&self, one: &Arrived) -> Result<PathBuf, DownloadError> {
-        let hallmarks = self.dataset.hallmarks();
-        let fits = |folder: &Path| hallmarks.iter().any(|name| folder.join(name).is_dir());
-        if fits(&self.aside) {
+        if self.dataset.has_top_folder(&self.aside) {
             return Ok(self.aside.clone());
         }
         let read = |error| DownloadError::read(&self.aside)(error);
@@ -174,7 +172,7 @@ impl Job<'_> {
             let path = entry.map_err(read)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             found.push(format!("{name}{}", if path.is_dir() { "/" } else { "" }));
-            if fits(&path) {
+            if self.dataset.has_top_folder(&path) {
                 folders.push(path);
             }
         }
@@ -194,7 +192,7 @@ impl Job<'_> {
         Err(DownloadError::OtherContent {
             archive: one.path.clone(),
             dataset: self.dataset.name,
-            expected: format!("{}/", hallmarks.join("/ or ")),
+            expected: self.dataset.expected_content(),
             found,
         })
     }

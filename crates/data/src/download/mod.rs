@@ -9,7 +9,7 @@
 //! gives it, checks it, unpacks the archive aside and renames the folder when it is whole: a
 //! dataset is there or it is not. Whatever interrupts it, the next call goes on where it stopped.
 //!
-//! - **Going on**: what has arrived is in `DATAROOT/.downloads/FILE.part`; the rest is asked for
+//! - **Going on**: what has arrived is in `DATAROOT/.downloads/NAME-FILE.part`; the rest is asked for
 //!   with `Range` and `If-Range`, so that a file that has changed on the server since is taken
 //!   anew. A server that knows no ranges sends it all again.
 //! - **Faults that pass** (cut connections, silence, 429, 5xx) are waited out as [`Patience`] says,

@@ -29,6 +29,24 @@ pub(super) struct State {
     pub(super) total: Option<u64>,
 }
 
+impl State {
+    /// Whether a rest from `address` is known to be of another version of the file.
+    pub(super) fn is_outdated(
+        &self,
+        address: &str,
+        validator: Option<&str>,
+        total: Option<u64>,
+    ) -> bool {
+        // A tag and a date say nothing about each other.
+        let comparable = |old: &str, new: &str| old.starts_with('"') == new.starts_with('"');
+        let validators = self.validator.as_deref().zip(validator);
+        let totals = self.total.zip(total);
+        self.address == address
+            && (validators.is_some_and(|(old, new)| comparable(old, new) && old != new)
+                || totals.is_some_and(|(old, new)| old != new))
+    }
+}
+
 impl Part {
     /// The part of the file at `target`, with what an earlier try left of it.
     pub(super) fn open(target: &Path) -> Result<Self, DownloadError> {

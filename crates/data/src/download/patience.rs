@@ -26,8 +26,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The wait after try number `attempt` in a row that got nowhere; the server may have asked
-    /// for a longer one.
+    /// The wait after try number `attempt` in a row that got nowhere: what the server asked for,
+    /// be it shorter, or else our own.
     pub(super) fn wait(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         let own = self.first_wait.saturating_mul(
             1_u32
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_a_limit_and_the_server_may_ask_for_more() {
+    fn waits_double_up_to_a_limit_and_the_server_may_ask_for_others() {
         let patience = Patience::default();
         let wait = |attempt| patience.wait(attempt, None).as_secs();
         assert_eq!([wait(1), wait(2), wait(3), wait(4)], [1, 2, 4, 8]);

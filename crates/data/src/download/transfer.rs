@@ -121,10 +121,7 @@ impl Transfer<'_> {
                     return Ok(());
                 }
                 part.discard()?;
-                Err(Failure::Net(Fault::Passing {
-                    what: format!("its file is not the one of which {have} bytes had arrived"),
-                    wait: Some(Duration::ZERO),
-                }))
+                Err(another_version(have))
             }
         }
     }
@@ -167,6 +164,13 @@ impl Transfer<'_> {
                 ),
             }));
         }
+        // Not every server minds `If-Range`.
+        if let (1.., Some(state)) = (answer.start, &part.state)
+            && state.is_outdated(address, answer.validator.as_deref(), answer.total)
+        {
+            part.discard()?;
+            return Err(another_version(answer.start));
+        }
         let folder = part.path().parent().unwrap_or(Path::new(".")).to_path_buf();
         // Of a file whose size nobody tells, nothing can be foreseen.
         let size = answer.total.or(file.size.bytes()).unwrap_or(0);
@@ -208,6 +212,14 @@ impl Transfer<'_> {
             }
         }
     }
+}
+
+/// The file was changed since `have` bytes of it arrived: it is asked for from the start.
+fn another_version(have: u64) -> Failure {
+    Failure::Net(Fault::Passing {
+        what: format!("its file is not the one of which {have} bytes had arrived"),
+        wait: Some(Duration::ZERO),
+    })
 }
 
 /// Writes the body; returns how long the file is then.

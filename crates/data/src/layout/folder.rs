@@ -73,7 +73,7 @@ pub(super) fn images_if_present(folder: &Path) -> Result<Vec<ImageSource>, DataE
     }
 }
 
-pub(super) fn has_images(folder: &Path) -> Result<bool, DataError> {
+pub(crate) fn has_images(folder: &Path) -> Result<bool, DataError> {
     Ok(!list(folder)?.is_empty())
 }
 

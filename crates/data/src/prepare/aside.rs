@@ -6,9 +6,7 @@ use std::path::Path;
 use tempfile::Builder;
 
 use super::PrepareError;
-
-/// How the names of files and folders that are still being written begin.
-const PARTIAL: &str = ".partial-";
+use crate::aside::{self, PARTIAL};
 
 /// Makes a new folder whose content `fill` writes. A folder that is not finished is removed.
 pub(super) fn new_folder<T>(
@@ -35,19 +33,12 @@ pub(super) fn new_folder<T>(
 /// Writes a new file.
 pub(super) fn new_file(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
     let parent = free(path)?;
-    let mut builder = Builder::new();
-    #[cfg(unix)]
-    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut write = || {
-        let mut aside = builder.prefix(PARTIAL).tempfile_in(parent)?;
-        aside.write_all(bytes)?;
-        aside.as_file().sync_all()?;
-        aside
-            .persist_noclobber(path)
-            .map_err(|error| error.error)
-            .map(|_| ())
-    };
-    write().map_err(PrepareError::write(path))
+    let aside =
+        aside::new_file(parent, |file| file.write_all(bytes)).map_err(PrepareError::write(path))?;
+    match aside.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(PrepareError::write(path)(error.error)),
+    }
 }
 
 /// Makes the folder that holds a path, which must not exist itself.
@@ -58,10 +49,7 @@ fn free(path: &Path) -> Result<&Path, PrepareError> {
             path: path.to_path_buf(),
         });
     }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let parent = aside::parent(path);
     std::fs::create_dir_all(parent).map_err(PrepareError::write(parent))?;
     Ok(parent)
 }

@@ -57,6 +57,15 @@ pub enum PrepareError {
         /// The layout's name.
         layout: &'static str,
     },
+    /// A path that cannot be a line of a list.
+    #[error(
+        "{path:?} cannot be written to a list, which has a line for each path: there is a tabulator \
+         or the end of a line in it, or it is no UTF-8; rename it, or have folders written"
+    )]
+    Unlistable {
+        /// The image.
+        path: PathBuf,
+    },
     /// Images of two folders that have no partner of the same name.
     #[error(
         "{count} images have no partner of the same name in the other folder, such as {example}: \
@@ -109,7 +118,7 @@ pub enum PrepareError {
         right_size: crate::check::Dimensions,
     },
     /// An image that two halves beside one another would make too large.
-    #[error("a pair of {path} would have more pixels than are accepted: give a smaller --size", path = path.display())]
+    #[error("a pair of {path} would be larger than is accepted: give a smaller --size", path = path.display())]
     TooLarge {
         /// The right image.
         path: PathBuf,

@@ -188,15 +188,16 @@ fn pair(
     options: PairOptions,
 ) -> Result<RgbImage, PrepareError> {
     let right = read_image(to)?;
+    let too_large = || PrepareError::TooLarge {
+        path: to.to_path_buf(),
+    };
     let size = match options.size {
         Some(size) => size,
         None => ImageSize::new(right.height() as usize, right.width() as usize)
-            .map_err(crate::DataError::from)?,
+            .map_err(|_| too_large())?,
     };
     if 2 * size.pixels() > ImageSize::MAX_PIXELS {
-        return Err(PrepareError::TooLarge {
-            path: to.to_path_buf(),
-        });
+        return Err(too_large());
     }
     let shape = |image: &RgbImage| {
         let (width, height) = image.dimensions();
@@ -261,4 +262,32 @@ fn save(
         source: Box::new(source),
     })?;
     std::fs::write(&path, bytes.into_inner()).map_err(PrepareError::write(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_is_too_long_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let [left, right, output] = ["left", "right", "out"].map(|name| folder.path().join(name));
+        for side in [&left, &right] {
+            std::fs::create_dir(side).expect("made");
+            let image = RgbImage::new(ImageSize::MAX_EDGE as u32 + 1, 1);
+            image.save(side.join("long.png")).expect("saved");
+        }
+        let options = PairOptions::default();
+        let error = make_pairs(
+            &LeftHalf::Folder(left),
+            &right,
+            &output,
+            options,
+            &|_, _| {},
+        );
+        let error = error.expect_err("too long");
+        assert!(matches!(error, PrepareError::TooLarge { .. }), "{error}");
+        let path = right.join("long.png").display().to_string();
+        assert!(error.to_string().contains(&path), "{error}");
+    }
 }

@@ -57,19 +57,27 @@ pub fn write_split(
 ///
 /// # Errors
 ///
-/// Those of [`write_split`] but for [`PrepareError::Link`].
+/// Those of [`write_split`] but for [`PrepareError::Link`], and [`PrepareError::Unlistable`] for a
+/// path that is no line of text.
 pub fn list_split(folder: &Path, output: &Path, seed: u64) -> Result<SplitSummary, PrepareError> {
     let parts = parts(folder, seed)?;
     let mut text = String::new();
     for (name, images) in &parts {
         for image in images {
+            let path = image.to_str().filter(|path| !path.contains(SEPARATORS));
+            let path = path.ok_or_else(|| PrepareError::Unlistable {
+                path: image.clone(),
+            })?;
             // Writing to a String does not fail.
-            let _ = writeln!(text, "{name}\t{}", image.display());
+            let _ = writeln!(text, "{name}\t{path}");
         }
     }
     new_file(output, text.as_bytes())?;
     Ok(summary(&parts))
 }
+
+/// What separates the lines of a list, and the words of a line.
+const SEPARATORS: [char; 3] = ['\t', '\n', '\r'];
 
 type Parts = [(&'static str, Vec<PathBuf>); 2];
 
@@ -119,5 +127,39 @@ fn put(from: &Path, to: &Path, transfer: Transfer) -> Result<(), PrepareError> {
                 source,
             })
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(b"two\nlines.png")]
+    #[case(b"two\twords.png")]
+    #[case(b"two\rlines.png")]
+    #[case(b"caf\xE9.png")]
+    fn a_name_that_is_no_line_is_refused(#[case] name: &[u8]) {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let images = folder.path().join("images");
+        std::fs::create_dir(&images).expect("made");
+        let bad = images.join(OsStr::from_bytes(name));
+        for path in [&images.join("a b.png"), &bad] {
+            std::fs::write(path, b"never opened").expect("written");
+        }
+        let list = folder.path().join("list.txt");
+        let error = list_split(&images, &list, 1).expect_err("no line");
+        assert!(
+            matches!(&error, PrepareError::Unlistable { path } if *path == bad),
+            "{error}"
+        );
+        assert!(!list.exists());
+        std::fs::remove_file(bad).expect("removed");
+        list_split(&images, &list, 1).expect("a blank is no trouble");
     }
 }

@@ -93,6 +93,19 @@ fn an_epoch_can_be_entered_anywhere(#[case] workers: usize) {
     assert_eq!(rest, whole[3..], "also after the first batch");
 }
 
+#[test]
+fn positions_that_there_are_not_make_no_batches() {
+    let loader = loader(images(5), 2, 0);
+    let sizes = |positions: &[usize]| -> Vec<usize> {
+        let batches = loader.at(0, positions);
+        batches
+            .map(|batch| batch.expect("in memory").len())
+            .collect()
+    };
+    assert_eq!(sizes(&[4, 7, 0, 9, 9, 9, 2]), [2, 1]);
+    assert_eq!(sizes(&[5, usize::MAX]), [0; 0]);
+}
+
 #[rstest]
 #[case(0)]
 #[case(1)]

@@ -301,6 +301,50 @@ fn the_cache_changes_nothing(
     }
 }
 
+#[rstest]
+#[case(Pairing::SideBySide(Direction::BToA))]
+#[case(Pairing::Unpaired)]
+fn the_cache_changes_nothing_between_epochs_and_pairs(
+    #[case] pairing: Pairing,
+    #[values(Phase::Train, Phase::HeldOut)] phase: Phase,
+    #[values(false, true)] pairs_first: bool,
+) {
+    // Epochs of training images are made from larger ones than pairs are.
+    let preprocessing = Preprocessing {
+        jitter: true,
+        ..preprocessing(64, 48)
+    };
+    let dataset = |bytes| {
+        let images = collection((0..4).map(|i| picture(i, 90, 70)).collect());
+        let dataset = PairDataset::new(images, phase, pairing, preprocessing);
+        Arc::new(dataset.expect("valid").with_cache(bytes))
+    };
+    let epoch = |dataset: &Arc<PairDataset>| {
+        let epoch = dataset.epoch(None, 5, 0);
+        let samples = epoch.iter().collect::<Result<Vec<_>, _>>();
+        samples.expect("in memory")
+    };
+    let pairs = |dataset: &Arc<PairDataset>| {
+        [[0, 1], [2, 3], [3, 3]].map(|[a, b]| dataset.pair(a, b).expect("in memory"))
+    };
+    let content = |samples: &[Sample]| {
+        let one = |it: &Sample| (it.content.clone(), it.reference.clone(), it.counts.clone());
+        samples.iter().map(one).collect::<Vec<_>>()
+    };
+    let (without, with) = (dataset(0), dataset(1 << 20));
+    let first = if pairs_first {
+        pairs(&with).to_vec()
+    } else {
+        epoch(&with)
+    };
+    let again = [epoch(&with), pairs(&with).to_vec(), epoch(&with)];
+    let expected = [epoch(&without), pairs(&without).to_vec()].map(|them| content(&them));
+    assert_eq!(content(&first), expected[usize::from(pairs_first)]);
+    for (number, samples) in again.iter().enumerate() {
+        assert_eq!(content(samples), expected[number % 2], "{number}");
+    }
+}
+
 #[test]
 fn an_image_in_the_cache_is_not_read_again() {
     let folder = tempfile::TempDir::new().expect("a folder");

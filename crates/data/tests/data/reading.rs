@@ -225,8 +225,8 @@ fn damaged_bytes_never_panic() {
     }
 }
 
-/// A PNG of 4 x 4 pixels with a palette of so many bytes.
-fn with_palette(length: usize) -> Vec<u8> {
+/// A PNG of 4 x 4 pixels with a palette of so many bytes, and a packed colour profile.
+fn with_palette(length: usize, profile: Option<&[u8]>) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1A\n".to_vec();
     let mut chunk = |kind: &[u8], data: &[u8]| {
         bytes.extend((data.len() as u32).to_be_bytes());
@@ -237,6 +237,9 @@ fn with_palette(length: usize) -> Vec<u8> {
         bytes.extend(checksum.sum().to_be_bytes());
     };
     chunk(b"IHDR", &[0, 0, 0, 4, 0, 0, 0, 4, 8, 3, 0, 0, 0]);
+    if let Some(profile) = profile {
+        chunk(b"iCCP", &[&b"a profile\0\0"[..], profile].concat());
+    }
     chunk(b"PLTE", &vec![7; length]);
     let mut pixels = Vec::new();
     let mut packer = flate2::read::ZlibEncoder::new(&[0; 20][..], flate2::Compression::fast());
@@ -248,7 +251,7 @@ fn with_palette(length: usize) -> Vec<u8> {
 
 #[test]
 fn palettes_that_are_none_are_refused_without_a_panic() {
-    let read = |length| decode_image(Path::new("palette.png"), &with_palette(length));
+    let read = |length| decode_image(Path::new("palette.png"), &with_palette(length, None));
     let sound = read(6).expect("two colours");
     assert!(sound.pixels().all(|pixel| pixel.0 == [7; 3]));
     for length in [1, 4, 5, 725, 771, 1000] {
@@ -258,4 +261,45 @@ fn palettes_that_are_none_are_refused_without_a_panic() {
             "{length}: {error}"
         );
     }
+}
+
+/// The most memory that this process has used, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells it");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.and_then(|it| it.parse().ok()).expect("a number")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_colour_profile_is_not_unpacked() {
+    // 400 MiB of nothing, in a thousandth of that.
+    let packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut packer = std::io::BufWriter::new(packer);
+    std::io::copy(
+        &mut std::io::Read::take(std::io::repeat(0), 400 << 20),
+        &mut packer,
+    )
+    .expect("packed");
+    let packer = packer.into_inner().expect("packed");
+    let bytes = with_palette(6, Some(&packer.finish().expect("packed")));
+    let before = peak_memory();
+    let read = decode_image(Path::new("profile.png"), &bytes).expect("a sound file");
+    assert!(read.pixels().all(|pixel| pixel.0 == [7; 3]));
+    let grown = peak_memory() - before;
+    assert!(grown < 200 << 10, "{grown} KiB more");
+}
+
+#[rstest]
+#[case(b"P6 0 5 255\n", (0, 5))]
+#[case(b"P6 5 0 255\n", (5, 0))]
+fn an_image_without_pixels_is_refused(#[case] bytes: &[u8], #[case] size: (u64, u64)) {
+    let error = decode_image(Path::new("empty.ppm"), bytes).expect_err("no pixels");
+    assert!(error.to_string().contains("empty.ppm"), "{error}");
+    let DataError::NoPixels { width, height, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((width, height), size);
 }

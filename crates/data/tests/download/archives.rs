@@ -132,7 +132,7 @@ impl TarGz {
     /// An entry whose path, link and size are taken as they are.
     pub(crate) fn entry(
         &mut self,
-        path: &str,
+        path: impl AsRef<[u8]>,
         kind: EntryType,
         link: &str,
         size: u64,
@@ -141,7 +141,8 @@ impl TarGz {
         let mut header = Header::new_gnu();
         // Not set_path, which refuses what a hostile archive holds.
         let name = &mut header.as_gnu_mut().expect("a GNU header").name;
-        name[..path.len()].copy_from_slice(path.as_bytes());
+        let path = path.as_ref();
+        name[..path.len()].copy_from_slice(path);
         let target = &mut header.as_gnu_mut().expect("a GNU header").linkname;
         target[..link.len()].copy_from_slice(link.as_bytes());
         header.set_entry_type(kind);

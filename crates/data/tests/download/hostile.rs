@@ -204,13 +204,22 @@ fn bombs_of_many_files() {
             Refusal::TooManyFiles { max: 10 }
         );
     }
-    // Folders count too.
-    let mut archive = TarGz::new();
-    for n in 0..12 {
-        archive.entry(&format!("set/{n}/"), EntryType::Directory, "", 0, b"");
+    // Folders count too, however often they are listed.
+    for step in [1, 12] {
+        let mut archive = TarGz::new();
+        for n in 0..12 {
+            let path = format!("set/{}/", n / step);
+            archive.entry(path, EntryType::Directory, "", 0, b"");
+        }
+        let reason = refused(&archive.finish(), &limits).1;
+        assert_eq!(reason, Refusal::TooManyFiles { max: 10 });
     }
-    let reason = refused(&archive.finish(), &limits).1;
-    assert_eq!(reason, Refusal::TooManyFiles { max: 10 });
+    // So do those that only paths name.
+    let deep: Vec<_> = (0..4).map(|n| (format!("{n}/a/b/c"), Vec::new())).collect();
+    for archive in [tar_gz(&deep), zip(&deep)] {
+        let expected = ("2/a".to_owned(), Refusal::TooManyFiles { max: 10 });
+        assert_eq!(refused(&archive, &limits), expected);
+    }
 }
 
 #[test]
@@ -225,18 +234,45 @@ fn an_entry_that_holds_more_than_it_says() {
     assert!(matches!(error, ArchiveError::Damaged { .. }), "{error}");
 }
 
+/// An archive of one empty file, whose path is in a header of its own.
+fn with_long_path(path: &str) -> Vec<u8> {
+    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(0);
+    header.set_mode(0o644);
+    builder.append_data(&mut header, path, &b""[..]).unwrap();
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
 #[test]
-fn a_name_that_would_fill_the_memory() {
-    // A GNU long name of 256 MB, which a reader has to keep, in a few hundred kB.
+fn paths_that_are_too_long() {
+    let path = |length| "x".repeat(length);
+    let entries = [(path(4097), Vec::new())];
+    for archive in [with_long_path(&path(4097)), zip(&entries)] {
+        let (bytes, max) = (4097, 4096);
+        let expected = (path(200), Refusal::PathTooLong { bytes, max });
+        assert_eq!(refused(&archive, &PLAIN), expected);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let archive = with_long_path(&path(4096));
+    let unpacked = unpack_in(folder.path(), &archive, &PLAIN).unwrap();
+    assert_eq!(unpacked.renamed.len(), 1, "{unpacked:?}");
+}
+
+#[rstest]
+#[case(256 << 10)]
+#[case(256 << 20)]
+fn a_name_that_would_fill_the_memory(#[case] length: usize) {
+    // A GNU long name, which a reader has to keep, in a thousandth of its size.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let mut header = tar::Header::new_gnu();
     header.set_path("././@LongLink").unwrap();
     header.set_entry_type(EntryType::GNULongName);
-    header.set_size(256 << 20);
+    header.set_size(length as u64);
     header.set_cksum();
     encoder.write_all(header.as_bytes()).unwrap();
-    let block = vec![b'x'; 1 << 20];
-    for _ in 0..256 {
+    let block = vec![b'x'; 256 << 10];
+    for _ in 0..length / block.len() {
         encoder.write_all(&block).unwrap();
     }
     let archive = encoder.finish().unwrap();

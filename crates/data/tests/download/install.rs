@@ -1,7 +1,7 @@
 //! From archives in each published layout to folders that the crate reads.
 
 use huenet_data::archive::Names;
-use huenet_data::download::{Dataset, DownloadError, MANIFEST, Source};
+use huenet_data::download::{Dataset, DownloadError, MANIFEST, RemoteFile, Size, Source};
 use huenet_data::{Collection, Layout, Phase, Split};
 
 use crate::archives::{self, cyclegan, flowers, labels, pix2pix, split, tar_gz};
@@ -270,4 +270,78 @@ fn the_first_checksum_is_recorded_and_compared_afterwards() {
     assert!(matches!(error, DownloadError::Changed { .. }), "{error}");
     assert!(error.to_string().contains("checksums.json"), "{error}");
     assert_eq!(again(true).unwrap().files, 5, "unless that is asked for");
+}
+
+#[test]
+fn described_sets_of_images_do_not_disturb_each_other() {
+    let packed = |name: &str, numbers: std::ops::Range<u8>| {
+        let path = |n| format!("{name}{n}.jpg");
+        let entries: Vec<_> = numbers
+            .map(|n| (path(n), archives::picture(n, 20, 20)))
+            .collect();
+        archives::zip(&entries)
+    };
+    // One with a folder of its own, one without.
+    let (first, second) = (packed("", 0..3), packed("images/", 3..5));
+    let server = Server::of_files(&[("/1/data.zip", &first), ("/2/data.zip", &second)]);
+    let file = RemoteFile {
+        name: "data.zip",
+        size: Size::Unknown,
+        checksum: None,
+    };
+    let mut place = Place::new();
+    let downloader = downloader().keep_archive(true);
+    for (number, (name, count)) in [("mine", 3), ("group/yours", 2)].into_iter().enumerate() {
+        let address = server.url(&format!("/{}/", number + 1));
+        let set = dataset(name, Layout::Folder, &[address], &[file]);
+        let installed = place.install(&downloader, &set).unwrap();
+        assert_eq!(installed.files, count);
+        let collection = Collection::open(&installed.path, Some(Layout::Folder), SPLIT).unwrap();
+        let held_out = collection.images(Phase::HeldOut).len();
+        let train = collection.images(Phase::Train).len();
+        assert_eq!((train + held_out) as u64, count);
+    }
+    let archives: Vec<_> = place.left_over();
+    let archives = archives.iter().filter(|name| name.ends_with(".zip"));
+    let expected = ["group-yours-data.zip", "mine-data.zip"];
+    assert_eq!(archives.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_described_set_of_images_needs_images() {
+    let archive = archives::zip(&[("read me.txt".to_owned(), b"no image".to_vec())]);
+    let server = Server::of_files(&[("/data.zip", &archive)]);
+    let file = published("data.zip", &archive);
+    let set = dataset("mine", Layout::Folder, &[server.url("/")], &[file]);
+    let error = Place::new().install(&downloader(), &set).unwrap_err();
+    let message = error.to_string();
+    for words in ["no folder of image files", "read me.txt"] {
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_the_folder_is_found_before_anything_is_fetched() {
+    let archive = tar_gz(&pix2pix("edges2shoes"));
+    let server = Server::of_files(&[("/edges2shoes.tar.gz", &archive)]);
+    let set = shoes(&[server.url("/")], &archive);
+    let elsewhere = tempfile::tempdir().unwrap();
+    for to in [elsewhere.path(), &elsewhere.path().join("nothing")] {
+        let mut place = Place::new();
+        std::os::unix::fs::symlink(to, place.path("edges2shoes")).unwrap();
+        let error = place.install(&downloader(), &set).unwrap_err();
+        assert!(matches!(error, DownloadError::Linked { .. }), "{error}");
+        let message = error.to_string();
+        assert!(message.contains(&to.display().to_string()), "{message}");
+        assert!(message.contains("--dataroot"), "{message}");
+    }
+    assert!(server.requests().is_empty());
+
+    // One that leads to the dataset does.
+    let root = elsewhere.path();
+    downloader().install(&set, root, &mut |_| {}).unwrap();
+    let mut place = Place::new();
+    std::os::unix::fs::symlink(root.join("edges2shoes"), place.path("edges2shoes")).unwrap();
+    assert!(place.install(&downloader(), &set).unwrap().was_there);
 }

@@ -100,6 +100,55 @@ fn folders_that_are_listed_and_long_names_are_no_trouble() {
     assert_eq!(std::fs::read(there).unwrap(), b"long");
 }
 
+#[test]
+fn names_in_other_encodings_stay_apart_and_are_reported() {
+    let mut archive = TarGz::new();
+    for (path, content) in [
+        (&b"caf\xE9/50%\xE8.jpg"[..], b"1"),
+        (b"caf\xE9/50%\xE9.jpg", b"2"),
+        (b"caf\xE9/50%.jpg", b"3"),
+        ("café/50%.jpg".as_bytes(), b"4"),
+    ] {
+        archive.entry(path, tar::EntryType::Regular, "", 1, content);
+    }
+    let folder = folder();
+    let unpacked = unpack_in(folder.path(), &archive.finish(), &Limits::default()).unwrap();
+    let renamed: Vec<(&str, &str)> = unpacked
+        .renamed
+        .iter()
+        .map(|(original, now)| (original.as_str(), now.as_str()))
+        .collect();
+    let expected = [
+        (r"caf\xE9", "caf%E9"),
+        (r"caf\xE9/50%\xE8.jpg", "caf%E9/50%25%E8.jpg"),
+        (r"caf\xE9/50%\xE9.jpg", "caf%E9/50%25%E9.jpg"),
+        (r"caf\xE9/50%.jpg", "caf%E9/50%.jpg"),
+    ];
+    assert_eq!(renamed, expected);
+    let there = expected[1..].iter().map(|(_, now)| *now);
+    for (path, content) in there.chain(["café/50%.jpg"]).zip(["1", "2", "3", "4"]) {
+        let found = std::fs::read(folder.path().join("into").join(path)).unwrap();
+        assert_eq!(found, content.as_bytes(), "{path}");
+    }
+}
+
+#[test]
+fn the_padding_of_a_tape_is_no_trouble() {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(
+        &mut flate2::read::GzDecoder::new(&tar_gz(&pix2pix("set"))[..]),
+        &mut bytes,
+    )
+    .unwrap();
+    bytes.resize(bytes.len() + (512 << 10), 0);
+    let mut packer = flate2::read::GzEncoder::new(&bytes[..], flate2::Compression::fast());
+    let mut archive = Vec::new();
+    std::io::Read::read_to_end(&mut packer, &mut archive).unwrap();
+    let folder = folder();
+    let unpacked = unpack_in(folder.path(), &archive, &Limits::default()).unwrap();
+    assert_eq!(unpacked.files, 6);
+}
+
 #[rstest]
 #[case(tar_gz(&pix2pix("set")))]
 #[case(zip(&pix2pix("set")))]
