@@ -74,6 +74,21 @@ pub enum TaskError {
         /// What is wrong.
         reason: String,
     },
+    /// A checkpoint that was set aside is to be gone on from.
+    #[error("{} was set aside when its run went on from an earlier checkpoint: start a new run from \
+             its weights with --output-pre-dir {}; or, to go on from it in its run, rename it to \
+             {name}, and metrics.superseded-….jsonl and validation.superseded-….jsonl, which have \
+             its history, to metrics.jsonl and validation.jsonl",
+            path.display(), path.display())]
+    Superseded {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// The name it had.
+        name: String,
+    },
+    /// No images are asked for.
+    #[error("--images 0 leaves nothing to evaluate: give 1 or more")]
+    NothingToEvaluate,
     /// There are no images to evaluate on.
     #[error("{dataset} holds no images out: evaluate on --part train, or on --pairs")]
     NothingHeldOut {
@@ -90,7 +105,7 @@ pub enum TaskError {
     },
     /// A checkpoint's file cannot be read back.
     #[error("the checkpoint file {} cannot be used: {reason}; {}", path.display(),
-            advice(previous.as_deref()))]
+            advice(previous.as_deref(), *resuming))]
     DamagedCheckpoint {
         /// The file.
         path: PathBuf,
@@ -98,6 +113,8 @@ pub enum TaskError {
         reason: String,
         /// The newest older checkpoint of the run that is sound.
         previous: Option<PathBuf>,
+        /// Whether the run was to go on from it.
+        resuming: bool,
     },
     /// The list of a run's steps cannot be read back.
     #[error("{}, line {line}, is not a step: {reason}; mend the line, or move the file away to \
@@ -119,14 +136,14 @@ pub enum TaskError {
         reason: String,
     },
     /// A run cannot go on exactly, since its images are not what they were.
-    #[error("the training images of {} have changed ({steps_per_epoch} steps an epoch now): it \
-             cannot go on where it was. Start a new run from its weights with \
-             --output-pre-dir {}", run.display(), run.display())]
+    #[error("the training images of {} have changed ({difference}): it cannot go on where it was. \
+             Give the --dataroot of those it was trained on, or start a new run from its weights \
+             with --output-pre-dir {}", run.display(), run.display())]
     OtherImages {
         /// The run's folder.
         run: PathBuf,
-        /// Steps in an epoch with the images that are there.
-        steps_per_epoch: u64,
+        /// What is other than it was.
+        difference: String,
     },
     /// The address of the live page cannot be taken.
     #[error(
@@ -143,7 +160,7 @@ pub enum TaskError {
     #[error("step {step}: {what}: training has diverged. {}. If it was good until then, --resume it with \
              --non-finite skip; else start again with a lower --gen-lr and --dis-lr, or with \
              --clip-gradients, from a checkpoint of {} if it has a sound one: --output-pre-dir",
-            inspection(saved.as_deref()), run.display())]
+            inspection(saved.as_deref(), *log_every), run.display())]
     Diverged {
         /// The step.
         step: u64,
@@ -153,6 +170,8 @@ pub enum TaskError {
         run: PathBuf,
         /// Where the networks, optimisers and images of the step are.
         saved: Option<PathBuf>,
+        /// After how many steps losses were looked at.
+        log_every: usize,
     },
     /// An export would overwrite a file.
     #[error("{} already exists: choose another --output", path.display())]
@@ -172,10 +191,39 @@ impl TaskError {
                 | Self::RunExists { .. }
                 | Self::RunInUse { .. }
                 | Self::NotARun { .. }
+                | Self::Superseded { .. }
+                | Self::NothingToEvaluate
                 | Self::NothingHeldOut { .. }
                 | Self::ExportExists { .. }
                 | Self::Serve { .. }
         )
+    }
+
+    /// As the error of one who wants to go on with a run.
+    pub(crate) fn of_resuming(self) -> Self {
+        match self {
+            Self::DamagedCheckpoint {
+                path,
+                reason,
+                previous,
+                ..
+            } => Self::DamagedCheckpoint {
+                path,
+                reason,
+                previous,
+                resuming: true,
+            },
+            other => other,
+        }
+    }
+
+    /// As the error of a file that the user named: it is not below a run's output folder, as a
+    /// run's own files are.
+    pub(crate) fn of_named_file(self) -> Self {
+        match self {
+            Self::Write { path, source } => Self::Unwritten { path, source },
+            other => other,
+        }
     }
 
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {
@@ -193,13 +241,16 @@ impl TaskError {
     }
 }
 
-fn inspection(saved: Option<&Path>) -> String {
+fn inspection(saved: Option<&Path>, log_every: usize) -> String {
     match saved {
         Some(folder) => format!(
             "The networks, optimisers and images of that step are in {}",
             folder.display()
         ),
-        None => "Nothing of that step is saved (with --log-every 1 it would be)".to_owned(),
+        None if log_every > 1 => {
+            "Nothing of that step is saved (with --log-every 1 it would be)".to_owned()
+        }
+        None => "Nothing of that step is saved".to_owned(),
     }
 }
 
@@ -211,13 +262,56 @@ fn at_line(line: u64) -> String {
 }
 
 /// What to do about a damaged checkpoint.
-fn advice(previous: Option<&Path>) -> String {
+fn advice(previous: Option<&Path>, resuming: bool) -> String {
     match previous {
-        Some(previous) => format!(
+        Some(previous) if resuming => format!(
             "the checkpoint before it is sound, and this goes on from there: huenet train \
              --resume {0} (--output-pre-dir takes it too)",
             previous.display()
         ),
+        Some(previous) => format!(
+            "the checkpoint before it is sound: give {} in its place",
+            previous.display()
+        ),
         None => "the run has no older checkpoint that is sound".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_helps_is_advised() {
+        let diverged = |log_every| TaskError::Diverged {
+            step: 1,
+            what: String::new(),
+            run: "run".into(),
+            saved: None,
+            log_every,
+        };
+        assert!(diverged(3).to_string().contains("--log-every 1"));
+        assert!(!diverged(1).to_string().contains("--log-every"));
+
+        let damaged = || TaskError::DamagedCheckpoint {
+            path: "run/checkpoints/step-00000002/manifest.json".into(),
+            reason: String::new(),
+            previous: Some("run/checkpoints/step-00000001".into()),
+            resuming: false,
+        };
+        let command = "--resume run/checkpoints/step-00000001";
+        let (plain, resuming) = (damaged(), damaged().of_resuming());
+        assert!(!plain.to_string().contains("--resume"), "{plain}");
+        assert!(
+            plain
+                .to_string()
+                .contains("give run/checkpoints/step-00000001")
+        );
+        assert!(resuming.to_string().contains(command), "{resuming}");
+
+        let fault = || io::Error::other("no room");
+        let own = TaskError::write(Path::new("file"), fault());
+        assert!(own.to_string().contains("--output-dir"));
+        assert!(!own.of_named_file().to_string().contains("--output-dir"));
     }
 }

@@ -56,11 +56,14 @@ pub fn export<B: Backend>(
     }
     let (generator, discriminator) = checkpoint.networks::<B>(device)?;
     let metadata = metadata(checkpoint);
-    files::create_folder(folder)?;
-    write(&paths[0], tensors(&generator), metadata.clone())?;
-    write(&paths[1], tensors(&discriminator), metadata)?;
-    let settings = checkpoint.settings().to_toml();
-    files::write_atomically(&paths[2], settings.as_bytes())?;
+    let settings = checkpoint.settings().to_toml()?;
+    let write_all = || {
+        files::create_folder(folder)?;
+        write(&paths[0], tensors(&generator), metadata.clone())?;
+        write(&paths[1], tensors(&discriminator), metadata)?;
+        files::write_atomically(&paths[2], settings.as_bytes())
+    };
+    write_all().map_err(TaskError::of_named_file)?;
     Ok(paths)
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::TaskError;
 
@@ -55,6 +55,18 @@ fn folder_of(path: &Path) -> &Path {
 /// Makes the folder `path` and those above it.
 pub(crate) fn create_folder(path: &Path) -> Result<(), TaskError> {
     fs::create_dir_all(path).map_err(|source| TaskError::write(path, source))
+}
+
+/// The first path that is not there yet, of those that `path` makes of "", "-2", "-3" and so on.
+pub(crate) fn unused(path: impl Fn(&str) -> PathBuf) -> PathBuf {
+    let mut unused = path("");
+    for number in 2.. {
+        if !unused.exists() {
+            break;
+        }
+        unused = path(&format!("-{number}"));
+    }
+    unused
 }
 
 /// Removes what interrupted writes left in a folder.

@@ -62,6 +62,10 @@ impl Job {
         let images = Images::open(&recipe)?;
         let shown = images.shown()?;
         let weights = starting_weights(&recipe)?;
+        let recipe = match &weights {
+            Some(weights) => recipe.starting_from(weights.folder())?,
+            None => recipe,
+        };
         let run = RunFolder::create(&recipe)?;
         Ok(Self {
             recipe,
@@ -87,17 +91,20 @@ impl Job {
     ///
     /// Any [`TaskError`]; [`SettingsError::Unfit`] for a setting that cannot change.
     pub fn resume(path: &Path, changes: &[Layer]) -> Result<Self, TaskError> {
-        let run = match checkpoint::is_checkpoint(path) {
-            true => path.ancestors().nth(2).unwrap_or(path),
-            false => path,
-        };
-        let (run, config) = RunFolder::open(run)?;
+        if checkpoint::is_checkpoint(path)
+            && let Some(name) = checkpoint::name_before_aside(path)
+        {
+            let path = path.to_owned();
+            return Err(TaskError::Superseded { path, name });
+        }
+        let (run, config) = RunFolder::open(&RunFolder::of(path))?;
         let shelf = Shelf::of(run.path());
         shelf.sweep();
-        let checkpoint = Checkpoint::find(path)?;
+        let checkpoint = Checkpoint::find(path).map_err(TaskError::of_resuming)?;
         let config = Settings::resolve(&[config])?;
         let saved = checkpoint.as_ref().map_or(&config, Checkpoint::settings);
-        let wanted = config.with(changes)?;
+        let mut wanted = config.with(changes)?;
+        keep_start(saved, &mut wanted);
         check_changes(saved, &wanted)?;
         let saved_settings = saved.clone();
         let recipe = Recipe::new(wanted)?;
@@ -110,25 +117,22 @@ impl Job {
             .as_ref()
             .map(Checkpoint::position)
             .unwrap_or_default();
-        let steps_per_epoch = images.train().len() as u64;
-        let step = position.epoch.checked_mul(steps_per_epoch);
-        if step.and_then(|step| step.checked_add(position.batch as u64)) != Some(position.step) {
-            return Err(TaskError::OtherImages {
-                run: run.path().to_owned(),
-                steps_per_epoch,
-            });
-        }
         if let Some(checkpoint) = &checkpoint {
-            check_length(checkpoint, &recipe, steps_per_epoch)?;
+            if let Some(difference) = other_images(checkpoint, &images) {
+                let run = run.path().to_owned();
+                return Err(TaskError::OtherImages { run, difference });
+            }
+            check_length(checkpoint, &recipe, images.train().len() as u64)?;
         }
         let weights = match checkpoint {
             Some(checkpoint) => {
-                checkpoint.verify()?;
+                checkpoint.verify().map_err(TaskError::of_resuming)?;
                 Some(checkpoint)
             }
             None => starting_weights(&recipe)?,
         };
-        let superseded = shelf.set_aside_after(position.step)?;
+        let keep_history = |name: &str| run.keep_history(name);
+        let superseded = shelf.set_aside_after(position.step, keep_history)?;
         for (setting, value) in saved_settings.differences(recipe.settings()) {
             info!(setting, value, "changed on resuming");
         }
@@ -191,6 +195,32 @@ fn starting_weights(recipe: &Recipe) -> Result<Option<Checkpoint>, TaskError> {
     weights.check_configuration(recipe)?;
     weights.verify()?;
     Ok(Some(weights))
+}
+
+/// How the training images differ from those that a checkpoint's run was trained on, if they do.
+fn other_images(saved: &Checkpoint, images: &Images) -> Option<String> {
+    let difference = saved
+        .image_names()
+        .and_then(|names| names.difference(images.names()));
+    let position = saved.position();
+    let (batch, steps_per_epoch) = (position.batch as u64, images.train().len() as u64);
+    let step = position.epoch.checked_mul(steps_per_epoch);
+    let step = step.and_then(|step| step.checked_add(batch));
+    let fits = batch <= steps_per_epoch && step == Some(position.step);
+    difference.or_else(|| (!fits).then(|| format!("{steps_per_epoch} steps an epoch now")))
+}
+
+/// Leaves the weights that a run started from as they are saved, if `wanted` names their run in
+/// another way: by its folder, as when it started.
+fn keep_start(saved: &Settings, wanted: &mut Settings) {
+    let given = wanted.output_pre_dir.as_ref();
+    let given = given.and_then(|given| std::path::absolute(given).ok());
+    if let (Some(given), Some(start)) = (given, &saved.output_pre_dir)
+        // RUN/checkpoints/step-XXXXXXXX
+        && start.ancestors().nth(2) == Some(&given)
+    {
+        wanted.output_pre_dir = Some(start.clone());
+    }
 }
 
 fn check_changes(saved: &Settings, wanted: &Settings) -> Result<(), SettingsError> {

@@ -20,7 +20,8 @@
 //!
 //! through a frozen discriminator, and the discriminator's BCE on a real and on the
 //! generated batch. Settings put another adversarial loss in the place of BCE
-//! ([`settings::GanLoss`]), and a mean absolute difference to the ground truth beside the three.
+//! ([`settings::GanLoss`]), and beside the three a mean absolute difference to the ground truth
+//! ([`reconstruction_loss`]) and a loss of the content's local structure ([`ssim_loss()`]).
 
 pub mod image_metrics;
 pub mod settings;

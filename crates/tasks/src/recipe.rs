@@ -64,6 +64,8 @@ impl Recipe {
         {
             *root = absolute;
         }
+        // A run whose settings cannot be saved could not be resumed.
+        settings.to_toml()?;
         let s = &settings;
         let bins = Bins::new(s.bin_num, s.min_val, s.max_val).map_err(|error| match error {
             HistogramError::BinCount { .. } => unfit("bin_num", s.bin_num, error),
@@ -115,6 +117,19 @@ impl Recipe {
             discriminator,
             settings,
         })
+    }
+
+    /// This recipe with the weights in the folder `checkpoint` to start from.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Unfit`] if the path cannot be saved with the settings.
+    pub(crate) fn starting_from(mut self, checkpoint: &Path) -> Result<Self, SettingsError> {
+        // Wherever it is resumed, and whatever the other run saves meanwhile.
+        let checkpoint = std::path::absolute(checkpoint).unwrap_or_else(|_| checkpoint.to_owned());
+        self.settings.output_pre_dir = Some(checkpoint);
+        self.settings.to_toml()?;
+        Ok(self)
     }
 
     /// The settings this recipe was made from.

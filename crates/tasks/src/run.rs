@@ -9,6 +9,8 @@
 //!   log.jsonl          what happened when, if the program logs
 //!   metrics.jsonl      one line a step
 //!   validation.jsonl   one line an epoch: figures on held-out images
+//!   metrics.superseded-step-XXXXXXXX.jsonl, validation.superseded-…   what they held when the
+//!                      run went back to an earlier checkpoint
 //!   non-finite/        step-XXXXXXXX/: a step in which something was not a finite number
 //!   evaluation.json    figures on held-out images, at the end
 //!   report.html        the run at a glance, written anew after each epoch
@@ -18,10 +20,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint;
 use crate::error::TaskError;
 use crate::files;
 use crate::recipe::Recipe;
-use crate::settings::{Layer, Settings};
+use crate::settings::{Layer, Settings, SettingsError};
 use crate::state::Lock;
 
 const CONFIG: &str = "config.toml";
@@ -65,7 +68,7 @@ impl RunFolder {
     ///
     /// [`TaskError::NotARun`] if `path` holds no `config.toml`,
     /// [`TaskError::RunInUse`] if another process trains it, and
-    /// [`TaskError::Settings`] if `config.toml` cannot be read.
+    /// [`TaskError::Settings`] if `config.toml` cannot be read, or names no task.
     pub(crate) fn open(path: &Path) -> Result<(Self, Layer), TaskError> {
         let config = path.join(CONFIG);
         if !config.is_file() {
@@ -81,7 +84,16 @@ impl RunFolder {
         files::create_folder(&run.samples())?;
         files::sweep(&run.path);
         files::sweep(&run.samples());
-        Ok((run, Layer::from_file(&config)?))
+        let layer = Layer::from_file(&config)?;
+        if layer.text("task").is_none() {
+            // Without one the demo would be meant.
+            let fix = format!(
+                "the run's {} has lost it; copy settings.toml of one of its checkpoints there",
+                config.display()
+            );
+            return Err(SettingsError::Missing { key: "task", fix }.into());
+        }
+        Ok((run, layer))
     }
 
     /// The run in a folder, to look at while it may be trained; `None` if it is none.
@@ -100,7 +112,37 @@ impl RunFolder {
 
     pub(crate) fn write_config(&self, settings: &Settings) -> Result<(), TaskError> {
         let path = self.config();
-        files::write_atomically(&path, settings.to_toml().as_bytes())
+        files::write_atomically(&path, settings.to_toml()?.as_bytes())
+    }
+
+    /// Copies the run's history beside it, as that of the superseded checkpoint `name`.
+    pub(crate) fn keep_history(&self, name: &str) -> Result<(), TaskError> {
+        for path in [self.metrics(), self.validation()] {
+            let bytes = match std::fs::read(&path) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(TaskError::read(&path, source)),
+            };
+            let kept = files::unused(|number| path.with_extension(format!("{name}{number}.jsonl")));
+            files::write_atomically(&kept, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The folder of the run that `path` belongs to: of a run's checkpoint, that run's; else `path`
+    /// itself.
+    pub fn of(path: &Path) -> PathBuf {
+        if !checkpoint::is_checkpoint(path) {
+            return path.to_owned();
+        }
+        // A relative path may not name the folders above it.
+        let absolute = std::path::absolute(path).ok();
+        let mut above = [Some(path), absolute.as_deref()]
+            .into_iter()
+            .filter_map(|path| path?.ancestors().nth(2));
+        let is_run =
+            |folder: &&Path| !folder.as_os_str().is_empty() && folder.join(CONFIG).is_file();
+        above.find(is_run).unwrap_or(path).to_owned()
     }
 
     /// The run that `given` means: a folder, or else the name of a run in `output_dir`;
@@ -221,5 +263,52 @@ fn claim_automatic(settings: &Settings) -> Result<PathBuf, TaskError> {
             claimed => return claimed,
         }
         path = settings.output_dir.join(format!("{name}-{number}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_checkpoint_belongs_to_the_run_it_lies_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let checkpoint = run.join("checkpoints/step-00000001");
+        fs::create_dir_all(&checkpoint).unwrap();
+        fs::write(run.join(CONFIG), "").unwrap();
+        assert_eq!(RunFolder::of(&run), run);
+        assert_eq!(RunFolder::of(&checkpoint), checkpoint, "no checkpoint yet");
+        fs::write(checkpoint.join("manifest.json"), "{}").unwrap();
+        assert_eq!(RunFolder::of(&checkpoint), run);
+        // A copy elsewhere is in no run.
+        fs::remove_file(run.join(CONFIG)).unwrap();
+        assert_eq!(RunFolder::of(&checkpoint), checkpoint);
+    }
+
+    #[test]
+    fn settings_without_a_task_are_none_of_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(CONFIG), "").unwrap();
+        let error = RunFolder::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("task") && error.contains(CONFIG), "{error}");
+    }
+
+    #[test]
+    fn a_history_that_is_kept_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder {
+            path: folder.path().to_owned(),
+            _lock: Lock::none(),
+        };
+        for text in ["one", "two"] {
+            fs::write(run.metrics(), text).unwrap();
+            run.keep_history("superseded-step-00000003").unwrap();
+        }
+        let kept = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(kept("metrics.superseded-step-00000003.jsonl"), "one");
+        assert_eq!(kept("metrics.superseded-step-00000003-2.jsonl"), "two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

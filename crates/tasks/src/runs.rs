@@ -48,7 +48,7 @@ pub struct RunSummary {
     pub epochs: u64,
     /// Steps when it is finished.
     pub total_steps: Option<u64>,
-    /// Means over the last steps.
+    /// Means over the last steps, without skipped ones.
     pub last_losses: Option<StepLosses>,
     /// The best validation figure among its checkpoints (the earth mover's distance
     /// between outputs and references of held-out images; less is better).
@@ -121,14 +121,20 @@ impl RunSummary {
             epochs_done: position.epoch,
             epochs: settings.epochs.saturating_add(settings.epochs_decay) as u64,
             total_steps: record.as_ref().map(|record| record.total_steps),
-            last_losses: (!last.is_empty())
-                .then(|| StepLosses::mean(last.iter().map(|record| &record.losses))),
+            last_losses: last_losses(&last),
             best_figure: best.as_ref().map(|(figure, _)| *figure),
             best_checkpoint: best.map(|(_, folder)| folder),
             evaluation: evaluation.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
             error: record.and_then(|record| record.error),
         })
     }
+}
+
+/// The means over the last steps that something was learnt from.
+fn last_losses(records: &[StepRecord]) -> Option<StepLosses> {
+    let learnt = records.iter().rev().filter(|record| !record.skipped);
+    let last: Vec<&StepLosses> = learnt.take(AVERAGED).map(|record| &record.losses).collect();
+    (!last.is_empty()).then(|| StepLosses::mean(last.into_iter()))
 }
 
 /// The last steps in a `metrics.jsonl`, however long it is.
@@ -144,9 +150,32 @@ fn tail(path: &Path) -> Vec<StepRecord> {
     let bytes = read().unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     // The first line may be half of one, and so may the last.
-    let mut records: Vec<StepRecord> = text
-        .lines()
+    text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
-    records.split_off(records.len().saturating_sub(AVERAGED))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_were_skipped_are_in_no_mean() {
+        let record = |step, loss, skipped| StepRecord {
+            step,
+            epoch: 0,
+            losses: StepLosses::from_array([loss; 5]),
+            step_seconds: 0.5,
+            data_seconds: 0.0,
+            skipped,
+        };
+        let records = [
+            record(1, 1.0, false),
+            record(2, f64::NAN, true),
+            record(3, 3.0, false),
+        ];
+        let mean = StepLosses::from_array([2.0; 5]);
+        assert_eq!(last_losses(&records), Some(mean));
+        assert_eq!(last_losses(&records[1..2]), None);
+    }
 }

@@ -1,9 +1,12 @@
 //! The images of a run: where they come from, and the loaders that read them.
 
+use std::path::{Path, PathBuf};
+
 use huenet_data::{
-    Collection, DataError, HostBatch, Layout, Loader, PairDataset, ParameterError, Phase, Split,
-    demo,
+    Collection, DataError, HostBatch, ImageSource, Layout, Loader, PairDataset, ParameterError,
+    Phase, Split, demo,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::error::TaskError;
 use crate::recipe::Recipe;
@@ -18,7 +21,54 @@ pub const SPLIT_SEED: u64 = 1;
 pub struct Images {
     train: Loader,
     held_out: Option<Loader>,
+    names: ImageNames,
     skipped: usize,
+}
+
+/// Which images a run trains on, to notice when they are others. They may lie elsewhere: names are
+/// those below the dataset's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImageNames {
+    /// How many there are.
+    count: usize,
+    /// The CRC-32 of their names, in the collection's order.
+    crc32: u32,
+}
+
+impl ImageNames {
+    /// Those of `images`, in the dataset's `folder`.
+    fn new(images: &[ImageSource], folder: &Path) -> Self {
+        let mut hash = crc32fast::Hasher::new();
+        for image in images {
+            match image.path() {
+                Some(path) => {
+                    let below = path.strip_prefix(folder).unwrap_or(path);
+                    for part in below {
+                        hash.update(part.as_encoded_bytes());
+                        hash.update(b"/");
+                    }
+                }
+                None => hash.update(image.name().as_bytes()),
+            }
+            hash.update(b"\0");
+        }
+        Self {
+            count: images.len(),
+            crc32: hash.finalize(),
+        }
+    }
+
+    /// How these differ from the images `now`, in words.
+    pub(crate) fn difference(self, now: Self) -> Option<String> {
+        match self == now {
+            true => None,
+            false if self.count == now.count => Some("their names are others".to_owned()),
+            false => Some(format!(
+                "there were {}, now there are {}",
+                self.count, now.count
+            )),
+        }
+    }
 }
 
 impl Images {
@@ -51,6 +101,10 @@ impl Images {
         Ok(Self {
             train,
             held_out,
+            names: ImageNames::new(
+                collection.images(Phase::Train),
+                &dataset_folder(recipe).unwrap_or_default(),
+            ),
             skipped: collection.missing(),
         })
     }
@@ -82,6 +136,11 @@ impl Images {
         self.train.dataset().len()
     }
 
+    /// Which images are trained on.
+    pub(crate) fn names(&self) -> ImageNames {
+        self.names
+    }
+
     /// How many images are held out.
     pub fn held_out_images(&self) -> usize {
         self.held_out
@@ -95,13 +154,17 @@ impl Images {
     }
 }
 
+/// The dataset's folder; `None` if the images are built in.
+fn dataset_folder(recipe: &Recipe) -> Option<PathBuf> {
+    let settings = recipe.settings();
+    let root = settings.dataroot.as_ref();
+    let root = root.filter(|_| settings.dataset != DEMO_DATASET)?;
+    Some(root.join(&settings.dataset))
+}
+
 fn open_collection(recipe: &Recipe) -> Result<Collection, DataError> {
     let settings = recipe.settings();
-    let Some(root) = settings
-        .dataroot
-        .as_ref()
-        .filter(|_| settings.dataset != DEMO_DATASET)
-    else {
+    let Some(folder) = dataset_folder(recipe) else {
         return Ok(match settings.task {
             Task::Edges2photos => demo::side_by_side(),
             Task::Colorization | Task::ColorTransfer => demo::collection(),
@@ -113,11 +176,42 @@ fn open_collection(recipe: &Recipe) -> Result<Collection, DataError> {
     };
     // Only side-by-side pairs cannot be told from single images by their folder.
     let layout = (settings.task == Task::Edges2photos).then_some(Layout::Pix2Pix);
-    Collection::open(root.join(&settings.dataset), layout, split)
+    Collection::open(folder, layout, split)
 }
 
 impl From<ParameterError> for TaskError {
     fn from(error: ParameterError) -> Self {
         Self::Data(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &str, images: &[&str]) -> ImageNames {
+        let folder = Path::new(folder);
+        let images: Vec<ImageSource> = images
+            .iter()
+            .map(|name| ImageSource::file(folder.join(name)))
+            .collect();
+        ImageNames::new(&images, folder)
+    }
+
+    #[test]
+    fn images_are_told_by_their_names_below_the_dataset() {
+        let ours = names("one/set", &["a/1.jpg", "b/2.jpg"]);
+        let difference = |folder, images: &[&str]| ours.difference(names(folder, images));
+        assert_eq!(difference("two/set", &["a/1.jpg", "b/2.jpg"]), None);
+        for others in [
+            ["a/1.jpg", "b/3.jpg"],
+            ["b/1.jpg", "b/2.jpg"],
+            ["b/2.jpg", "a/1.jpg"],
+        ] {
+            let told = difference("one/set", &others).unwrap();
+            assert!(told.contains("names"), "{others:?}: {told}");
+        }
+        let told = difference("one/set", &["a/1.jpg"]).unwrap();
+        assert!(told.contains("were 2") && told.contains("are 1"), "{told}");
     }
 }

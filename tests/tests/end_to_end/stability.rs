@@ -39,6 +39,8 @@ fn a_step_that_is_not_finite_stops_the_run_and_is_saved_for_inspection() {
     assert!(found["losses"]["gen_hist_loss"].is_number(), "{found}");
     assert!(found["gradients"]["generator"][0].is_string(), "{found}");
     assert_eq!(found["gradients"]["discriminator"], serde_json::json!([]));
+    let saved = found["saved"].as_str().unwrap();
+    assert!(saved.ends_with("non-finite/step-00000000"), "{found}");
     let pictures = image::open(folder.join("batch.png")).unwrap();
     assert_eq!(pictures.width(), 3 * 128 + 2 * 4);
     // The networks as they were before the step.

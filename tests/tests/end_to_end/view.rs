@@ -209,3 +209,31 @@ fn a_report_that_cannot_be_written_is_a_warning() {
         .success()
         .stderr(predicates::str::contains("warning").and(predicates::str::contains("report.html")));
 }
+
+#[test]
+fn the_report_of_a_finished_run_that_is_resumed_is_whole() {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.train("color_transfer", "run");
+    command.args(["--epochs", "1"]).assert().success();
+    let before = report(&place, "run");
+    assert!(before["distributions"].is_object(), "{before}");
+    resume(&place, "runs/run").assert().success();
+    let after = report(&place, "run");
+    for part in ["state", "distributions", "grids", "validation", "losses"] {
+        assert!(before[part] == after[part], "{part} differs");
+    }
+}
+
+#[test]
+fn the_report_of_a_run_that_failed_says_so() {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.train("color_transfer", "run");
+    command
+        // So heavy that no loss is a finite number.
+        .args(["--hist-loss-weight", "1e39"])
+        .assert()
+        .code(1);
+    assert_eq!(report(&place, "run")["state"], "failed");
+}

@@ -43,7 +43,7 @@ pub enum Prediction {
     Palette,
     /// A [palette](Self::Palette) painted on a blend of the content and the [matched
     /// content](crate::Matching), with a mask for each channel that tells how far a pixel goes to
-    /// the matched one; before training, half of the way. Needs
+    /// the matched one; before training, nearly all of the way (0.98). Needs
     /// [`matched_content`](crate::GeneratorOptions::matched_content) too.
     Blend,
 }

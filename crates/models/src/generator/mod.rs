@@ -144,8 +144,8 @@ impl<B: Backend> Generator<B> {
     /// - `content`: `[batch, input channels, height, width]`, in [−1, 1]
     /// - `counts`: `[batch, output channels, bins]`, pixels of the colour reference in each bin,
     ///   0 to height·width of the configuration (others are read as the nearest of these)
-    /// - output: `[batch, output channels, height, width]`, in [−1, 1]; a
-    ///   [change](Prediction::Change) may lead a little beyond
+    /// - output: `[batch, output channels, height, width]`, in [−1, 1]; every
+    ///   [prediction](Prediction) but the image itself may lead beyond
     ///
     /// # Panics
     /// If a side is not a multiple of 2^depth, or channels or bins are not the configuration's.

@@ -10,11 +10,10 @@
 //!   manifest.json    format, version, place in the run, length and CRC-32 of each file
 //! ```
 
+mod manifest;
 mod save;
 mod shelf;
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::module::{AutodiffModule, Module};
@@ -30,9 +29,11 @@ use crate::gan::Gan;
 use crate::recipe::Recipe;
 use crate::seeds::{Purpose, stream};
 use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings};
+use crate::source::ImageNames;
 
+use manifest::Manifest;
 pub(crate) use save::Contents;
-pub(crate) use shelf::Shelf;
+pub(crate) use shelf::{Shelf, name_before_aside};
 
 /// The version of the folder's layout.
 const FORMAT: u32 = 2;
@@ -56,13 +57,16 @@ const FILES: [&str; 5] = [
 ];
 
 /// Settings that give weights other shapes, or another meaning.
-const SHAPING: [&str; 12] = [
+const SHAPING: [&str; 15] = [
     "img_h",
     "img_w",
     "img_c",
+    "yuv",
     "base_width",
     "depth",
     "bin_num",
+    "min_val",
+    "max_val",
     "conditioning",
     "matched_content",
     "last_layer",
@@ -82,18 +86,6 @@ pub struct Position {
     pub epoch: u64,
     /// Batches of that epoch done.
     pub batch: usize,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
-    huenet: String,
-    position: Position,
-    /// The validation figure of these weights, if they were validated; less is better.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    figure: Option<f64>,
-    /// Length and CRC-32 of each file.
-    files: BTreeMap<String, (u64, u32)>,
 }
 
 /// A saved checkpoint whose manifest and settings have been read.
@@ -137,7 +129,12 @@ impl Checkpoint {
             .bytes_of(folder, SETTINGS)
             .and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()))
             .map_err(|reason| damaged(&path, reason))?;
-        let settings = Settings::resolve(&[Layer::from_toml(&path, &settings)?])?;
+        let layer = Layer::from_toml(&path, &settings)?;
+        if layer.text("task").is_none() {
+            // Without one the demo would be meant.
+            return Err(damaged(&path, "it names no task".to_owned()));
+        }
+        let settings = Settings::resolve(&[layer])?;
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
@@ -158,6 +155,11 @@ impl Checkpoint {
     /// Where in its run it was saved.
     pub fn position(&self) -> Position {
         self.manifest.position
+    }
+
+    /// The images that the run trains on, if it is saved which.
+    pub(crate) fn image_names(&self) -> Option<ImageNames> {
+        self.manifest.image_names
     }
 
     /// The validation figure of the saved weights, if they were validated; less is
@@ -187,7 +189,10 @@ impl Checkpoint {
     /// shapes or another meaning.
     pub fn check_configuration(&self, recipe: &Recipe) -> Result<(), TaskError> {
         let (saved, wanted) = (&self.settings, recipe.settings());
+        // Grey images are the same in both colour spaces.
+        let grey = (saved.img_c, wanted.img_c) == (1, 1);
         let shaping = KEYS.iter().filter(|key| SHAPING.contains(&key.name));
+        let shaping = shaping.filter(|key| !(grey && key.name == "yuv"));
         let mut differences: Vec<String> = shaping
             .filter_map(|key| Some((key.name, saved.value(key)?, wanted.value(key)?)))
             .filter(|(_, saved, wanted)| saved != wanted)
@@ -208,6 +213,29 @@ impl Checkpoint {
         })
     }
 
+    /// Puts all that was saved into `gan`: weights, optimiser states and, if the settings keep
+    /// some, earlier outputs.
+    ///
+    /// # Errors
+    ///
+    /// As [`restore_weights`](Self::restore_weights).
+    pub fn restore<B: AutodiffBackend>(
+        &self,
+        recipe: &Recipe,
+        gan: Gan<B>,
+        device: &B::Device,
+    ) -> Result<Gan<B>, TaskError> {
+        let gan = self.restore_weights(recipe, gan, device)?;
+        if !self.has_pool_of(recipe) {
+            return Ok(gan);
+        }
+        let kept = self.load::<B::InnerBackend, _>(POOL, device)?;
+        Ok(Gan {
+            pool: gan.pool.load(kept),
+            ..gan
+        })
+    }
+
     /// Puts the saved weights and optimiser states into `gan`.
     ///
     /// # Errors
@@ -215,7 +243,7 @@ impl Checkpoint {
     /// [`TaskError::OtherConfiguration`] if the networks of `recipe` have other shapes
     /// than the saved ones; [`TaskError::DamagedCheckpoint`] if a file is not what was
     /// saved.
-    pub fn restore<B: AutodiffBackend>(
+    pub fn restore_weights<B: AutodiffBackend>(
         &self,
         recipe: &Recipe,
         gan: Gan<B>,
@@ -245,13 +273,7 @@ impl Checkpoint {
             discriminator_adam: gan
                 .discriminator_adam
                 .load_record(self.load::<B, _>(DISCRIMINATOR_ADAM, device)?),
-            pool: match self.has_pool_of(recipe) {
-                true => {
-                    let kept = self.load::<B::InnerBackend, _>(POOL, device)?;
-                    gan.pool.load(kept)
-                }
-                false => gan.pool,
-            },
+            pool: gan.pool,
         })
     }
 
@@ -276,8 +298,10 @@ impl Checkpoint {
         device: &B::Device,
     ) -> Result<(Generator<B>, Discriminator<B>), TaskError> {
         let settings = Settings {
-            // Images are not needed, and may be elsewhere by now.
+            // Neither images nor the run it began with are needed; they may be elsewhere by now.
             dataset: DEMO_DATASET.to_owned(),
+            dataroot: None,
+            output_pre_dir: None,
             ..self.settings.clone()
         };
         let recipe = Recipe::new(settings)?;
@@ -311,56 +335,6 @@ impl Checkpoint {
     }
 }
 
-impl Manifest {
-    /// The manifest in a checkpoint's folder, or what is wrong with it.
-    fn read(folder: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|error| error.to_string())?;
-        // Looked at first: another format may have other fields.
-        let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        match value.get("format").and_then(serde_json::Value::as_u64) {
-            Some(format) if format == u64::from(FORMAT) => {}
-            Some(format) => {
-                return Err(format!(
-                    "its format is {format}, this huenet reads {FORMAT}"
-                ));
-            }
-            None => return Err("it states no format".to_owned()),
-        }
-        let manifest: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        let unlisted = FILES
-            .into_iter()
-            .find(|name| !manifest.files.contains_key(*name));
-        match unlisted {
-            Some(name) => Err(format!("it does not list {name}")),
-            None => Ok(manifest),
-        }
-    }
-
-    /// The content of a file, or how it differs from what was saved.
-    fn bytes_of(&self, folder: &Path, name: &str) -> Result<Vec<u8>, String> {
-        let bytes = fs::read(folder.join(name)).map_err(|error| error.to_string())?;
-        match self.files.get(name) {
-            Some(expected) if *expected == fingerprint(&bytes) => Ok(bytes),
-            Some(_) => Err("its checksum has changed since it was saved".to_owned()),
-            None => Err(format!("{MANIFEST} does not list it")),
-        }
-    }
-
-    /// The first file that is not what was saved, and how it differs.
-    fn damage(&self, folder: &Path) -> Option<(&str, String)> {
-        let fault = |name: &String| self.bytes_of(folder, name).err();
-        self.files
-            .keys()
-            .find_map(|name| Some((name.as_str(), fault(name)?)))
-    }
-}
-
-/// Length and CRC-32.
-fn fingerprint(bytes: &[u8]) -> (u64, u32) {
-    (bytes.len() as u64, crc32fast::hash(bytes))
-}
-
 /// Whether a folder is a checkpoint.
 pub(crate) fn is_checkpoint(folder: &Path) -> bool {
     folder.join(MANIFEST).is_file()
@@ -377,6 +351,10 @@ fn damaged(file: &Path, reason: String) -> TaskError {
     TaskError::DamagedCheckpoint {
         path: file.to_owned(),
         reason,
+        resuming: false,
         previous: older.into_iter().rev().find(sound),
     }
 }
+
+#[cfg(test)]
+mod tests;

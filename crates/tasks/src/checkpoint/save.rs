@@ -8,20 +8,24 @@ use burn::optim::Optimizer;
 use burn::record::{Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
+use super::manifest::fingerprint;
 use super::{
     AVERAGE, BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM,
-    MANIFEST, Manifest, POOL, Position, SETTINGS, Shelf, fingerprint,
+    MANIFEST, Manifest, POOL, Position, SETTINGS, Shelf,
 };
 use crate::error::TaskError;
 use crate::files::{self, PARTIAL};
 use crate::gan::{DiscriminatorAdam, Gan, GeneratorAdam};
 use crate::recipe::Recipe;
+use crate::source::ImageNames;
 
 /// What a checkpoint is made of.
 pub(crate) struct Contents<'a, B: AutodiffBackend> {
     pub(crate) gan: &'a Gan<B>,
     pub(crate) recipe: &'a Recipe,
     pub(crate) position: Position,
+    /// The images that the run trains on.
+    pub(crate) image_names: ImageNames,
     /// The validation figure of these weights, if there is one; less is better.
     pub(crate) figure: Option<f64>,
 }
@@ -64,6 +68,7 @@ impl Shelf {
             huenet: env!("CARGO_PKG_VERSION").to_owned(),
             position: contents.position,
             figure: contents.figure,
+            image_names: Some(contents.image_names),
             files: writer.files.into_iter().collect(),
         };
         manifest.write(aside.path())?;
@@ -122,7 +127,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn settings(&mut self, recipe: &Recipe) -> Result<(), TaskError> {
-        let text = recipe.settings().to_toml();
+        let text = recipe.settings().to_toml()?;
         self.write(SETTINGS, text.as_bytes())
     }
 

@@ -80,8 +80,9 @@ impl Shelf {
         old.retain(|folder| Some(folder) != best.as_ref());
         let remove = |folder: &&PathBuf| {
             // Renamed first, so that no half of one is ever taken for a checkpoint.
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let doomed = self.path.join(format!("{PARTIAL}removed-{name}"));
+            let doomed = self
+                .path
+                .join(format!("{PARTIAL}removed-{}", name_of(folder)));
             // What stays costs only space.
             fs::rename(folder, &doomed)
                 .and_then(|()| fs::remove_dir_all(doomed))
@@ -91,10 +92,18 @@ impl Shelf {
     }
 
     /// Sets aside the checkpoints of later steps than `step`: the run goes on from
-    /// there, and they belong to another future. Gives how many.
-    pub(crate) fn set_aside_after(&self, step: u64) -> Result<usize, TaskError> {
+    /// there, and they belong to another future. Gives how many. Before any is moved,
+    /// `keep_history` is given the name that the newest of them gets.
+    pub(crate) fn set_aside_after(
+        &self,
+        step: u64,
+        keep_history: impl FnOnce(&str) -> Result<(), TaskError>,
+    ) -> Result<usize, TaskError> {
         let mut later = self.list();
         later.retain(|folder| step_of(folder) > Some(step));
+        if let Some(newest) = later.last() {
+            keep_history(&name_of(&self.aside(newest)))?;
+        }
         for folder in &later {
             self.set_aside(folder)?;
         }
@@ -103,18 +112,13 @@ impl Shelf {
 
     /// Gives a checkpoint a name under which nothing looks for one.
     pub(super) fn set_aside(&self, folder: &Path) -> Result<(), TaskError> {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let names = (1..).map(|number| match number {
-            1 => format!("{SUPERSEDED}{name}"),
-            _ => format!("{SUPERSEDED}{name}-{number}"),
-        });
-        let mut free = names
-            .map(|name| self.path.join(name))
-            .filter(|path| !path.exists());
-        let Some(target) = free.next() else {
-            return Ok(());
-        };
-        fs::rename(folder, target).map_err(|source| TaskError::write(folder, source))
+        fs::rename(folder, self.aside(folder)).map_err(|source| TaskError::write(folder, source))
+    }
+
+    /// Where a checkpoint goes that is set aside.
+    fn aside(&self, folder: &Path) -> PathBuf {
+        let name = name_of(folder);
+        files::unused(|number| self.path.join(format!("{SUPERSEDED}{name}{number}")))
     }
 
     /// Removes what an interrupted save left behind.
@@ -127,6 +131,23 @@ impl Shelf {
 pub(super) fn step_of(folder: &Path) -> Option<u64> {
     let name = folder.file_name()?.to_str()?;
     name.strip_prefix(STEP)?.parse().ok()
+}
+
+/// The name that the checkpoint in `folder` had before it was set aside, if it was.
+pub(crate) fn name_before_aside(folder: &Path) -> Option<String> {
+    let folder = std::path::absolute(folder).ok()?;
+    let number = name_of(&folder)
+        .strip_prefix(SUPERSEDED)?
+        .strip_prefix(STEP)?
+        .split('-')
+        .next()?
+        .to_owned();
+    Some(format!("{STEP}{number}"))
+}
+
+fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -195,8 +216,26 @@ mod tests {
     fn what_is_set_aside_is_no_checkpoint_any_more_and_still_there() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = shelf(folder.path(), &[(1, None), (2, None), (3, Some(0.1))]);
-        assert_eq!(shelf.set_aside_after(1).unwrap(), 2);
+        let mut history = String::new();
+        let keep = |name: &str| {
+            history += name;
+            Ok(())
+        };
+        assert_eq!(shelf.set_aside_after(1, keep).unwrap(), 2);
+        assert_eq!(history, "superseded-step-00000003");
         assert_eq!((steps(&shelf), shelf.best()), (vec![1], None));
-        assert!(shelf.path().join("superseded-step-00000003").is_dir());
+        assert!(shelf.path().join(&history).is_dir());
+        // The second of a name.
+        fs::create_dir(shelf.folder_of(3)).unwrap();
+        let keep = |name: &str| {
+            assert_eq!(name, "superseded-step-00000003-2");
+            Ok(())
+        };
+        assert_eq!(shelf.set_aside_after(1, keep).unwrap(), 1);
+        let before = |name: &str| name_before_aside(&shelf.path().join(name));
+        let name = Some("step-00000003".to_owned());
+        assert_eq!(before("superseded-step-00000003-2"), name);
+        assert_eq!(before("superseded-step-00000003"), name);
+        assert_eq!(before("step-00000003"), None);
     }
 }

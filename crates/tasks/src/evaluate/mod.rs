@@ -30,6 +30,7 @@ use crate::figures::{Compared, figures_of, values};
 use crate::files;
 use crate::losses::HistogramLosses;
 use crate::recipe::Recipe;
+use crate::run::RunFolder;
 use crate::samples;
 use crate::settings::{Layer, SettingsError};
 
@@ -105,9 +106,8 @@ impl Study {
     }
 
     /// The folder of the generator's run, where its contact sheet goes by default.
-    pub fn run(&self) -> &Path {
-        let checkpoint = self.checkpoint.folder();
-        checkpoint.ancestors().nth(2).unwrap_or(checkpoint)
+    pub fn run(&self) -> PathBuf {
+        RunFolder::of(self.checkpoint.folder())
     }
 
     /// How many pairs there are.
@@ -290,7 +290,7 @@ fn convert(from: ColourSpace, to: ColourSpace, planes: &[f32], size: ImageSize) 
 /// [`TaskError::Unwritten`].
 pub fn write_json(comparison: &Comparison, path: &Path) -> Result<(), TaskError> {
     let text = format!("{:#}\n", comparison.to_json());
-    named(files::write_atomically(path, text.as_bytes()))
+    files::write_atomically(path, text.as_bytes()).map_err(TaskError::of_named_file)
 }
 
 /// Writes a contact sheet as PNG, aside and then in its place.
@@ -299,13 +299,5 @@ pub fn write_json(comparison: &Comparison, path: &Path) -> Result<(), TaskError>
 ///
 /// [`TaskError::Unwritten`].
 pub fn write_sheet(sheet: &RgbImage, path: &Path) -> Result<(), TaskError> {
-    named(samples::save(sheet, path))
-}
-
-/// The path is not one below a run's output folder, as a run's own files are.
-fn named(outcome: Result<(), TaskError>) -> Result<(), TaskError> {
-    outcome.map_err(|error| match error {
-        TaskError::Write { path, source } => TaskError::Unwritten { path, source },
-        other => other,
-    })
+    samples::save(sheet, path).map_err(TaskError::of_named_file)
 }

@@ -63,6 +63,9 @@ impl Pairs {
         phase: Phase,
         most: usize,
     ) -> Result<Self, TaskError> {
+        if most == 0 {
+            return Err(TaskError::NothingToEvaluate);
+        }
         let images = Images::open(recipe)?;
         let loader = match phase {
             Phase::Train => Some(images.train()),

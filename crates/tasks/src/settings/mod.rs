@@ -239,10 +239,51 @@ impl Settings {
     }
 
     /// The settings as the text of a TOML file, which [`Layer::from_file`] reads.
-    pub fn to_toml(&self) -> String {
-        // Numbers, words and names of files: what TOML lacks is a path that is no text,
-        // and a setting is read from text.
-        toml::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Unfit`] for what TOML cannot hold: a path that is not valid UTF-8, or a
+    /// whole number beyond those of [`i64`].
+    pub fn to_toml(&self) -> Result<String, SettingsError> {
+        // As a table first: a number that is too large can be written, but not read again.
+        let table = toml::Table::try_from(self);
+        table.and_then(|_| toml::to_string(self)).map_err(|error| {
+            let (key, value) = self.unwritable();
+            let limit = i64::MAX;
+            let expected = format!(
+                "settings are saved as TOML, where a path has to be valid UTF-8 (with that of the \
+                 working folder, if it is relative) and a whole number at most {limit}: {error}"
+            );
+            SettingsError::Unfit {
+                key,
+                value,
+                expected,
+            }
+        })
+    }
+
+    /// The first setting that TOML cannot hold, with its value.
+    fn unwritable(&self) -> (&'static str, String) {
+        let paths = [
+            ("dataroot", self.dataroot.as_ref()),
+            ("output_dir", Some(&self.output_dir)),
+            ("output_pre_dir", self.output_pre_dir.as_ref()),
+        ];
+        let path = paths
+            .into_iter()
+            .filter_map(|(key, path)| Some((key, path?)))
+            .find(|(_, path)| path.to_str().is_none());
+        if let Some((key, path)) = path {
+            return (key, path.display().to_string());
+        }
+        let values = serde_json::to_value(self).unwrap_or_default();
+        let too_large = |key: &Key| {
+            let number = values.get(key.name)?.as_u64()?;
+            i64::try_from(number).err()?;
+            Some((key.name, number.to_string()))
+        };
+        let found = KEYS.iter().find_map(too_large);
+        found.unwrap_or_else(|| ("settings", String::new()))
     }
 
     /// The settings that are other in `wanted`, with the values they have there.
@@ -265,6 +306,8 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use std::os::unix::ffi::OsStringExt;
 
     #[test]
     fn every_key_is_a_field_and_every_field_a_key() {
@@ -279,6 +322,35 @@ mod tests {
         fields.sort_unstable();
         keys.sort_unstable();
         assert_eq!(fields, keys);
+    }
+
+    #[test]
+    fn what_cannot_be_saved_is_refused_by_name() {
+        let refused = |settings: Settings, key: &str| {
+            let error = crate::Recipe::new(settings).unwrap_err().to_string();
+            assert!(error.contains(&format!("{key} = ")), "{error}");
+        };
+        let settings = Settings {
+            seed: u64::MAX,
+            ..Settings::demo(Task::ColorTransfer)
+        };
+        refused(settings, "seed");
+        #[cfg(unix)]
+        {
+            let bytes = vec![b'/', 0xff];
+            let path = PathBuf::from(std::ffi::OsString::from_vec(bytes));
+            let ours = || Settings::demo(Task::ColorTransfer);
+            let dataroot = Some(path.clone());
+            refused(Settings { dataroot, ..ours() }, "dataroot");
+            let output_pre_dir = Some(path.clone());
+            refused(
+                Settings {
+                    output_pre_dir,
+                    ..ours()
+                },
+                "output_pre_dir",
+            );
+        }
     }
 
     #[test]

@@ -12,9 +12,21 @@ use crate::task::Task;
 /// Where a reader of a schema learns how to read it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
+/// The defaults on the built-in dataset that are others there, in words.
+fn demo_defaults() -> String {
+    // The same for each task.
+    let task = Task::ColorTransfer;
+    let others = Settings::recommended(task).differences(&Settings::demo(task));
+    let others = others.iter().filter(|(key, _)| *key != "dataset");
+    let others: Vec<String> = others
+        .map(|(key, value)| format!("`{key}` `{value}`"))
+        .collect();
+    others.join(", ")
+}
+
 /// The reference page, in Markdown.
 pub fn page() -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "# Settings\n\n\
          Made from the source by `huenet config --reference`; do not edit.\n\n\
          Each setting can be given as a line of a TOML file (`--config FILE`), as an environment\n\
@@ -23,7 +35,10 @@ pub fn page() -> String {
          where each comes from. What is marked [official] is an option of the published script,\n\
          with its name and meaning. Those marked ↻ can change when a run is resumed.\n\
          Defaults are those of the official recipe; where those of `--recipe recommended` are others,\n\
-         they follow. [settings.schema.json](settings.schema.json) is a JSON schema for settings files.\n",
+         they follow. On the built-in images (`--dataset demo`, or neither task nor data given) the\n\
+         recommended recipe is meant unless another is asked for, and these defaults are others:\n\
+         {}. [settings.schema.json](settings.schema.json) is a JSON schema for settings files.\n",
+        demo_defaults()
     );
     let mut group: Option<Group> = None;
     for key in KEYS {

@@ -16,7 +16,6 @@ use crate::files;
 use crate::gan::{Gan, StepGradients};
 use crate::gradients::NonFiniteValues;
 use crate::metrics::StepLosses;
-use crate::recipe::Recipe;
 use crate::run::RunFolder;
 use crate::samples;
 
@@ -67,37 +66,30 @@ impl NonFiniteStep {
         }
     }
 
-    /// Saves the networks and optimisers as they were before the step, its images, and what was
-    /// found, for inspection; gives the folder.
+    /// Saves for inspection: `before`, which is what there was before the step, its images, and
+    /// what was found.
     pub(super) fn save<B>(
-        &self,
+        &mut self,
         run: &RunFolder,
-        recipe: &Recipe,
-        gan: &Gan<B>,
-        position: Position,
+        before: &Contents<'_, B>,
         batch: &Batch<B>,
-    ) -> Result<PathBuf, TaskError>
+    ) -> Result<(), TaskError>
     where
         B: AutodiffBackend + HistogramBackend,
         B::InnerBackend: HistogramBackend,
     {
-        let shelf = Shelf::at(run.non_finite());
-        let folder = shelf.save(&Contents {
-            gan,
-            recipe,
-            position,
-            figure: None,
-        })?;
+        let folder = Shelf::at(run.non_finite()).save(before)?;
+        self.saved = Some(folder.clone());
         self.describe(&folder.join("found.json"))?;
         let batch = Batch {
             content: batch.content.clone().inner(),
             reference: batch.reference.clone().inner(),
             counts: batch.counts.clone().inner(),
         };
-        let output = translate(recipe, &gan.generator.valid(), &batch, position.step);
-        let grid = samples::grid(recipe, &batch, output)?;
-        samples::save(&grid, &folder.join("batch.png"))?;
-        Ok(folder)
+        let generator = before.gan.generator.valid();
+        let output = translate(before.recipe, &generator, &batch, before.position.step);
+        let grid = samples::grid(before.recipe, &batch, output)?;
+        samples::save(&grid, &folder.join("batch.png"))
     }
 
     fn describe(&self, path: &Path) -> Result<(), TaskError> {

@@ -96,11 +96,11 @@ impl Writer {
         }
     }
 
+    /// Sends first: what could not be written before is no reason to lose this.
     fn send(&self, message: Message) -> Result<(), TaskError> {
-        self.check()?;
         let sent = self.sender.as_ref().map(|sender| sender.send(message));
         match sent {
-            Some(Ok(())) => Ok(()),
+            Some(Ok(())) => self.check(),
             _ => Err(self.gone()),
         }
     }
@@ -169,5 +169,40 @@ impl Worker {
     fn sync(&mut self) -> Result<(), TaskError> {
         self.steps.sync()?;
         self.validations.as_mut().map_or(Ok(()), LineWriter::sync)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::StepLosses;
+    use crate::settings::Settings;
+    use crate::{Recipe, Task};
+
+    #[test]
+    fn an_earlier_fault_costs_no_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            output_dir: folder.path().to_owned(),
+            ..Settings::demo(Task::ColorTransfer)
+        };
+        let run = RunFolder::create(&Recipe::new(settings).unwrap()).unwrap();
+        let writer = Writer::start(&run, 0).unwrap();
+        let nowhere = folder.path().join("no/such/folder.png");
+        writer.picture(RgbImage::new(1, 1), &nowhere).unwrap();
+        // What was sent is seen to, and the fault not yet told.
+        writer.sync().unwrap();
+        let record = StepRecord {
+            step: 1,
+            epoch: 0,
+            losses: StepLosses::from_array([1.0; 5]),
+            step_seconds: 0.5,
+            data_seconds: 0.0,
+            skipped: false,
+        };
+        let told = writer.step(&record).unwrap_err().to_string();
+        assert!(told.contains("folder.png"), "{told}");
+        writer.sync().unwrap();
+        assert_eq!(metrics::read(&run.metrics()).unwrap(), [record]);
     }
 }

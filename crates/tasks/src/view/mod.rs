@@ -155,6 +155,11 @@ impl View {
         self.end(Status::Finished);
     }
 
+    /// The run ended with an error.
+    pub(crate) fn fail(&mut self) {
+        self.end(Status::Failed);
+    }
+
     fn end(&mut self, status: Status) {
         self.send(Message::Ended(status));
         self.sender = None;
@@ -228,15 +233,17 @@ impl Worker {
                 let scalars: Vec<_> = losses.chain(rates).collect();
                 self.write_events(|events| events.scalars(record.step, scalars));
             }
-            // At the end of a run that ends with an epoch, there is nothing new.
-            Message::Drew(at, ..) if self.state.has_drawn(at) => {}
             Message::Drew(at, grid, distributions) => {
-                self.write_events(|events| {
-                    events.image(at.step, "samples", &grid)?;
-                    write_histograms(events, at.step, &distributions)
-                });
-                if let Some(small) = pictures::grid(&grid) {
-                    self.state.drew(at, small);
+                // At the end of a run that ends with an epoch, the grid is nothing new. The
+                // distributions are, if the run was resumed there: no file keeps them.
+                if !self.state.has_drawn(at) {
+                    self.write_events(|events| {
+                        events.image(at.step, "samples", &grid)?;
+                        write_histograms(events, at.step, &distributions)
+                    });
+                    if let Some(small) = pictures::grid(&grid) {
+                        self.state.drew(at, small);
+                    }
                 }
                 self.state.distributed(at, &distributions);
             }

@@ -33,6 +33,7 @@ pub(super) enum Status {
     Running,
     Finished,
     Stopped,
+    Failed,
 }
 
 /// How the pictures of a page are found.

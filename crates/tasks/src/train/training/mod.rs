@@ -23,6 +23,7 @@ use crate::job::{Job, Plan};
 use crate::losses::HistogramLosses;
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
+use crate::source::ImageNames;
 use crate::state::StateRecord;
 use crate::validation;
 use crate::view::{LivePage, View};
@@ -33,6 +34,7 @@ pub(super) struct Training<'a, B: AutodiffBackend> {
     recipe: &'a Recipe,
     run: &'a RunFolder,
     held_out: Option<&'a Loader>,
+    image_names: ImageNames,
     device: &'a B::Device,
     observer: &'a mut dyn Observer,
     state: &'a mut StateRecord,
@@ -76,11 +78,13 @@ where
         state: &'a mut StateRecord,
     ) -> Result<Self, TaskError> {
         let gan = Gan::new(&job.recipe, device);
+        let position = job.position;
         let gan = match &job.weights {
-            Some(weights) => weights.restore(&job.recipe, gan, device)?,
+            Some(weights) if position.step > 0 => weights.restore(&job.recipe, gan, device)?,
+            // Another run's earlier outputs are none of this run's.
+            Some(weights) => weights.restore_weights(&job.recipe, gan, device)?,
             None => gan,
         };
-        let position = job.position;
         validation::rewind(&job.run.validation(), position, plan.steps_per_epoch)?;
         let shelf = Shelf::of(job.run.path());
         let resumed = job.weights.as_ref().filter(|_| position.step > 0);
@@ -88,6 +92,7 @@ where
             recipe: &job.recipe,
             run: &job.run,
             held_out: job.images.held_out(),
+            image_names: job.images.names(),
             device,
             observer,
             state,
@@ -112,14 +117,18 @@ where
 
     /// Trains on `images` until all steps are done, or the observer wants to stop.
     pub(super) fn run(mut self, images: &Loader) -> Result<Report, TaskError> {
-        match self.steps(images) {
+        let outcome = match self.steps(images) {
             Ok(true) => self.finish(),
             Ok(false) => self.stop(),
             Err(error) => {
                 self.rescue(&error);
                 Err(error)
             }
+        };
+        if outcome.is_err() {
+            self.view.fail();
         }
+        outcome
     }
 
     /// Trains; gives whether all steps were done.
@@ -188,14 +197,14 @@ where
     }
 
     /// Saves where the run was stopped.
-    fn stop(mut self) -> Result<Report, TaskError> {
+    fn stop(&mut self) -> Result<Report, TaskError> {
         let checkpoint = self.save(None)?;
         self.state.position = self.position;
         report(self.run, self.position, checkpoint)
     }
 
     /// Measures and shows what all the steps came to.
-    fn finish(mut self) -> Result<Report, TaskError> {
+    fn finish(&mut self) -> Result<Report, TaskError> {
         let mut checkpoint = self.save(None)?;
         self.state.position = self.position;
         if self.position.batch > 0 {

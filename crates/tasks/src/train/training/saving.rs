@@ -41,29 +41,31 @@ where
         }
         let broken = self.gan.non_finite_weights();
         if !broken.is_empty() {
-            return Err(TaskError::Diverged {
-                step: self.position.step,
-                what: format!("weights are not finite: {broken}"),
-                run: self.run.path().to_owned(),
-                saved: None,
-            });
+            let what = format!("weights are not finite: {broken}");
+            return Err(self.diverged(self.position.step, what, None));
         }
         let started = Instant::now();
         // A checkpoint whose steps are not written down would leave a gap in the history.
         self.writer.sync()?;
         self.view.flush();
-        let folder = self.shelf.save(&Contents {
-            gan: &self.gan,
-            recipe: self.recipe,
-            position: self.position,
-            figure,
-        })?;
+        let folder = self.shelf.save(&self.contents(figure))?;
         let seconds = started.elapsed().as_secs_f64();
         let step = self.position.step;
         info!(step, folder = %folder.display(), seconds, figure, "saved a checkpoint");
         self.observer.saved(&folder);
         self.saved_at = Instant::now();
         self.keep(folder, figure)
+    }
+
+    /// What a checkpoint is made of now.
+    pub(super) fn contents(&self, figure: Option<f64>) -> Contents<'_, B> {
+        Contents {
+            gan: &self.gan,
+            recipe: self.recipe,
+            position: self.position,
+            image_names: self.image_names,
+            figure,
+        }
     }
 
     /// Adds to a checkpoint of these weights what was not known when it was saved.

@@ -1,5 +1,6 @@
 //! One step, what is told of it, and when it is not finite.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -99,22 +100,31 @@ where
             measures.push(pending.measures);
         }
         let measures = Measures::read_all(measures);
+        // The first fault is the one to tell of; it is no reason to lose the steps after it.
+        let mut outcome = Ok(());
         for ((before, took, waited, ended), measures) in steps.into_iter().zip(measures) {
             if !measures.are_finite() {
                 self.unlogged = true;
                 let found = NonFiniteStep::find(&self.gan, before, measures.losses, None);
                 warn!(step = found.step, found = %found, "a step is not finite");
-                return Err(TaskError::Diverged {
-                    step: found.step,
-                    what: format!("{found}; noticed after step {}", self.position.step),
-                    run: self.run.path().to_owned(),
-                    saved: None,
-                });
+                let what = format!("{found}; noticed after step {}", self.position.step);
+                return outcome.and(Err(self.diverged(found.step, what, None)));
             }
             let record = record(before, measures.losses, took, waited, false);
-            self.tell(record, ended)?;
+            outcome = outcome.and(self.tell(record, ended));
         }
-        Ok(())
+        outcome
+    }
+
+    /// That training ran away in a step, of which `saved` is for inspection.
+    pub(super) fn diverged(&self, step: u64, what: String, saved: Option<PathBuf>) -> TaskError {
+        TaskError::Diverged {
+            step,
+            what,
+            run: self.run.path().to_owned(),
+            saved,
+            log_every: self.recipe.settings().log_every,
+        }
     }
 
     /// Tells of a step that `ended` then.
@@ -146,9 +156,8 @@ where
         let skip = self.recipe.settings().non_finite == NonFinite::Skip;
         let stops = !skip || !found.weights.is_empty() || self.skips >= SKIPS;
         if stops || !self.inspectable {
-            let saved = found.save(self.run, self.recipe, &self.gan, self.position, batch);
             // That the step is not finite is the fault to tell of.
-            found.saved = saved.ok();
+            let _ = found.save(self.run, &self.contents(None), batch);
             self.inspectable = true;
         }
         warn!(step = found.step, found = %found, skipped = !stops, "a step is not finite");
@@ -160,12 +169,7 @@ where
         if skip && self.skips >= SKIPS {
             what += &format!("; the {SKIPS}th step in a row");
         }
-        Err(TaskError::Diverged {
-            step: found.step,
-            what,
-            run: self.run.path().to_owned(),
-            saved: found.saved,
-        })
+        Err(self.diverged(found.step, what, found.saved))
     }
 }
 
