@@ -58,12 +58,13 @@ impl JointHistogram {
     ///
     /// # Shapes
     ///
-    /// - x, y: `[..., N]`, the `N` pixels of each image in the same order
+    /// - x, y: `[..., N]`, the `N` pixels of each image in the same order, of one element type
     /// - output: `[..., K, K]`, rows for `x`, columns for `y`; `D2 = D + 1`
     ///
     /// # Panics
     ///
-    /// If the shapes differ, if there are no pixels (`N = 0`), or if `D2` is not `D + 1`.
+    /// If the shapes or the element types differ, if there are no pixels (a dimension is 0), or if `D2` is
+    /// not `D + 1`.
     pub fn forward<B: HistogramBackend, const D: usize, const D2: usize>(
         &self,
         x: Tensor<B, D>,
@@ -76,8 +77,13 @@ impl JointHistogram {
             y.dims(),
             "a joint histogram needs two images of the same shape"
         );
+        assert_eq!(
+            x.dtype(),
+            y.dtype(),
+            "a joint histogram needs two images of the same element type"
+        );
         assert!(
-            pixels > 0,
+            !dims.contains(&0),
             "a joint histogram needs at least one pixel; the shape is {dims:?}"
         );
         assert_eq!(

@@ -88,9 +88,11 @@
 //! window falls as `e^(−ρ·distance in bins)`, and 16 bins hold all of it that single precision can see
 //! at the usual `ρ = 2.5`. On the CPU (features `ndarray`, `flex` and `tch`) one pass over the
 //! pixels, forward and again backward, touches those bins alone and stores nothing of the size of
-//! image times bins; the results are the same bits for any number of threads. Any other backend
-//! does it in ordinary tensor operations, a chunk of pixels at a time: windows over those bins alone, and
-//! matrix products for the sums, until someone overrides the methods of [`HistogramBackend`].
+//! image times bins; the results are the same bits for any number of threads. On graphics cards (features
+//! `cuda` and `wgpu`, or `cubecl` for any other backend on CubeCL) kernels do so in single precision. Whatever
+//! has no kernel, LibTorch on a graphics card among it, is computed in ordinary tensor operations, a chunk of
+//! pixels at a time: windows over those bins alone, and matrix products for the sums. They are the default
+//! bodies of [`HistogramBackend`], which a backend type of your own can use or override.
 //!
 //! # Source
 //!
@@ -107,6 +109,7 @@ mod error;
 mod joint;
 mod kernel;
 mod loss;
+mod precision;
 pub mod reference;
 mod soft;
 

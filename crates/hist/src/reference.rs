@@ -74,6 +74,11 @@ pub fn marginal<B: Backend>(x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> 
 /// If the shapes differ, or there are no pixels (`N = 0`).
 #[expect(clippy::disallowed_methods, reason = "the formula as it stands")]
 pub fn joint<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 3> {
+    assert_eq!(
+        x.dims(),
+        y.dims(),
+        "a joint histogram needs two images of the same shape"
+    );
     let pixels = x.dims()[1];
     chunks(&x, binning)
         .map(|(start, length)| {
@@ -86,8 +91,9 @@ pub fn joint<B: Backend>(x: Tensor<B, 2>, y: Tensor<B, 2>, binning: &Binning) ->
         .mul_scalar(1.0 / pixels as f64)
 }
 
-/// First pixel and number of pixels of the chunks in which a row is worked through: bounded, so
-/// that memory is, and never long, so that single precision adds up well.
+/// First pixel and number of pixels of the chunks in which rows are worked through together: bounded, so
+/// that memory does not grow with the number of pixels, and never long, so that single precision adds up
+/// well.
 pub(crate) fn chunks<B: Backend>(
     x: &Tensor<B, 2>,
     binning: &Binning,
@@ -95,7 +101,8 @@ pub(crate) fn chunks<B: Backend>(
     chunks_within(x, binning, 1 << 22, 2048)
 }
 
-/// Chunks of at most `most` pixels, with maps of pixels × bins of about `entries` or fewer.
+/// Chunks of at most `most` pixels of each row, with maps of rows × pixels × bins of about `entries` or
+/// fewer; of many rows the chunks still have a sixteenth of `most`, and so many more entries.
 pub(crate) fn chunks_within<B: Backend>(
     x: &Tensor<B, 2>,
     binning: &Binning,

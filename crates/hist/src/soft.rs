@@ -64,12 +64,12 @@ impl SoftHistogram {
     ///
     /// # Panics
     ///
-    /// If `x` has no pixels (`N = 0`).
+    /// If `x` has no pixels: if one of its dimensions is 0.
     pub fn forward<B: HistogramBackend, const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
         let mut dims = x.dims();
         let pixels = dims[D - 1];
         assert!(
-            pixels > 0,
+            !dims.contains(&0),
             "a histogram needs at least one pixel; the shape is {dims:?}"
         );
         let rows = dims.iter().product::<usize>() / pixels;

@@ -4,6 +4,7 @@ mod common;
 
 use burn::backend::Autodiff;
 use burn::tensor::{DType, Tensor};
+use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use common::{Double, Tracked, assert_close, binning, cases, problems, row, tensor, values};
 use huenet_hist::{
@@ -162,6 +163,108 @@ fn what_is_not_a_number_leaves_no_finite_loss() {
     };
     assert_eq!(finite(losses.distances), [false, true, true]);
     assert_eq!(finite(losses.structures), [false, false, true]);
+}
+
+/// The gradients of both losses come from one pass: where a loss is undefined there are none.
+#[test]
+fn where_one_loss_is_not_a_number_the_other_has_no_gradient() {
+    let binning = binning(8, 0.0, 1.0, 2.5, Boundary::Reflect);
+    let loss = at_once(&binning, KINDS[0]);
+    let images = |values: [f64; 4]| tensor::<Tracked, 2>(&values, [2, 2], DType::F64);
+    let output = images([0.2, 0.1, 0.7, 0.3]).require_grad();
+    let target = loss.target(images([0.5; 4]));
+    let losses = loss.forward(images([0.3, f64::NAN, 0.4, 0.6]), output.clone(), target);
+    let gradient = values(output.grad(&losses.distances.sum().backward()).unwrap());
+    let finite: Vec<bool> = gradient.into_iter().map(f64::is_finite).collect();
+    assert_eq!(finite, [false, false, true, true]);
+}
+
+type Twice = Autodiff<Tracked>;
+
+/// Gradients in a graph of a graph are those of the graph, and can themselves be differentiated.
+#[test]
+fn gradients_of_gradients() {
+    let binning = binning(6, 0.0, 1.0, 2.5, Boundary::Reflect);
+    let images = [[0.1, 0.7, 0.42, 0.9], [0.3, 0.85, 0.2, 0.55]];
+    for kinds in KINDS {
+        let loss = at_once(&binning, kinds);
+        fn total<B: HistogramBackend>(
+            loss: &HistogramLoss,
+            [content, output]: [Tensor<B, 2>; 2],
+        ) -> Tensor<B, 1> {
+            let target = loss.target(row::<B>(&[0.5, 0.6, 0.15]));
+            let losses = loss.forward(content, output, target);
+            losses.distances.sum() + losses.structures.sum()
+        }
+        let once = |images: [&[f64]; 2]| {
+            let [content, output] = images.map(|image| row::<Tracked>(image).require_grad());
+            let gradients = total(&loss, [content.clone(), output.clone()]).backward();
+            [content, output].map(|image| values(image.grad(&gradients).unwrap()))
+        };
+        // The gradient of the sum of squares of a gradient.
+        let inner = images.map(|image| row::<Tracked>(&image).require_grad());
+        let outer = inner
+            .clone()
+            .map(|image| Tensor::<Twice, 2>::from_inner(image).require_grad());
+        let gradients = total(&loss, outer.clone()).backward();
+        let [of_content, of_output] = outer.map(|image| image.grad(&gradients).unwrap());
+        let [content, output] = images.each_ref().map(|image| &image[..]);
+        let expected = once([content, output]);
+        assert_close(&values(of_content.clone()), &expected[0], 1e-9);
+        assert_close(&values(of_output.clone()), &expected[1], 1e-9);
+
+        let square = of_content.square().sum() + of_output.square().sum();
+        let gradients = square.backward();
+        let square_at =
+            |moved: &[f64]| -> f64 { once([content, moved]).iter().flatten().map(|g| g * g).sum() };
+        let step = 1e-5;
+        let differences: Vec<f64> = (0..output.len())
+            .map(|i| {
+                let [mut up, mut down] = [output.to_vec(), output.to_vec()];
+                up[i] += step;
+                down[i] -= step;
+                (square_at(&up) - square_at(&down)) / (2.0 * step)
+            })
+            .collect();
+        let [_, output] = inner;
+        let found = values(output.grad(&gradients).unwrap());
+        assert_close(&found, &differences, 1e-5);
+    }
+}
+
+/// Nothing on the way is too large or too small for half precision.
+#[rstest]
+#[case(DType::F16, 2e-3)]
+#[case(DType::BF16, 2e-2)]
+fn losses_in_half_precision_are_computed_in_single(#[case] dtype: DType, #[case] tolerance: f64) {
+    let binning = binning(64, -1.0, 1.0, 2.5, Boundary::Reflect);
+    let images: [Vec<f64>; 3] = [0.37, 0.9, 1.7].map(|turn| {
+        // Eighths of a sixteenth: numbers of both half types.
+        let value = |i: i32| ((turn * f64::from(i)).sin() * 64.0).round() / 128.0;
+        (0..300).map(value).collect()
+    });
+    for kinds in KINDS {
+        let loss = at_once(&binning, kinds);
+        // One target for both: its rounding can turn the direction of a gradient.
+        let [content, output, reference] = images
+            .each_ref()
+            .map(|image| tensor::<Autodiff<Flex>, 2>(image, [1, 300], dtype));
+        let target = loss.target(reference);
+        let of = |dtype| {
+            let [content, output, target] =
+                [&content, &output, &target].map(|tensor| tensor.clone().cast(dtype));
+            let output = output.require_grad();
+            let losses = loss.forward(content, output.clone(), target);
+            let both = Tensor::cat(vec![losses.distances, losses.structures], 1);
+            assert_eq!(both.dtype(), dtype);
+            let gradient = output.grad(&both.clone().sum().backward()).unwrap();
+            assert_eq!(gradient.dtype(), dtype);
+            (values(both), values(gradient))
+        };
+        let (found, expected) = (of(dtype), of(DType::F64));
+        assert_close(&found.0, &expected.0, tolerance);
+        assert_close(&found.1, &expected.1, tolerance);
+    }
 }
 
 /// Large enough for several chunks of a row.

@@ -226,6 +226,49 @@ fn empty_bins_are_harmless(#[case] kind: StructureKind, #[case] of_constants: f6
     }
 }
 
+/// The quotient of a common entry and a rare one is larger than any number of half precision.
+#[rstest]
+#[case(StructureKind::ConditionalEntropy)]
+#[case(StructureKind::RelativeMutualInformation)]
+#[case(StructureKind::NegativeMutualInformation)]
+#[case(StructureKind::NormalisedMutualInformation)]
+fn information_in_half_precision_is_computed_in_single(#[case] kind: StructureKind) {
+    type Half = burn::backend::Autodiff<burn_flex::Flex>;
+    let joint = [0.4, 1e-6, 0.4, 0.2];
+    let of = |dtype| {
+        let joint = tensor::<Half, 2>(&joint, [2, 2], dtype).require_grad();
+        let measures = StructureLossConfig::new()
+            .with_kind(kind)
+            .init()
+            .measures(joint.clone());
+        assert_eq!(measures.dtype(), dtype);
+        let gradients = measures.clone().backward();
+        (values(measures), values(joint.grad(&gradients).unwrap()))
+    };
+    // The rare entry is rounded.
+    let (found, expected) = (of(DType::F16), of(DType::F64));
+    assert_close(&found.0, &expected.0, 2e-3);
+    assert_close(&found.1, &expected.1, 2e-2);
+}
+
+/// Differences whose squares are less than any number of half precision.
+#[test]
+fn distances_in_half_precision_are_computed_in_single() {
+    let p = [1e-5, 2e-4, 0.0, 0.0, 0.0, 0.0];
+    for kind in [EmdKind::Rms, EmdKind::Squared, EmdKind::L1] {
+        let of = |dtype| {
+            let [p, q] =
+                [p, [0.0; COUNT]].map(|p| tensor::<burn_flex::Flex, 1>(&p, [COUNT], dtype));
+            values(emd(kind, true).distances(p, q))
+        };
+        let (found, expected) = (of(DType::F16), of(DType::F64));
+        assert!(
+            (found[0] - expected[0]).abs() <= 1e-2 * expected[0] + 2f64.powi(-25),
+            "{kind:?}: {found:?} instead of {expected:?}"
+        );
+    }
+}
+
 /// A gradient step on the pixels brings the colours nearer.
 #[test]
 fn the_distance_leads_to_the_reference() {

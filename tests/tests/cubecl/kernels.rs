@@ -2,7 +2,8 @@
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
 use burn_ndarray::NdArray;
 use huenet_hist::{
     Binning, Bins, Boundary, HistogramBackend, HistogramLossConfig, JointHistogramConfig, Kernel,
@@ -284,7 +285,105 @@ fn gradients_of_a_pixel_that_is_not_a_number_are_none() {
     }
 }
 
-/// What the kernels were not made for takes the dense formulas.
+/// Ranges whose borders and edges are not numbers of single precision, some with few digits left to
+/// tell the pixels of a bin apart, and a circle several turns of which are seen.
+#[rstest]
+fn edges_that_are_no_numbers_of_single_precision(
+    #[values(Boundary::Reflect, Boundary::Wrap, Boundary::Open)] boundary: Boundary,
+    #[values((256, 273.15, 313.15), (256, 1000.1, 1001.1), (300, -0.1, 0.7), (4000, -1.0, 1.1))]
+    range: (usize, f64, f64),
+) {
+    if ready() {
+        let (count, min, max) = range;
+        let binning = binning(count, min, max, 2.5, boundary);
+        let beyond = if boundary == Boundary::Wrap { 3.0 } else { 1.0 };
+        let image = |seed| -> Vec<f64> {
+            let place = |t: f64| min + (0.5 + 0.5 * beyond * t) * (max - min);
+            let pixels = pixels(400, seed).into_iter();
+            pixels.map(|t| f64::from(place(t) as f32)).collect()
+        };
+        let (x, y) = (image(0), image(1 << 20));
+        if count > 1000 {
+            // A joint histogram of so many bins takes a software device minutes.
+            let found = marginal::<Device>(&x, &binning, DType::F32);
+            let expected = marginal::<NdArray<f64>>(&x, &binning, DType::F64);
+            assert_close("marginal", &found, &expected, 2e-6, 0.0);
+        } else {
+            agrees(&binning, &x, &y, 1, 5e-6);
+        }
+    }
+}
+
+fn marginal<B: HistogramBackend>(x: &[f64], binning: &Binning, dtype: DType) -> Vec<f64> {
+    let histogram = SoftHistogramConfig::new(binning.bins, binning.kernel).init();
+    values(histogram.forward(tensor::<B, 2>(x, [1, x.len()], dtype)))
+}
+
+/// The kernels read single precision alone. Numbers of another type take the tensor operations.
+#[test]
+fn tensors_of_other_types_are_not_read_as_single_precision() {
+    fn of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+        tensor.into_primitive().tensor()
+    }
+    fn to<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Vec<f64> {
+        values(Tensor::<B, D>::from_primitive(TensorPrimitive::Float(
+            primitive,
+        )))
+    }
+    fn all<B: HistogramBackend>(x: DType, other: DType) -> Vec<(&'static str, Vec<f64>)> {
+        const SHAPE: [usize; 2] = [2, 40];
+        let binning = binning(5, -1.0, 1.0, 2.5, Boundary::Reflect);
+        // Numbers of either type.
+        let image = |seed, dtype| {
+            let pixels = pixels(80, seed).into_iter();
+            let pixels: Vec<f64> = pixels.map(|x| (x * 64.0).round() / 64.0).collect();
+            of(tensor::<B, 2>(&pixels, SHAPE, dtype))
+        };
+        let weights: Vec<f64> = (0..50).map(|k| f64::from(k % 7) / 8.0 - 0.5).collect();
+        let of_p = of(tensor::<B, 2>(&weights[..10], [2, 5], other));
+        let of_joint = of(tensor::<B, 3>(&weights, [2, 5, 5], other));
+        let (x, y) = (|| image(0, x), || image(1 << 20, other));
+        let [of_x, of_y] = B::joint_backward(x(), y(), of_joint, &binning, [true; 2]);
+        vec![
+            ("joint", to::<B, 3>(B::joint(x(), y(), &binning))),
+            (
+                "gradient of marginal",
+                to::<B, 2>(B::marginal_backward(x(), of_p, &binning)),
+            ),
+            ("gradient of joint, x", to::<B, 2>(of_x.unwrap())),
+            ("gradient of joint, y", to::<B, 2>(of_y.unwrap())),
+        ]
+    }
+    if ready() {
+        let expected = all::<NdArray<f64>>(DType::F64, DType::F64);
+        for (x, other) in [(DType::F32, DType::F16), (DType::F16, DType::F32)] {
+            for ((name, found), (_, expected)) in all::<Device>(x, other).iter().zip(&expected) {
+                let name = format!("{name}, {x:?} and {other:?}");
+                assert_close(&name, found, expected, 2e-3, 0.0);
+            }
+        }
+    }
+}
+
+/// An image whose colours are the reference's is at the kink of the distance: no direction is better.
+#[test]
+fn equal_colours_pull_nowhere() {
+    if ready() {
+        let binning = binning(64, -1.0, 1.0, 2.5, Boundary::Reflect);
+        let loss = HistogramLossConfig::new(binning.bins, binning.kernel).init();
+        let x = pixels(500, 0);
+        let turned: Vec<f64> = x.iter().rev().copied().collect();
+        let [content, reference] =
+            [&x, &turned].map(|x| tensor::<Autodiff<Device>, 2>(x, [1, 500], DType::F32));
+        let output = content.clone().require_grad();
+        let losses = loss.forward(content, output.clone(), loss.target(reference));
+        assert_eq!(values(losses.distances.clone()), [0.0]);
+        let gradient = output.grad(&losses.distances.sum().backward()).unwrap();
+        assert_eq!(values(gradient), [0.0; 500]);
+    }
+}
+
+/// What the kernels were not made for takes the tensor operations.
 #[test]
 fn more_bins_than_fit_are_counted_all_the_same() {
     if ready() {

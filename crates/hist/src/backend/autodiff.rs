@@ -9,7 +9,7 @@ use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
-use super::{HistogramBackend, LossPass};
+use super::{HistogramBackend, LossPass, tensors};
 use crate::{Binning, HistogramLoss};
 
 /// `marginal`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
@@ -46,8 +46,12 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
         output: FloatTensor<Self>,
         target: FloatTensor<Self>,
         loss: &HistogramLoss,
-        _: bool,
+        tracked: bool,
     ) -> LossPass<Self> {
+        if tracked {
+            // An outer graph wants the gradients, as numbers that this graph can differentiate.
+            return tensors::losses::<Self>(content, output, target, loss, tracked);
+        }
         let nodes = [content.node.clone(), output.node.clone()];
         let pass = |tracked| {
             let images = (content.primitive.clone(), output.primitive.clone());
@@ -127,10 +131,8 @@ impl<B: HistogramBackend> Backward<B, 2> for LossStep {
     ) {
         let grad = grads.consume::<B>(&ops.node);
         let ([content, output], of_histograms, loss) = ops.state;
-        // A tracked pass has them.
-        let Some(of_histograms) = of_histograms else {
-            return;
-        };
+        let of_histograms = of_histograms
+            .expect("a tracked pass finds the gradients with respect to the histograms");
         let content: FloatTensor<B> = checkpointer.retrieve_node_output(content);
         let output: FloatTensor<B> = checkpointer.retrieve_node_output(output);
         let needed = ops.parents.each_ref().map(Option::is_some);

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use burn::tensor::TensorMetadata;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, FloatDType, TensorMetadata};
 
 use super::{HistogramBackend, LossPass, tensors};
 use crate::cpu::{self, Level};
@@ -195,9 +195,14 @@ pub(super) fn losses<B: HostMemory + HistogramBackend>(
     LossPass {
         values: B::tensor(values, &[rows, 2], &output),
         of_histograms: tracked.then(|| {
+            // In half precision they would lose digits on the way to the backward pass.
+            let wide = match output.dtype() {
+                DType::F16 | DType::BF16 => B::float_cast(output, FloatDType::F32),
+                _ => output,
+            };
             [
-                B::tensor(of_p, &[rows, count], &output),
-                B::tensor(of_joint, &[rows, count, count], &output),
+                B::tensor(of_p, &[rows, count], &wide),
+                B::tensor(of_joint, &[rows, count, count], &wide),
             ]
         }),
     }

@@ -21,14 +21,25 @@ use crate::{Binning, HistogramLoss};
 
 /// A backend that can compute soft histograms and their gradients.
 ///
-/// Every method has a body in ordinary tensor operations, in chunks of pixels so that memory stays
-/// bounded: each pixel's window is evaluated over the bins that it can be told from zero in, and put among
-/// the `K` of a row of a matrix, whose products are the sums. So `impl HistogramBackend for MyBackend {}` is all that a new backend needs; one with
+/// Every method has a body in ordinary tensor operations, in chunks of pixels, so that memory for them does not
+/// grow with the size of images, only with their number: each pixel's window is evaluated over the bins that
+/// it can be told from zero in, and put among the `K` of a row of a matrix, whose products are the sums. So
+/// `impl HistogramBackend for MyBackend {}` is all that a backend type of your own needs; one with
 /// a faster way overrides the methods. [`Autodiff`](burn::backend::Autodiff) of any such backend
 /// differentiates through them.
 ///
-/// The methods work on float primitives of the shapes they name; [`SoftHistogram`] and
-/// [`JointHistogram`] take tensors of any shape.
+/// Burn's own backends have it if this crate's feature of their name is enabled, as none is by default:
+/// `flex`, `ndarray`, `tch`, `cuda`, `wgpu`, or `cubecl` for any other on CubeCL.
+///
+/// The methods work on float primitives of the shapes they name, at least one row and one pixel. All
+/// tensors of a call have one element type and lie on one device. Half precision is computed in single and
+/// the results are rounded. [`SoftHistogram`], [`JointHistogram`] and [`HistogramLoss`] take tensors of
+/// any shape.
+///
+/// # Panics
+///
+/// The methods may panic on tensors of other shapes or of several element types, or give
+/// numbers without meaning; they must not read or write memory that is not theirs.
 ///
 /// [`SoftHistogram`]: crate::SoftHistogram
 /// [`JointHistogram`]: crate::JointHistogram
@@ -91,7 +102,8 @@ pub trait HistogramBackend: Backend {
     /// The earth mover's distance to a target histogram and the structure loss, of every row: what
     /// [`HistogramLoss`] computes.
     ///
-    /// If `tracked`, the gradients with respect to the histograms come with them.
+    /// If `tracked`, the gradients with respect to the histograms come with them, as
+    /// [`losses_backward`](Self::losses_backward) of the same backend takes them.
     ///
     /// # Shapes
     ///
@@ -134,8 +146,8 @@ pub trait HistogramBackend: Backend {
 pub struct LossPass<B: Backend> {
     /// The earth mover's distance and the structure loss of every row, `[rows, 2]`.
     pub values: FloatTensor<B>,
-    /// If they were wanted, the gradients of the earth mover's distances with respect to the outputs'
-    /// histograms, `[rows, K]`, and of the structure losses with respect to the joint
+    /// If they were wanted, and then always, the gradients of the earth mover's distances with respect to
+    /// the outputs' histograms, `[rows, K]`, and of the structure losses with respect to the joint
     /// histograms, `[rows, K, K]`.
     pub of_histograms: Option<[FloatTensor<B>; 2]>,
 }

@@ -1,6 +1,7 @@
 //! The earth mover's distance of two histograms, and its gradient.
 
 use super::Real;
+use crate::loss::EQUAL;
 use crate::{EarthMoversDistance, EmdKind};
 
 /// The distance between the histograms `p` and `q`, and its gradient with respect to `p`.
@@ -8,7 +9,7 @@ use crate::{EarthMoversDistance, EmdKind};
 /// Cumulative sums closer than a few roundings of the pixels' type count as equal: the root mean
 /// square has a kink there, where rounding would otherwise choose a direction.
 pub(super) fn distance<T: Real>(emd: &EarthMoversDistance, p: &[f64], q: &[T]) -> (f64, Vec<f64>) {
-    let equal = 4.0 * T::epsilon().wide();
+    let equal = EQUAL * T::epsilon().wide();
     let mut sum = 0.0;
     let mut difference: Vec<f64> = p
         .iter()

@@ -2,12 +2,17 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::Bins;
 use crate::display::one_line_display;
+use crate::precision::{widened, with_type};
+
+/// Cumulative sums of training's histograms that differ by no more than so many times the epsilon of single
+/// precision, or of double precision if they are in it, count as equal.
+pub(crate) const EQUAL: f64 = 4.0;
 
 /// How the difference of two cumulative distributions becomes a number.
 ///
@@ -61,7 +66,8 @@ impl EarthMoversDistanceConfig {
 /// median of `Δ` for [`EmdKind::L1`], and the mean for the two others.
 ///
 /// The histograms are taken as they are, not normalised. Where the square root of
-/// [`EmdKind::Rms`] has its kink, at equal histograms, the gradient is 0.
+/// [`EmdKind::Rms`] has its kink, at equal histograms, the gradient is 0. Histograms in half precision are
+/// compared in single precision.
 ///
 /// Source: Avi-Aharon, Arbelle, Riklin Raviv, TPAMI 2023, the earth mover's distance of the
 /// cumulative histograms; and the official code, whose form is [`EmdKind::Rms`].
@@ -106,7 +112,7 @@ impl EarthMoversDistance {
     /// # Shapes
     ///
     /// - p, q: `[..., K]`
-    /// - output: `[..., 1]`, each at least 0
+    /// - output: `[..., 1]`, each at least 0, of the element type of `p`
     ///
     /// # Panics
     ///
@@ -115,6 +121,29 @@ impl EarthMoversDistance {
         &self,
         p: Tensor<B, D>,
         q: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        self.distances_beyond(p, q, None)
+    }
+
+    /// The same, with cumulative sums that differ by no more than [`EQUAL`] says taken as equal: the
+    /// root mean square has a kink there, where rounding would otherwise choose a direction.
+    pub(crate) fn distances_beyond_rounding<B: Backend, const D: usize>(
+        &self,
+        p: Tensor<B, D>,
+        q: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let epsilon = match p.dtype() {
+            DType::F64 => f64::EPSILON,
+            _ => f32::EPSILON.into(),
+        };
+        self.distances_beyond(p, q, Some(EQUAL * epsilon))
+    }
+
+    fn distances_beyond<B: Backend, const D: usize>(
+        &self,
+        p: Tensor<B, D>,
+        q: Tensor<B, D>,
+        equal: Option<f64>,
     ) -> Tensor<B, D> {
         assert_eq!(
             p.dims(),
@@ -127,17 +156,21 @@ impl EarthMoversDistance {
             self.bins.count(),
             "the last dimension of a histogram is its number of bins"
         );
-        let difference = (p - q).cumsum(bins);
-        let difference = if self.cyclic {
-            self.best_cut(difference)
-        } else {
-            difference
-        };
-        match self.kind {
+        let dtype = p.dtype();
+        let mut difference = (widened(p) - widened(q)).cumsum(bins);
+        if self.cyclic {
+            difference = self.best_cut(difference);
+        }
+        if let Some(equal) = equal {
+            let alike = difference.clone().abs().lower_equal_elem(equal);
+            difference = difference.mask_fill(alike, 0.0);
+        }
+        let distances = match self.kind {
             EmdKind::Rms => sqrt_or_zero(difference.square().mean_dim(bins)),
             EmdKind::Squared => difference.square().sum_dim(bins),
             EmdKind::L1 => difference.abs().sum_dim(bins).mul_scalar(self.bins.width()),
-        }
+        };
+        with_type(distances, dtype)
     }
 
     /// Subtracts the constant that makes the distance least.

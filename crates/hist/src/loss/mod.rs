@@ -5,5 +5,7 @@ mod emd;
 mod structure;
 
 pub use combined::{HistogramLoss, HistogramLossConfig, HistogramLosses};
+#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
+pub(crate) use emd::EQUAL;
 pub use emd::{EarthMoversDistance, EarthMoversDistanceConfig, EmdKind};
 pub use structure::{StructureKind, StructureLoss, StructureLossConfig};

@@ -7,6 +7,7 @@ use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::display::one_line_display;
+use crate::precision::{widened, with_type};
 
 /// Which measure of dependence is the loss.
 ///
@@ -53,7 +54,8 @@ impl StructureLossConfig {
 /// colours are: only *which* values coincide matters, not which values they are.
 ///
 /// `0 · ln 0` is 0, in value and in gradient, as in the official code; there is no constant inside
-/// the logarithm. The histogram is taken as it is, not normalised. Where a quotient of two entropies is
+/// the logarithm. The histogram is taken as it is, not normalised. A loss of histograms in half precision is
+/// computed in single precision and rounded. Where a quotient of two entropies is
 /// 0/0, because both images are constant, it counts as 1: each determines the other.
 ///
 /// Source: Avi-Aharon, Arbelle, Riklin Raviv, TPAMI 2023, the mutual information loss; the
@@ -97,7 +99,8 @@ impl StructureLoss {
     pub fn measures<B: Backend, const D: usize>(&self, joint: Tensor<B, D>) -> Tensor<B, D> {
         assert!(D >= 2, "a joint histogram has at least two dimensions");
         let (rows, columns) = (D - 2, D - 1);
-        let p = joint;
+        let dtype = joint.dtype();
+        let p = widened(joint);
         let empty = p.clone().lower_equal_elem(least_entry(p.dtype()));
         let log = |quotient: Tensor<B, D>| quotient.mask_fill(empty.clone(), 1.0).log();
         let log_given_x = || log_share(p.clone(), columns).mask_fill(empty.clone(), 0.0);
@@ -105,7 +108,7 @@ impl StructureLoss {
 
         // The integrands, and what their own dependence on P adds to the gradient everywhere.
         let joint_entropy = || mean(p.clone(), log(p.clone()).neg(), -1.0);
-        match self.kind {
+        let measures = match self.kind {
             StructureKind::ConditionalEntropy => mean(p.clone(), log_given_y().neg(), 0.0),
             StructureKind::RelativeMutualInformation => {
                 let unshared = log_given_x() + log_given_y();
@@ -123,7 +126,8 @@ impl StructureLoss {
                     mean(p.clone(), marginal, -2.0),
                 )
             }
-        }
+        };
+        with_type(measures, dtype)
     }
 }
 
@@ -160,11 +164,10 @@ fn log_share<B: Backend, const D: usize>(p: Tensor<B, D>, along: usize) -> Tenso
     (others / p).log1p().neg()
 }
 
-/// Entries up to this one count as empty: smaller ones have no accurate quotients.
+/// Entries up to this one count as empty: smaller ones have no accurate quotients. Not for half precision.
 fn least_entry(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => f64::MIN_POSITIVE,
-        DType::F16 => 0.0,
         _ => f32::MIN_POSITIVE.into(),
     }
 }

@@ -8,7 +8,10 @@
 //! order of the groups. There are no atomic additions: the same pixels give the same bits.
 //!
 //! After [`SUMMANDS`] pixels a group's copy goes on to the sum in global memory, so that rounding
-//! errors of adding the same window many times, which all have the same sign, stay small.
+//! errors of adding the same window many times, which all have the same sign, stay small. That sum is in
+//! single precision too, with a summand for each block of [`SUMMANDS`] pixels of every group: for joint histograms of
+//! large images with so many bins that a cube has but a few groups these are thousands, and entries to which all
+//! pixels add the same can be off by some 10⁻⁴.
 //!
 //! # Gradients
 //!

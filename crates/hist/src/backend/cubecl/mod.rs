@@ -1,7 +1,8 @@
 //! CUDA, WGPU and every other backend on CubeCL: one source of kernels for all of them.
 //!
 //! The kernels work in single precision, for up to [`MOST_BINS`](kernels::MOST_BINS) bins, [`ROWS`] rows
-//! and as many entries as 32 bits count; anything else takes the default bodies.
+//! and as many entries as 32 bits count; anything else takes the default bodies. They are launched without
+//! checks of their own, so types and shapes are checked here.
 
 #[cfg(all(test, feature = "cuda"))]
 mod cuda_tests;
@@ -37,7 +38,7 @@ where
     BT: BoolElement,
 {
     fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
-        if !has_kernel(&x, binning) {
+        if !has_kernel([&x], binning) {
             return tensors::marginal::<Self>(x, binning);
         }
         let x = into_contiguous(x);
@@ -46,8 +47,8 @@ where
         let plan = Chunks::of(pixels, bins);
         let groups = kernels::groups(bins as u32);
         let p = empty(&x, [rows, plan.count, bins]);
-        // SAFETY: the kernel writes to entries `< rows · chunks · bins` and reads pixels
-        // `< rows · pixels`, which are the sizes of the tensors.
+        // SAFETY: the tensors are of f32; the kernel writes to entries `< rows · chunks · bins` and reads
+        // pixels `< rows · pixels`, which are the sizes of the tensors.
         unsafe {
             kernels::marginal_sums::launch_unchecked::<R>(
                 &x.client,
@@ -70,15 +71,17 @@ where
         grad: FloatTensor<Self>,
         binning: &Binning,
     ) -> FloatTensor<Self> {
-        if !has_kernel(&x, binning) {
+        if !has_kernel([&x, &grad], binning) {
             return tensors::marginal_backward::<Self>(x, grad, binning);
         }
         let (x, grad) = (into_contiguous(x), into_contiguous(grad));
         let [rows, pixels] = x.shape().dims();
+        assert_shape(&grad, [rows, binning.bins.count()]);
         let gradient = empty(&x, [rows, pixels]);
         let unit_count = rows * pixels;
         let cube = CubeDim::new(&x.client, unit_count);
-        // SAFETY: units past the last pixel stop; the table of a row has `bins` entries.
+        // SAFETY: the tensors are of f32; units past the last pixel stop; there are as many gradients as
+        // pixels, and the table of each row has `bins` entries.
         unsafe {
             kernels::marginal_gradient::launch_unchecked::<R>(
                 &x.client,
@@ -96,17 +99,18 @@ where
     }
 
     fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
-        if !has_joint_kernel(&x, binning) {
+        if !has_joint_kernel([&x, &y], binning) {
             return tensors::joint::<Self>(x, y, binning);
         }
         let (x, y) = (into_contiguous(x), into_contiguous(y));
         let bins = binning.bins.count();
         let [rows, pixels] = x.shape().dims();
+        assert_shape(&y, [rows, pixels]);
         let plan = Chunks::of(pixels, bins * bins);
         let groups = kernels::groups(bins as u32);
         let joint = empty(&x, [rows, plan.count, bins, bins]);
-        // SAFETY: the kernel writes to entries `< rows · chunks · bins²` and reads pixels
-        // `< rows · pixels`, which are the sizes of the tensors.
+        // SAFETY: the tensors are of f32; the kernel writes to entries `< rows · chunks · bins²` and reads
+        // pixels `< rows · pixels` of both images, which are the sizes of the tensors.
         unsafe {
             kernels::joint_sums::launch_unchecked::<R>(
                 &x.client,
@@ -132,7 +136,7 @@ where
         binning: &Binning,
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
-        if !has_joint_kernel(&x, binning) {
+        if !has_joint_kernel([&x, &y, &grad], binning) {
             return tensors::joint_backward::<Self>(x, y, grad, binning, needed);
         }
         let (x, y, grad) = (
@@ -140,13 +144,17 @@ where
             into_contiguous(y),
             into_contiguous(grad),
         );
-        let bins = binning.bins.count() as u32;
+        let [rows, pixels] = x.shape().dims();
+        let bins = binning.bins.count();
+        assert_shape(&y, [rows, pixels]);
+        assert_shape(&grad, [rows, bins, bins]);
+        let bins = bins as u32;
         let gradient = |moving: &CubeTensor<R>, fixed: &CubeTensor<R>, strides: [u32; 2]| {
-            let [rows, pixels] = moving.shape().dims();
             let gradient = empty(moving, [rows, pixels]);
             let unit_count = rows * pixels;
             let cube = CubeDim::new(&moving.client, unit_count);
-            // SAFETY: units past the last pixel stop; the table of a row has `bins²` entries.
+            // SAFETY: the tensors are of f32; units past the last pixel stop; both images have as many
+            // pixels as there are gradients, and the table of each row has `bins²` entries.
             unsafe {
                 kernels::joint_gradient::launch_unchecked::<R>(
                     &moving.client,
@@ -172,20 +180,38 @@ where
     }
 }
 
-/// Whether the kernels can do it.
-fn has_kernel<R: CubeRuntime>(x: &CubeTensor<R>, binning: &Binning) -> bool {
-    x.dtype == DType::F32
+/// Whether the kernels can do it, given all tensors that they would read, the pixels first.
+fn has_kernel<R: CubeRuntime, const N: usize>(
+    tensors: [&CubeTensor<R>; N],
+    binning: &Binning,
+) -> bool {
+    let x = tensors[0];
+    tensors.iter().all(|tensor| tensor.dtype == DType::F32)
         && binning.bins.count() <= kernels::MOST_BINS as usize
         && x.shape()[0] <= ROWS
         && x.meta.num_elements() < u32::MAX as usize
 }
 
 /// Whether those of joint histograms can: they have many more entries.
-fn has_joint_kernel<R: CubeRuntime>(x: &CubeTensor<R>, binning: &Binning) -> bool {
-    let [rows, pixels] = x.shape().dims();
+fn has_joint_kernel<R: CubeRuntime, const N: usize>(
+    tensors: [&CubeTensor<R>; N],
+    binning: &Binning,
+) -> bool {
+    let [rows, pixels] = tensors[0].shape().dims();
     let entries = binning.bins.count() * binning.bins.count();
     let tables = rows * Chunks::of(pixels, entries).count;
-    has_kernel(x, binning) && tables.saturating_mul(entries) < u32::MAX as usize
+    has_kernel(tensors, binning) && tables.saturating_mul(entries) < u32::MAX as usize
+}
+
+/// # Panics
+///
+/// If a tensor has another shape than the kernels would index it by.
+fn assert_shape<R: CubeRuntime, const D: usize>(tensor: &CubeTensor<R>, shape: [usize; D]) {
+    assert_eq!(
+        tensor.shape(),
+        Shape::new(shape),
+        "a tensor of the wrong shape for the other pixels"
+    );
 }
 
 /// An uninitialised tensor where `like` is. Its rows lie without gaps, as the kernels have it: an ordinary

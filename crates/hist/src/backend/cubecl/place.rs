@@ -2,20 +2,29 @@
 
 use cubecl::prelude::*;
 
-use crate::{Binning, Boundary, Kernel};
+use crate::{Binning, Bins, Boundary, Kernel};
 
 /// How a pixel's value becomes a place on the axis of bins and a mass in them.
 ///
 /// Values of the host, computed in double precision. What decides about the code that is generated
 /// is known when it is.
+///
+/// A bin's edge is rarely a number of single precision. So border and width are each a number of few enough
+/// digits for any edge made of them to be exact, and a rest, of which the edges' rests are made.
 #[derive(CubeLaunch, CubeType)]
 pub(super) struct Grid {
-    /// `a`, the lower border of the range.
+    /// `a`, the lower border of the range, without its rest.
     border: f32,
-    /// `L`, the width of a bin.
+    /// The rest of `a`.
+    border_rest: f32,
+    /// `L`, the width of a bin, without its rest.
     width: f32,
+    /// The rest of `L`.
+    width_rest: f32,
     /// `1/L`
     per_bin: f32,
+    /// What makes of rounding down rounding to the nearest edge: ½, less the rest of `a` in bins.
+    to_nearest: f32,
     /// `ρ`
     ratio: f32,
     /// `1/(2 sinh ρ/2)`
@@ -49,10 +58,17 @@ impl<R: Runtime> GridLaunch<R> {
             Boundary::Reflect => 3,
             Boundary::Wrap => 2 * turns(band, bins.count() as u32) + 1,
         };
+        let [border, width] = [bins.min(), bins.width()];
+        let step = step(bins, band);
+        let rounded = |value: f64| (value / step).round() * step;
+        let rest = |value: f64| value - rounded(value);
         Self::new(
-            bins.min() as f32,
-            bins.width() as f32,
-            (1.0 / bins.width()) as f32,
+            rounded(border) as f32,
+            rest(border) as f32,
+            rounded(width) as f32,
+            rest(width) as f32,
+            (1.0 / width) as f32,
+            (0.5 - rest(border) / width) as f32,
             ratio as f32,
             (0.5 / (ratio / 2.0).sinh()) as f32,
             (1.0 / (ratio / 2.0).tanh()) as f32,
@@ -69,6 +85,23 @@ impl<R: Runtime> GridLaunch<R> {
 fn band(kernel: Kernel) -> u32 {
     let half = kernel.half_band(f32::MANTISSA_DIGITS);
     ((2.0 * half / f64::from(LANES)).ceil() as u32).max(1) * LANES
+}
+
+/// The edges from which on no bin of a pixel or its images counts, below and above the range.
+fn outermost(bins: u32, band: u32) -> [i32; 2] {
+    let (bins, band) = (bins as i32, band as i32);
+    [-bins - band, 2 * bins + band + 1]
+}
+
+/// A power of two of which single precision has all multiples between the outermost edges, and as far
+/// from 0 as these lie from one another.
+fn step(bins: Bins, band: u32) -> f64 {
+    let farthest = outermost(bins.count() as u32, band)
+        .map(|edge| (bins.min() + f64::from(edge) * bins.width()).abs())
+        .into_iter()
+        .fold(0.0, f64::max);
+    // One digit less than there are, since the difference of two edges is up to twice as large as either.
+    (farthest.log2().floor() + 2.0 - f64::from(f32::MANTISSA_DIGITS)).exp2()
 }
 
 /// How many turns away from the range an image on a circle can be, and still reach it.
@@ -98,19 +131,26 @@ pub(super) struct Place {
 /// counts, and so are infinite ones.
 #[cube]
 pub(super) fn place(pixel: f32, grid: &Grid) -> Place {
-    let bins = comptime!(grid.bins as i32);
-    let band = comptime!(grid.band as i32);
-    let mut value = pixel;
-    if comptime!(grid.boundary == Boundary::Wrap) {
-        let turn = grid.width * f32::cast_from(bins);
-        value -= turn * ((pixel - grid.border) / turn).floor();
+    let nearest = ((pixel - grid.border) * grid.per_bin + grid.to_nearest).floor();
+    let outermost = comptime!(outermost(grid.bins, grid.band));
+    let lowest = f32::cast_from(comptime!(outermost[0]));
+    let highest = f32::cast_from(comptime!(outermost[1]));
+    let mut unfolded = nearest;
+    if comptime!(grid.boundary != Boundary::Wrap) {
+        unfolded = nearest.clamp(lowest, highest);
     }
-    let nearest = ((value - grid.border) * grid.per_bin + 0.5f32).floor();
-    let lowest = f32::cast_from(comptime!(-bins - band));
-    let highest = f32::cast_from(comptime!(2 * bins + band + 1));
-    let edge = nearest.clamp(lowest, highest);
-    // The edge first: the pixel's distance from it then has all its digits.
-    let beyond = (value - fma(edge, grid.width, grid.border)) * grid.per_bin;
+    // The edge first, which is exact: the pixel's distance from it then has all its digits.
+    let from_edge = pixel - fma(unfolded, grid.width, grid.border);
+    let rest = fma(unfolded, grid.width_rest, grid.border_rest);
+    let mut beyond = (from_edge - rest) * grid.per_bin;
+    let mut edge = unfolded;
+    if comptime!(grid.boundary == Boundary::Wrap) {
+        // The turns are taken off the edge, a whole number, and not off the pixel, which would be rounded.
+        let turn = f32::cast_from(comptime!(grid.bins));
+        edge = (unfolded - turn * (unfolded / turn).floor()).clamp(0.0f32, turn);
+        // So many turns away that the pixel has no digits left, it still counts somewhere.
+        beyond = beyond.clamp(-1.0f32, 1.0f32);
+    }
     Place {
         edge: i32::cast_from(edge),
         beyond,
