@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{features, libtorch};
+use crate::{features, libtorch, wanted};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
 pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
-    let backend = wanted_backend(arguments);
+    let backend = wanted::backend(arguments, |name| std::env::var_os(name));
     let mut build = cargo();
     build.args([
         "build",
@@ -33,7 +33,10 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
     if run(&mut build)? != 0 {
         bail!("huenet did not build");
     }
-    run(huenet.args(arguments))
+    // Hints name a command that can be given: nothing is installed.
+    run(huenet
+        .args(arguments)
+        .env("XTASK_HUENET", "cargo xtask huenet"))
 }
 
 /// Every test of the workspace; with `--backend NAME` that backend's. The documentation's examples
@@ -91,56 +94,6 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--features", "huenet-cli/ndarray"
 /// The cargo features of huenet-cli that name a backend.
 pub(crate) const BACKEND_FEATURES: [&str; 5] = ["flex", "ndarray", "tch", "wgpu", "cuda"];
 
-/// The backend that the run will use: that of the last `--backend`, else of the
-/// environment, else of the settings file or the run that the arguments name.
-fn wanted_backend(arguments: &[OsString]) -> String {
-    let value = |flag: &str| {
-        arguments
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(
-                |(at, argument)| match argument.to_str()?.strip_prefix(flag)? {
-                    "" => arguments.get(at + 1).cloned(),
-                    value => value.strip_prefix('=').map(OsString::from),
-                },
-            )
-    };
-    let text = |value: OsString| value.into_string().ok();
-    let in_file = |path: PathBuf| backend_in(&std::fs::read_to_string(path).ok()?);
-    value("--backend")
-        .and_then(text)
-        .or_else(|| std::env::var("HUENET_BACKEND").ok())
-        .or_else(|| in_file(PathBuf::from(value("--config")?)))
-        .or_else(|| {
-            // A run's folder, or that of one of its checkpoints.
-            let run = PathBuf::from(value("--resume")?);
-            let folders = run.ancestors().step_by(2).take(2);
-            folders
-                .map(|folder| folder.join("config.toml"))
-                .find_map(in_file)
-        })
-        .unwrap_or_else(|| "flex".to_owned())
-}
-
-/// The value of the line `backend = "NAME"` in a settings file. What else the file says
-/// is for huenet to read.
-fn backend_in(settings: &str) -> Option<String> {
-    settings.lines().find_map(|line| {
-        let value = line
-            .trim()
-            .strip_prefix("backend")?
-            .trim_start()
-            .strip_prefix('=')?;
-        let quote = value
-            .trim_start()
-            .chars()
-            .next()
-            .filter(|c| ['"', '\''].contains(c))?;
-        value.split(quote).nth(1).map(str::to_owned)
-    })
-}
-
 /// Whether this machine is there for testing: such services set `CI`.
 pub(crate) fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !["", "false", "0"].contains(&value.as_str()))
@@ -187,34 +140,4 @@ pub(crate) fn run(command: &mut Command) -> Result<u8> {
         .code()
         .and_then(|code| u8::try_from(code).ok())
         .unwrap_or(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wanted(arguments: &[&str]) -> String {
-        wanted_backend(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn the_last_backend_flag_counts_in_either_spelling() {
-        assert_eq!(wanted(&["train", "--backend", "tch"]), "tch");
-        assert_eq!(
-            wanted(&["train", "--backend=tch", "--backend", "ndarray"]),
-            "ndarray"
-        );
-        assert_eq!(wanted(&["train", "--backend"]), "flex");
-    }
-
-    #[test]
-    fn a_settings_file_can_name_the_backend() {
-        let backend = |text| backend_in(text);
-        assert_eq!(
-            backend("seed = 1\nbackend = \"tch\" # fast\n"),
-            Some("tch".to_owned())
-        );
-        assert_eq!(backend("backend='ndarray'"), Some("ndarray".to_owned()));
-        assert_eq!(backend("# backend = \"tch\"\nbackends = 3"), None);
-    }
 }

@@ -8,6 +8,7 @@ mod features;
 mod libtorch;
 mod nvrtc;
 mod vulkan;
+mod wanted;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -24,7 +25,8 @@ Verbs:
                     With no options it trains on the built-in demo set.
                     `cargo xtask train --help` lists the options
   download NAME     download a published dataset: `cargo xtask download --list`
-  huenet VERB …     the same for every other verb of huenet: config, info, --help
+  huenet VERB …     the same for every other verb of huenet: config, info, --help. What is done with
+                    a run is built with the run's backend
   setup-libtorch    make LibTorch available, which the backend tch needs: the one that LIBTORCH
                     names, Python's torch, or else one installed from the package index into
                     .libtorch; --cuda: with CUDA; --force: install it anew

@@ -105,9 +105,7 @@ pub(crate) fn command() -> Command {
                     .help("Measure the median of up to N steps, in at most 20 seconds [default: 1]"),
             ),
         )
-        .subcommand(
-            Command::new("info").about("Print the version, the backends and their devices"),
-        )
+        .subcommand(crate::info::command())
 }
 
 /// One flag for each setting, and `--config`.
@@ -178,7 +176,7 @@ pub(crate) fn tf32() -> Arg {
         .long("tf32")
         .help_heading("Machine")
         .action(ArgAction::SetTrue)
-        .help("Let NVIDIA's libraries round what they multiply to TF32, 10 bits: faster on GPUs since Ampere, with the backend tch")
+        .help("Let NVIDIA's libraries round what they multiply to TF32, 10 bits, with the backend tch: at best a little faster, on GPUs since Ampere")
 }
 
 /// Whether NVIDIA's libraries may round to TF32.
@@ -247,6 +245,26 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_verb_takes_what_it_is_advised_to_lower() {
+        let all = command();
+        for (verb, remedy) in [
+            ("train", crate::train::REMEDY),
+            ("train", crate::train::RESUMED_REMEDY),
+            ("doctor", crate::doctor::REMEDY),
+            ("evaluate", crate::evaluate::REMEDY),
+        ] {
+            let verb = all.find_subcommand(verb).unwrap();
+            let words = remedy.split([' ', ',', ';']);
+            let flags: Vec<&str> = words.filter_map(|word| word.strip_prefix("--")).collect();
+            assert!(flags.len() > 1, "{remedy}");
+            for flag in flags {
+                let takes = verb.get_arguments().any(|arg| arg.get_long() == Some(flag));
+                assert!(takes, "{} takes no --{flag}", verb.get_name());
+            }
+        }
     }
 
     #[test]

@@ -12,6 +12,10 @@ use huenet_tasks::{Images, Recipe, Settings, StepCost, TaskError, step_cost};
 use crate::backend::{self, OnBackend};
 use crate::output::{line, note};
 use crate::train::layers;
+use crate::writable;
+
+/// What to do if a step is too much for the device.
+pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or --base-width";
 
 /// No further step is measured after this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,6 +52,11 @@ pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
             let device = settings.device.as_deref().unwrap_or("its first device");
             found("backend", format_args!("{}, {device}", settings.backend));
             backend::set_threads(settings.threads);
+            let steps_a_run = images.as_ref().map(|images| {
+                let steps_per_epoch = images.train().len() as u64;
+                recipe.planned_steps(steps_per_epoch)
+            });
+            let recipe = of_real_batches(&recipe, images.as_ref())?;
             let dry = DryStep {
                 recipe: &recipe,
                 steps,
@@ -56,7 +65,7 @@ pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
                 .map_err(|error| error.to_string())
                 .and_then(|cost| cost);
             match measured {
-                Ok(cost) => report_cost(&recipe, images.as_ref(), cost),
+                Ok(cost) => report_cost(recipe.settings(), steps_a_run, cost),
                 Err(reason) => {
                     fault("step", &reason);
                     failed = true;
@@ -87,9 +96,28 @@ fn read_some(recipe: &Recipe) -> Result<(Images, String), TaskError> {
     Ok((images, text))
 }
 
-/// Whether the disk of the output folder has room for a checkpoint.
+/// The recipe with the batches that a step gets: no larger than the dataset.
+fn of_real_batches(recipe: &Recipe, images: Option<&Images>) -> Result<Recipe, TaskError> {
+    let settings = recipe.settings().clone();
+    let most = images.map_or(usize::MAX, Images::train_images);
+    let batch_size = settings.batch_size.min(most);
+    let settings = Settings {
+        batch_size,
+        ..settings
+    };
+    Recipe::new(settings).map_err(TaskError::from)
+}
+
+/// Whether the output folder can be made and written to, and its disk has room for a checkpoint.
 fn check_disk(recipe: &Recipe) -> bool {
     let folder = existing(&recipe.settings().output_dir);
+    if let Err(error) = writable::check(&folder) {
+        let folder = folder.display();
+        let problem =
+            format!("cannot write to {folder}: {error}; --output-dir chooses another folder");
+        fault("disk", &problem);
+        return false;
+    }
     let weights = recipe.generator().parameter_count() + recipe.discriminator().parameter_count();
     let checkpoint = weights as u64 * BYTES_A_WEIGHT;
     let size = mebibytes(checkpoint);
@@ -117,10 +145,10 @@ fn check_disk(recipe: &Recipe) -> bool {
     }
 }
 
-/// The nearest folder above that exists.
+/// The nearest of it and what is above it that exists; no folder can be made in a file.
 fn existing(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let found = path.ancestors().find(|folder| folder.is_dir());
+    let found = path.ancestors().find(|folder| folder.exists());
     found.map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
@@ -133,6 +161,10 @@ struct DryStep<'a> {
 impl OnBackend for DryStep<'_> {
     type Output = Result<StepCost, String>;
 
+    fn remedy(&self) -> &'static str {
+        REMEDY
+    }
+
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
         note("measuring a training step on made-up images …");
         step_cost::<Autodiff<B>>(self.recipe, device, self.steps, PATIENCE)
@@ -140,8 +172,7 @@ impl OnBackend for DryStep<'_> {
     }
 }
 
-fn report_cost(recipe: &Recipe, images: Option<&Images>, cost: StepCost) {
-    let settings = recipe.settings();
+fn report_cost(settings: &Settings, steps_a_run: Option<u64>, cost: StepCost) {
     let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
     let text = format!(
         "{:.1} ms: networks {:.1}, histogram losses {:.1}, optimisers {:.1} ({}x{} pixels, batch {})",
@@ -161,12 +192,7 @@ fn report_cost(recipe: &Recipe, images: Option<&Images>, cost: StepCost) {
         );
         found("memory", text);
     }
-    if let Some(images) = images {
-        let all = images.train().len().saturating_mul(settings.epochs);
-        let steps = match settings.max_steps {
-            0 => all,
-            limit => all.min(limit),
-        };
+    if let Some(steps) = steps_a_run {
         let whole = cost.step.as_secs_f64() * steps as f64;
         found("run", format_args!("{steps} steps, about {}", long(whole)));
     }

@@ -1,18 +1,19 @@
 //! `huenet evaluate`.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
 use huenet_hist::HistogramBackend;
 use huenet_tasks::evaluate::{Comparison, Study, Which, compare, write_json, write_sheet};
 use huenet_tasks::settings::Key;
-use huenet_tasks::{Layer, RunFolder, Settings, TaskError};
+use huenet_tasks::{Layer, RunFolder, Settings, SettingsError, TaskError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::backend::OnBackend;
-use crate::{backend, output};
+use crate::{backend, output, writable};
 
 /// The run's settings that an evaluation may change.
 const SETTINGS: [&str; 7] = [
@@ -24,6 +25,9 @@ const SETTINGS: [&str; 7] = [
     "device",
     "threads",
 ];
+
+/// What to do if evaluating is too much for the device.
+pub(crate) const REMEDY: &str = "free some memory, or choose another --device or --backend";
 
 /// The name of the contact sheet in the run's folder.
 const SHEET: &str = "evaluation.png";
@@ -136,7 +140,8 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
         let value = matches.get_one::<String>(name)?;
         Some((*name, value.as_str()))
     });
-    let changes = Layer::from_flags(given).map_err(TaskError::from)?;
+    let flags = Layer::from_flags(given).map_err(TaskError::from)?;
+    let changes = [variables().map_err(TaskError::from)?, flags];
     let which = match matches.get_one::<PathBuf>("pairs") {
         Some(file) => Which::Listed(file.clone()),
         None => {
@@ -152,12 +157,20 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     let run = matches
         .get_one::<PathBuf>("run")
         .map_or(Path::new("latest"), PathBuf::as_path);
-    let study = Study::new(&RunFolder::find(run, &output_dir), &[changes], &which)?;
+    let study = Study::new(&RunFolder::find(run, &output_dir), &changes, &which)?;
     let settings = study.recipe().settings();
     let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
     backend::check(name, device)?;
-    backend::set_threads(settings.threads);
 
+    let sheet_path = matches.get_one::<PathBuf>("sheet").cloned();
+    let sheet_path = sheet_path.unwrap_or_else(|| study.run().join(SHEET));
+    let json_path = matches.get_one::<PathBuf>("json");
+    check_target("sheet", &sheet_path)?;
+    if let Some(path) = json_path {
+        check_target("json", path)?;
+    }
+
+    backend::set_threads(settings.threads);
     let bar = bar(study.pairs());
     let measuring = Measuring {
         study: &study,
@@ -167,15 +180,43 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let (comparison, sheet) = outcome??;
 
-    let path = matches.get_one::<PathBuf>("sheet").cloned();
-    let path = path.unwrap_or_else(|| study.run().join(SHEET));
-    write_sheet(&sheet, &path)?;
-    if let Some(path) = matches.get_one::<PathBuf>("json") {
+    // First what cannot fail: it took long to measure.
+    output::print(comparison.to_markdown());
+    if let Some(path) = json_path {
         write_json(&comparison, path)?;
     }
-    output::print(comparison.to_markdown());
-    output::note(format_args!("contact sheet  {}", path.display()));
+    write_sheet(&sheet, &sheet_path)?;
+    output::note(format_args!("contact sheet  {}", sheet_path.display()));
     Ok(())
+}
+
+/// What the environment changes of the run's settings.
+fn variables() -> Result<Layer, SettingsError> {
+    let keys = SETTINGS.iter().filter_map(|name| Key::find(name));
+    let names: Vec<String> = keys.map(Key::variable).collect();
+    let all = std::env::vars_os();
+    Layer::from_environment(
+        all.filter(|(name, _)| names.iter().any(|other| name == other.as_str())),
+    )
+}
+
+/// Whether the file of an option can be written.
+fn check_target(option: &str, path: &Path) -> anyhow::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let outcome = match path.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => writable::check(folder),
+    };
+    let fix = |error| {
+        anyhow!(
+            "cannot write {}: {error}; --{option} names another file",
+            path.display()
+        )
+    };
+    outcome.map_err(fix)
 }
 
 struct Measuring<'a> {
@@ -185,6 +226,10 @@ struct Measuring<'a> {
 
 impl OnBackend for Measuring<'_> {
     type Output = Result<(Comparison, RgbImage), TaskError>;
+
+    fn remedy(&self) -> &'static str {
+        REMEDY
+    }
 
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
         compare::<B>(self.study, device, self.progress)

@@ -44,7 +44,7 @@ pub(crate) fn export(matches: &ArgMatches) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::newest(&run)?;
     checkpoint.verify()?;
     let folder = matches.get_one::<PathBuf>("output").cloned();
-    let folder = folder.unwrap_or_else(|| run.join("export"));
+    let folder = folder.unwrap_or_else(|| RunFolder::of(&run).join("export"));
     for path in backend::export(&checkpoint, &folder)? {
         output::line(path.display());
     }

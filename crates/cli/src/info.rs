@@ -1,19 +1,38 @@
 //! `huenet info`.
 
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command};
+
 use crate::backend;
 use crate::output::line;
 
 /// The release of Burn that the workspace pins.
 const BURN: &str = "0.21.0";
 
+/// The verb.
+pub(crate) fn command() -> Command {
+    Command::new("info")
+        .about("Print the version, the backends and their devices")
+        .arg(
+            Arg::new("backend")
+                .long("backend")
+                .value_name("WORD")
+                .value_parser(PossibleValuesParser::new(backend::all()))
+                .help("This backend alone; `cargo xtask` builds with it"),
+        )
+}
+
 /// Prints versions, and the devices of each backend.
-pub(crate) fn info() -> anyhow::Result<()> {
+pub(crate) fn info(matches: &ArgMatches) -> anyhow::Result<()> {
     line(format_args!("huenet    {}", env!("CARGO_PKG_VERSION")));
     line(format_args!("burn      {BURN}"));
     line(format_args!("threads   {}", rayon::current_num_threads()));
     line("backends, and the devices that --device takes");
-    for (name, devices) in backend::overview() {
-        line(format_args!("  {name:<8}{devices}"));
+    let wanted = matches.get_one::<String>("backend");
+    for name in backend::all() {
+        if wanted.is_none_or(|wanted| wanted == name) {
+            line(format_args!("  {name:<8}{}", backend::devices(name)));
+        }
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod runs;
 mod serve;
 mod signals;
 mod train;
+mod writable;
 
 use std::process::ExitCode;
 
@@ -34,14 +35,15 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
-    let json = matches
-        .subcommand()
-        .is_some_and(|(_, matches)| arguments::is_json(matches));
+    let given = matches.subcommand();
+    if given.is_some_and(|(_, matches)| arguments::is_json(matches)) {
+        output::errors_as_json();
+    }
     if let Err(error) = backend::tf32::set(arguments::allows_tf32(&matches)) {
-        output::error(&error.into(), json);
+        output::error(error);
         return ExitCode::from(FAULT);
     }
-    let outcome = match matches.subcommand() {
+    let outcome = match given {
         Some(("train", matches)) => match train::train(matches) {
             Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),
             failed => failed,
@@ -53,12 +55,13 @@ fn main() -> ExitCode {
         Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),
         Some(("doctor", matches)) => doctor::doctor(matches),
-        _ => info::info(),
+        Some((_, matches)) => info::info(matches),
+        None => Ok(()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error(&error, json);
+            output::error(&error);
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<serve::NoAddress>()

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Prints `text` as it is.
 pub(crate) fn print(text: impl Display) {
@@ -19,14 +20,31 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Prints an error's own message, which holds its causes; as JSON for programs.
-pub(crate) fn error(error: &anyhow::Error, json: bool) {
-    let _ = match json {
+/// Whether errors are JSON, for programs.
+static JSON_ERRORS: AtomicBool = AtomicBool::new(false);
+
+/// Has errors printed as JSON from now on.
+pub(crate) fn errors_as_json() {
+    JSON_ERRORS.store(true, Ordering::Relaxed);
+}
+
+/// Prints an error's own message, which holds its causes.
+pub(crate) fn error(error: impl Display) {
+    note(error_line(error));
+}
+
+/// The line that [`error`] prints.
+pub(crate) fn error_line(error: impl Display) -> String {
+    match JSON_ERRORS.load(Ordering::Relaxed) {
         true => {
             let message = error.to_string();
-            let event = serde_json::json!({ "event": "error", "message": message });
-            writeln!(std::io::stderr(), "{event}")
+            serde_json::json!({ "event": "error", "message": message }).to_string()
         }
-        false => writeln!(std::io::stderr(), "error: {error}"),
-    };
+        false => format!("error: {error}"),
+    }
+}
+
+/// What starts huenet, for commands that hints name: `cargo xtask` says how it was started.
+pub(crate) fn huenet() -> String {
+    std::env::var("XTASK_HUENET").unwrap_or_else(|_| "huenet".to_owned())
 }

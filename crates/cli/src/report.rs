@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use huenet_tasks::Report;
 
+use crate::output;
+
 /// The report as text for a terminal.
 pub(crate) fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -50,9 +52,9 @@ fn write(report: &Report, text: &mut String) -> std::fmt::Result {
         )?;
     }
     if !report.finished {
-        let run = report.run.display();
+        let (huenet, run) = (output::huenet(), report.run.display());
         writeln!(text, "stopped after step {}; to go on:", report.steps)?;
-        writeln!(text, "             huenet train --resume {run}")?;
+        writeln!(text, "             {huenet} train --resume {run}")?;
     }
     Ok(())
 }

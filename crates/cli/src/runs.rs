@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use huenet_tasks::{RunState, RunSummary, Settings, Task};
+use huenet_tasks::{RunList, RunState, RunSummary, Settings, Task};
 
 use crate::output;
 
@@ -53,16 +53,19 @@ pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
     let folder = folder(matches);
     // Nobody has trained anything yet: that is no fault.
     let given = matches.get_one::<PathBuf>("output_dir");
-    let runs = match given.is_none() && !folder.exists() {
-        true => Vec::new(),
-        false => RunSummary::list(&folder)?,
+    let RunList { runs, unreadable } = match given.is_none() && !folder.exists() {
+        true => RunList::default(),
+        false => RunList::read(&folder)?,
     };
     if matches.get_flag("json") {
         output::line(serde_json::to_string_pretty(&runs)?);
-    } else if runs.is_empty() {
-        output::line(format_args!("there are no runs in {}", folder.display()));
-    } else {
+    } else if !runs.is_empty() {
         print(&runs, &folder);
+    } else if unreadable.is_empty() {
+        output::line(format_args!("there are no runs in {}", folder.display()));
+    }
+    for (path, error) in unreadable {
+        output::note(format_args!("{} is left out: {error}", path.display()));
     }
     Ok(())
 }
@@ -104,8 +107,9 @@ fn print(runs: &[RunSummary], folder: &Path) {
     };
     if let Some(run) = runs.iter().rev().find(resumable) {
         output::line(format_args!(
-            "\n{} can go on: huenet train --resume {}",
+            "\n{} can go on: {} train --resume {}",
             run.name,
+            output::huenet(),
             folder.join(&run.name).display()
         ));
     }

@@ -6,13 +6,23 @@ use burn_autodiff::Autodiff;
 use clap::ArgMatches;
 use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
-use huenet_tasks::{Job, Layer, Observer, Recipe, Report, RunFolder, Settings, TaskError};
+use huenet_tasks::{
+    Job, Layer, Observer, Recipe, Report, RunFolder, Settings, SettingsError, TaskError,
+};
 
 use crate::backend::OnBackend;
 use crate::logging::Log;
 use crate::progress::{Progress, Style};
 use crate::signals::{self, Activity};
 use crate::{arguments, backend, download, serve};
+
+/// What to do if training is too much for the device.
+pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or --base-width; \
+     `huenet doctor` with the same arguments measures what a step takes";
+
+/// The same for a run that goes on.
+pub(crate) const RESUMED_REMEDY: &str = "a resumed run keeps its sizes: free some memory, or \
+     choose another --device or --backend; a new run can have a lower --batch-size";
 
 /// Trains, shows how it goes, and ends with a report.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
@@ -28,7 +38,8 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let log = Log::start(verbose, json);
     // Before a run's folder is made, and before anything is downloaded.
     let live = serve::page(matches)?;
-    let job = match matches.get_one::<PathBuf>("resume") {
+    let resumed = matches.get_one::<PathBuf>("resume");
+    let job = match resumed {
         Some(run) => resume(run, &layers(matches)?)?,
         None => {
             let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
@@ -52,6 +63,7 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let (name, device) = (settings.backend.clone(), settings.device.clone());
     let training = Training {
         job,
+        resumed: resumed.is_some(),
         observer: &mut progress,
     };
     signals::doing(Activity::Training);
@@ -65,11 +77,20 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
 /// The training loop on a backend.
 struct Training<'a> {
     job: Job,
+    /// A run that goes on has the sizes that it had.
+    resumed: bool,
     observer: &'a mut dyn Observer,
 }
 
 impl OnBackend for Training<'_> {
     type Output = Result<Report, TaskError>;
+
+    fn remedy(&self) -> &'static str {
+        match self.resumed {
+            true => RESUMED_REMEDY,
+            false => REMEDY,
+        }
+    }
 
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
         huenet_tasks::train::<Autodiff<B>>(self.job, device, self.observer)
@@ -82,14 +103,19 @@ fn resume(run: &Path, changes: &[Layer]) -> Result<Job, TaskError> {
     Job::resume(&RunFolder::find(run, &output_dir), changes)
 }
 
-/// Gets the run's dataset, unless it is there or built in.
+/// Gets the run's dataset, unless it is there.
 fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> anyhow::Result<()> {
     let settings = recipe.settings();
     match &settings.dataroot {
         Some(root) if settings.dataset != DEMO_DATASET => {
             download::if_missing(matches, root, &settings.dataset, quiet)
         }
-        _ => Ok(()),
+        _ => Err(TaskError::from(SettingsError::Unfit {
+            key: "dataset",
+            value: DEMO_DATASET.to_owned(),
+            expected: "its images are built in; --download needs --task and --dataroot".to_owned(),
+        })
+        .into()),
     }
 }
 

@@ -79,7 +79,7 @@ pub use measures::{Measures, StepMeasures};
 pub use metrics::{StepLosses, StepRecord, read as read_metrics};
 pub use recipe::{LearningRates, Recipe};
 pub use run::{LATEST, RunFolder};
-pub use runs::RunSummary;
+pub use runs::{RunList, RunSummary};
 pub use samples::{grid, to_rgb};
 pub use settings::{Layer, Settings, SettingsError};
 pub use source::{Images, SPLIT_SEED};

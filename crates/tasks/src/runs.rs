@@ -11,7 +11,7 @@ use crate::error::TaskError;
 use crate::evaluation::Evaluation;
 use crate::metrics::{StepLosses, StepRecord};
 use crate::run::RunFolder;
-use crate::settings::{Layer, Settings};
+use crate::settings::{Layer, Settings, SettingsError};
 use crate::state::{RunState, StateRecord};
 use crate::task::Task;
 
@@ -61,32 +61,60 @@ pub struct RunSummary {
     pub error: Option<String>,
 }
 
-impl RunSummary {
-    /// The runs in `output_dir`, in the order of their start; what is no run is left out.
+/// The runs in an output folder.
+#[derive(Debug, Default)]
+pub struct RunList {
+    /// In the order of their start.
+    pub runs: Vec<RunSummary>,
+    /// The folders of those whose settings cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, SettingsError)>,
+}
+
+impl RunList {
+    /// The runs in `output_dir`; what is no run is left out.
     ///
     /// # Errors
     ///
     /// [`TaskError::Read`] if there is no such folder.
-    pub fn list(output_dir: &Path) -> Result<Vec<Self>, TaskError> {
+    pub fn read(output_dir: &Path) -> Result<Self, TaskError> {
         let entries = output_dir
             .read_dir()
             .map_err(|source| TaskError::read(output_dir, source))?;
-        let mut runs: Vec<Self> = entries
+        let mut folders: Vec<PathBuf> = entries
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| path.is_dir() && !path.is_symlink())
-            .filter_map(|path| Self::read(&path))
             .collect();
-        runs.sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
-        Ok(runs)
+        folders.sort();
+        let mut list = Self::default();
+        for path in folders {
+            match RunSummary::read(&path) {
+                Some(Ok(run)) => list.runs.push(run),
+                Some(Err(error)) => list.unreadable.push((path, error)),
+                None => {}
+            }
+        }
+        list.runs
+            .sort_by(|a, b| (&a.started, &a.name).cmp(&(&b.started, &b.name)));
+        Ok(list)
+    }
+}
+
+impl RunSummary {
+    /// The run in a folder, if it is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of its settings.
+    pub fn read(path: &Path) -> Option<Result<Self, SettingsError>> {
+        let run = RunFolder::look(path)?;
+        let settings = Layer::from_file(&run.config());
+        let settings = settings.and_then(|layer| Settings::resolve(&[layer]));
+        Some(settings.map(|settings| Self::of(&run, settings)))
     }
 
-    /// The run in a folder, if it is one.
-    pub fn read(path: &Path) -> Option<Self> {
-        let run = RunFolder::look(path)?;
-        let settings = Layer::from_file(&run.config())
-            .and_then(|layer| Settings::resolve(&[layer]))
-            .ok()?;
+    fn of(run: &RunFolder, settings: Settings) -> Self {
+        let path = run.path();
         let record = StateRecord::read(path);
         let last = tail(&run.metrics());
         let saved = || Some(Checkpoint::find(path).ok()??.position());
@@ -106,8 +134,9 @@ impl RunSummary {
         };
         let best = Shelf::of(path).best();
         let evaluation = std::fs::read(run.evaluation()).ok();
-        Some(Self {
-            name: path.file_name()?.to_string_lossy().into_owned(),
+        let name = path.file_name().unwrap_or_default();
+        Self {
+            name: name.to_string_lossy().into_owned(),
             path: path.to_owned(),
             task: settings.task,
             dataset: settings.dataset,
@@ -126,7 +155,7 @@ impl RunSummary {
             best_checkpoint: best.map(|(_, folder)| folder),
             evaluation: evaluation.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
             error: record.and_then(|record| record.error),
-        })
+        }
     }
 }
 
@@ -158,6 +187,27 @@ fn tail(path: &Path) -> Vec<StepRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_whose_settings_cannot_be_read_is_listed_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let sound = Settings::official(Task::Colorization).to_toml().unwrap();
+        let odd = format!("bach_size = 3\n{sound}");
+        for (name, settings) in [("sound", &sound), ("odd", &odd)] {
+            let run = folder.path().join(name);
+            std::fs::create_dir(&run).unwrap();
+            std::fs::write(run.join("config.toml"), settings).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("no-run")).unwrap();
+        let list = RunList::read(folder.path()).unwrap();
+        let names: Vec<&str> = list.runs.iter().map(|run| run.name.as_str()).collect();
+        assert_eq!(names, ["sound"]);
+        let [(path, error)] = list.unreadable.as_slice() else {
+            panic!("{:?}", list.unreadable)
+        };
+        assert_eq!(*path, folder.path().join("odd"));
+        assert!(error.to_string().contains("bach_size"), "{error}");
+    }
 
     #[test]
     fn steps_that_were_skipped_are_in_no_mean() {

@@ -215,6 +215,37 @@ fn a_run_in_rgb_is_measured_in_yuv_too() {
 }
 
 #[test]
+fn files_that_cannot_be_written_are_named_before_anything_is_measured() {
+    let place = Place::new();
+    place.flowers();
+    trained(&place, "color_transfer", "run", &[]);
+    for (option, path) in [("--sheet", "no/folder.png"), ("--json", "102flowers")] {
+        evaluate(&place, "run", &[option, path])
+            .assert()
+            .code(1)
+            .stdout("")
+            .stderr(contains(format!("cannot write {path}: ")).and(contains(option)))
+            .stderr(contains(".partial").not());
+    }
+    assert!(!place.run("run").join("evaluation.png").exists());
+}
+
+#[test]
+fn variables_change_what_flags_can_and_flags_win() {
+    let place = Place::new();
+    place.flowers();
+    trained(&place, "color_transfer", "run", &[]);
+    let from_variable = |more: &[&str]| {
+        let mut command = evaluate(&place, "run", more);
+        command.env("HUENET_DATASET", "unheard_of");
+        command.env("HUENET_BATCH_SIZE", "1");
+        command.assert()
+    };
+    from_variable(&[]).code(1).stderr(contains("unheard_of"));
+    from_variable(&["--dataset", "102flowers"]).success();
+}
+
+#[test]
 fn what_cannot_be_evaluated_is_named() {
     let place = Place::new();
     evaluate(&place, "nothing", &[])
@@ -230,6 +261,10 @@ fn what_cannot_be_evaluated_is_named() {
         .stderr(contains(
             Path::new("no/folder/figures.json").display().to_string(),
         ));
+    evaluate(&place, "run", &["--images", "0"])
+        .assert()
+        .code(2)
+        .stderr(contains("--images 0").and(contains("pairs").not()));
     evaluate(&place, "run", &["--sample-mode", "best"])
         .assert()
         .code(2)

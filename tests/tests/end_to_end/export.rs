@@ -90,7 +90,8 @@ fn a_plain_reader_finds_the_networks_under_their_names() {
     export()
         .arg("runs/run/checkpoints/step-00000002")
         .assert()
-        .success();
+        .success()
+        .stdout(contains("runs/run/export/generator.safetensors"));
     export()
         .arg("nothing")
         .assert()

@@ -18,6 +18,31 @@ fn info_lists_the_devices_of_each_backend_and_how_to_get_the_others() {
 }
 
 #[test]
+fn info_can_be_of_one_backend() {
+    let info = |backend: &str| {
+        let mut command = huenet();
+        command.args(["info", "--backend", backend]).assert()
+    };
+    let one = info("flex").success().stdout(contains("flex    cpu\n"));
+    one.stdout(contains("tch").not());
+    info("abacus").code(2).stderr(contains("flex, "));
+}
+
+/// What a user of `cargo xtask` is told to type can be typed.
+#[test]
+fn hints_name_the_command_that_was_given() {
+    let place = Place::new();
+    place.write("runs/run/config.toml", b"task = 'color_transfer'\n");
+    let hint = "huenet train --resume runs/run\n";
+    let runs = || place.command("runs");
+    let plain = runs().assert().success();
+    plain.stdout(contains(format!("go on: {hint}")));
+    let mut command = runs();
+    let started = command.env("XTASK_HUENET", "cargo xtask huenet").assert();
+    started.stdout(contains(format!("go on: cargo xtask {hint}")));
+}
+
+#[test]
 fn a_device_that_is_not_there_is_refused_before_anything_is_written() {
     let place = Place::new();
     place.flowers();
@@ -63,4 +88,64 @@ fn doctor_finds_all_that_a_run_needs_and_writes_nothing() {
         .failure()
         .stdout(predicates::str::is_match("(?m)^FAILED +dataset .*/nowhere").unwrap())
         .stdout(predicates::str::is_match("(?m)^ok +step ").unwrap());
+}
+
+#[test]
+fn doctor_counts_and_measures_the_steps_of_the_run() {
+    let place = Place::new();
+    place.flowers();
+    let mut command = place.command("doctor");
+    command.args(["--task", "color_transfer", "--dataroot", "."]);
+    command.args(SMALL).args(["--batch-size", "50"]);
+    command.args(["--epochs", "10", "--epochs-decay", "90"]);
+    command
+        .assert()
+        .success()
+        .stdout(contains("7 images to train on"))
+        .stdout(contains("pixels, batch 7)"))
+        .stdout(contains("100 steps, about"));
+}
+
+#[test]
+fn doctor_finds_an_output_folder_that_cannot_be_made() {
+    let place = Place::new();
+    place.write("file", b"");
+    for output_dir in ["file", "file/below"] {
+        let mut command = place.command("doctor");
+        command.args(SMALL).args(["--output-dir", output_dir]);
+        command
+            .assert()
+            .code(1)
+            .stdout(predicates::str::is_match("(?m)^FAILED +disk .*file: .*--output-dir").unwrap());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_runs_out_is_an_error_that_names_what_to_lower() {
+    let place = Place::new();
+    let limited = |verb: &str| {
+        let huenet = huenet();
+        let mut command = assert_cmd::Command::new("sh");
+        command.current_dir(place.root());
+        command.args(["-c", "ulimit -v 600000 && exec \"$0\" \"$@\""]);
+        command.arg(huenet.get_program()).arg(verb);
+        for (name, _) in huenet.get_envs() {
+            command.env_remove(name);
+        }
+        // The first layer's output alone is 64 MiB.
+        command.args(["--img-h", "256", "--img-w", "256", "--depth", "2"]);
+        command.args(["--base-width", "64", "--batch-size", "16"]);
+        command.args(["--bin-num", "8", "--threads", "1"]);
+        command
+    };
+    let advice = "out of memory on the backend `flex`: lower --batch-size, or --img-h";
+    let doctor = limited("doctor").assert().code(1);
+    doctor.stderr(contains(format!("\nerror: {advice}")).and(contains("huenet doctor").not()));
+    let mut train = limited("train");
+    train
+        .args(["--log-format", "json"])
+        .assert()
+        .code(1)
+        .stderr(contains(r#"{"event":"error","message":""#).and(contains(advice)));
 }

@@ -60,8 +60,8 @@ pub(super) fn more() -> &'static str {
         Err(Lack::Driver) => "it needs an NVIDIA GPU and its driver, whose libcuda is not found",
         Err(Lack::Device) => "the driver sees no GPU: `nvidia-smi` shows why",
         Err(Lack::Compiler) => {
-            "it compiles its kernels with NVRTC, which is not found: install the CUDA toolkit 12 \
-             and add its libraries to LD_LIBRARY_PATH"
+            "it compiles its kernels with NVRTC, which is not found: install the CUDA toolkit, \
+             12 or 13, and add its libraries to LD_LIBRARY_PATH"
         }
         Err(Lack::Headers) => {
             "it compiles its kernels with the CUDA toolkit's headers, which are not found: set \

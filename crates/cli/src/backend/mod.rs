@@ -1,5 +1,6 @@
 //! The concrete backends, each behind the cargo feature of its name, and their devices.
 
+mod allocator;
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "cuda")]
@@ -18,12 +19,16 @@ use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::{Key, Kind};
 use huenet_tasks::{Checkpoint, TaskError};
 
-use self::too_much::{TooMuch, quieten, too_much};
+use self::too_much::{MEMORY, TooMuch, quieten, too_much};
+use crate::output;
 
 /// What is done on a backend that is chosen at run time.
 pub(crate) trait OnBackend {
     /// What comes of it.
     type Output;
+
+    /// What the user can do if it is too much for the device.
+    fn remedy(&self) -> &'static str;
 
     /// Does it on a device of the backend `B`.
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output;
@@ -82,7 +87,8 @@ fn the_processor() -> Vec<String> {
 pub(crate) enum Missing {
     /// A backend that this build of huenet lacks.
     #[error(
-        "this huenet was built without the backend `{name}` (it has {}); {} builds one with it",
+        "this huenet was built without the backend `{name}` (it has {}); {} builds one with it; to \
+         another `cargo xtask` command add `--backend {name}`",
         names(),
         build_command(name)
     )]
@@ -157,18 +163,22 @@ pub(crate) fn on<W: OnBackend>(
     work: W,
 ) -> anyhow::Result<W::Output> {
     check(name, device)?;
+    let remedy = work.remedy();
+    let too_much_of = |excess, reason| TooMuch {
+        backend: name.to_owned(),
+        excess,
+        remedy,
+        reason,
+    };
+    let failed = too_much_of(MEMORY, "this machine has no more to give".to_owned());
+    let _prepared = allocator::prepare(output::error_line(failed));
     quieten();
     // Nothing of what a panic leaves half done is used again: the process ends with the error.
     let done = catch_unwind(AssertUnwindSafe(|| run(name, device, work)));
     match done {
         Ok(done) => Ok(done?),
         Err(panic) => match too_much(&*panic) {
-            Some((excess, reason)) => Err(TooMuch {
-                backend: name.to_owned(),
-                excess,
-                reason,
-            }
-            .into()),
+            Some((excess, reason)) => Err(too_much_of(excess, reason).into()),
             None => resume_unwind(panic),
         },
     }
@@ -209,29 +219,32 @@ struct Export<'a> {
 impl OnBackend for Export<'_> {
     type Output = Result<Vec<PathBuf>, TaskError>;
 
+    fn remedy(&self) -> &'static str {
+        "free some, both networks have to fit in it"
+    }
+
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
         huenet_tasks::export::<B>(self.checkpoint, self.folder, device)
     }
 }
 
-/// One line for each backend there is: its devices, or how to get it.
-pub(crate) fn overview() -> Vec<(&'static str, String)> {
-    let all = match Key::find("backend").map(|key| key.kind) {
+/// The backends there are, compiled in or not.
+pub(crate) fn all() -> &'static [&'static str] {
+    match Key::find("backend").map(|key| key.kind) {
         Some(Kind::Choice(words)) => words,
         _ => &[],
-    };
-    let line = |name: &&'static str| {
-        let present = COMPILED_IN.iter().find(|backend| backend.name == *name);
-        let text = match present {
-            Some(backend) => match (backend.devices)() {
-                none if none.is_empty() => format!("no device: {}", (backend.more)()),
-                seen => seen.join(", "),
-            },
-            None => format!("not compiled in: {} builds it", build_command(name)),
-        };
-        (*name, text)
-    };
-    all.iter().map(line).collect()
+    }
+}
+
+/// The devices of the backend `name`, or how to get it.
+pub(crate) fn devices(name: &str) -> String {
+    match COMPILED_IN.iter().find(|backend| backend.name == name) {
+        Some(backend) => match (backend.devices)() {
+            none if none.is_empty() => format!("no device: {}", (backend.more)()),
+            seen => seen.join(", "),
+        },
+        None => format!("not compiled in: {} builds it", build_command(name)),
+    }
 }
 
 /// Sets how many threads compute; 0 leaves the choice to the machine.

@@ -5,14 +5,12 @@ use std::sync::Once;
 
 /// A device that has no room for what it was given, or cannot count that far.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{excess} on the backend `{backend}`: lower --batch-size, or --img-h and --img-w, or \
-     --base-width; `huenet doctor` with the same arguments measures what a step takes ({reason})"
-)]
+#[error("{excess} on the backend `{backend}`: {remedy} ({reason})")]
 pub(crate) struct TooMuch {
     pub(super) backend: String,
     /// What there was too much of.
     pub(super) excess: &'static str,
+    pub(super) remedy: &'static str,
     /// The line in which the backend said so.
     pub(super) reason: String,
 }
@@ -32,7 +30,7 @@ const WORDS: [(&str, &str); 9] = [
     ("32-bit index math", ENTRIES),
 ];
 
-const MEMORY: &str = "out of memory";
+pub(super) const MEMORY: &str = "out of memory";
 const ENTRIES: &str = "more than 2³¹ entries in a tensor";
 
 /// What a panic says there was too much of, and in which line. Backends report it in no other way.
@@ -77,6 +75,10 @@ mod tests {
     impl OnBackend for Panics {
         type Output = ();
 
+        fn remedy(&self) -> &'static str {
+            "lower --batch-size"
+        }
+
         fn run<B: HistogramBackend>(self, _: &B::Device) {
             std::panic::panic_any(self.0);
         }
@@ -107,8 +109,7 @@ mod tests {
             let error = on("flex", None, Panics(said.to_owned())).unwrap_err();
             assert!(error.is::<TooMuch>());
             let text = error.to_string();
-            let settings = ["--batch-size", "--img-h", "--base-width"];
-            for words in settings.into_iter().chain(words) {
+            for words in ["`flex`: lower --batch-size ("].into_iter().chain(words) {
                 assert!(text.contains(words), "{words}: {text}");
             }
             assert!(!text.contains("Exception"), "{text}");
