@@ -30,8 +30,8 @@ const LOSS_GROWTH: f64 = 5.0;
 const GRADIENT_FACTOR: f64 = 10.0;
 /// The same, at least.
 const GRADIENT_FLOOR: f64 = 5e-5;
-/// The same where a unit may fall on the other side of a kink, at least. In color_transfer one does on
-/// Vulkan, in the discriminator's last hidden layer, which makes 8·10⁻⁴ of it.
+/// The same where a unit may fall on the other side of a kink, at least. On Vulkan the discriminator's last
+/// hidden layer is off by 8·10⁻⁴ in color_transfer: in one channel, and not in its scale.
 const GRADIENT_KINK: f64 = 3e-3;
 /// The same for products in TF32: rounding grows some hundred times on its way back through the smallest
 /// levels. On a card it has made 0.17.
