@@ -108,6 +108,15 @@ pub(crate) fn has_nextest() -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// The workspace's folder: where cargo, which started this, says it is now. What was compiled in may be from
+/// before the workspace was moved.
+pub(crate) fn workspace() -> PathBuf {
+    let mut xtask = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.pop();
+    xtask
+}
+
 /// The folder cargo builds into, wherever the user's configuration puts it.
 fn target_folder() -> Result<PathBuf> {
     // xtask itself is TARGET/debug/xtask.

@@ -122,14 +122,11 @@ const LIBRARIES: [&str; 4] = [
 /// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's; and that the
 /// tests of the graphics cards' do. What needs LibTorch is left out, and that is said, where there is none.
 pub(crate) fn check() -> Result<u8> {
-    let libtorch = libtorch::is_available();
-    if !libtorch {
-        eprintln!(
-            "SKIPPED: everything with the backend tch, as there is no LibTorch; `cargo xtask \
-             setup-libtorch` gets one"
-        );
+    let libtorch = libtorch::ensure();
+    if let Err(error) = &libtorch {
+        eprintln!("SKIPPED: everything with the backend tch. {error:#}");
     }
-    for choice in choices(libtorch) {
+    for choice in choices(libtorch.is_ok()) {
         let what = match choice.as_slice() {
             [] => NONE.to_owned(),
             names => names.join(", "),
@@ -185,9 +182,9 @@ fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
 /// graphics cards' as far as that needs no card.
 pub(crate) fn test_others() -> Result<u8> {
     in_turn(&[
-        &|| match libtorch::is_available() {
-            true => conformance(LIBTORCH, &[]),
-            false => Ok(0),
+        &|| match libtorch::available() {
+            Ok(()) => conformance(LIBTORCH, &[]),
+            Err(_) => Ok(0),
         },
         &without_a_card,
     ])

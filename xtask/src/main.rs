@@ -38,9 +38,9 @@ Verbs:
   features          check that huenet builds with each backend alone, with those of the CPU
                     together, and the libraries with none; and the tests of wgpu and cuda
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, test, features, the tests of tch if there is a LibTorch, and of wgpu and
-                    cuda what needs no card: wgpu on Mesa's software Vulkan, cuda's kernels
-                    compiled. Where CI is set it installs what these two need
+  ci                lint, test, features, the tests of tch, and of wgpu and cuda what needs no
+                    card: wgpu on Mesa's software Vulkan, cuda's kernels compiled. What is missing
+                    for these is said, and installed where CI is set
   help              this text
 ";
 

@@ -1,12 +1,12 @@
 //! NVIDIA's compiler for kernels, NVRTC, with which the kernels of the backend cuda are tested where there
 //! is no GPU.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::chores::in_ci;
+use crate::chores::{in_ci, workspace};
 use crate::libtorch::{add_libraries, installer};
 
 /// The compiler, and the headers that the kernels include.
@@ -17,8 +17,7 @@ const PACKAGES: [&str; 2] = [
 
 /// Where it is installed: an ignored folder, beside LibTorch.
 fn folder() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).join(".libtorch/nvrtc")
+    workspace().join(".libtorch/nvrtc")
 }
 
 /// The toolkit that the user has, which is then the one to use.

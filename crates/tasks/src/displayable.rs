@@ -43,15 +43,14 @@ pub(crate) fn affine<B: Backend>(
     let options = (&images.device(), images.dtype());
     let pixel = |values: [f32; 3]| Tensor::<B, 1>::from_data(values, options).reshape([1, 3, 1, 1]);
     let start = map([0.0; 3]);
-    let sum = (0..3).map(|from| {
+    let [a, b, c] = [0, 1, 2].map(|from| {
         let mut unit = [0.0; 3];
         unit[from] = 1.0;
         let [a, b, c] = map(unit);
         let column = pixel([a - start[0], b - start[1], c - start[2]]);
         images.clone().narrow(1, from, 1) * column
     });
-    let sum = sum.reduce(|sum, next| sum + next);
-    sum.map_or(images, |sum| sum + pixel(start))
+    a + b + c + pixel(start)
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ mod set_up;
 
 use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::chores::{in_ci, workspace};
 pub(crate) use install::installer;
 pub(crate) use set_up::set_up;
 
@@ -154,9 +155,25 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     recorded.prepare(command)
 }
 
-/// Whether there is one of the right version.
-pub(crate) fn is_available() -> bool {
-    prepare(&mut Command::new("cargo")).is_ok()
+/// That there is one of the right version.
+///
+/// # Errors
+///
+/// If there is none, with what to do.
+pub(crate) fn available() -> Result<()> {
+    prepare(&mut Command::new("cargo"))
+}
+
+/// Makes sure that there is one. Machines that are there for testing get it; elsewhere that takes a wish.
+///
+/// # Errors
+///
+/// If there is none afterwards, with what to do.
+pub(crate) fn ensure() -> Result<()> {
+    if in_ci() && available().is_err() {
+        set_up(&[])?;
+    }
+    available()
 }
 
 /// The one that the user names.
@@ -173,10 +190,8 @@ struct Store {
 
 impl Store {
     fn of_workspace() -> Self {
-        let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let workspace = xtask.parent().unwrap_or(xtask);
         Self {
-            folder: workspace.join(".libtorch"),
+            folder: workspace().join(".libtorch"),
         }
     }
 
@@ -240,6 +255,8 @@ fn python() -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const HEADER: &str = "#pragma once\n\
