@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, in_turn, run};
+use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, run};
 use crate::{libtorch, nvrtc, vulkan};
 
 /// The backend that needs LibTorch.
@@ -48,6 +48,7 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     let filters: Vec<String> = filters
         .chain([format!("{name}::"), COMPILED.to_owned()])
         .collect();
+    let features: Vec<&str> = features.iter().map(String::as_str).collect();
     let mut runner = tests(&features)?;
     // Building the tests of the command line builds the binary that the end-to-end tests start. To
     // build it by itself would build much of what it needs again, without what only tests add.
@@ -59,12 +60,20 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     run(runner.args(arguments).arg("--").args(filters))
 }
 
-/// What can be tested of the graphics cards' backends where there is no card: that of wgpu on a software
-/// device, and that the kernels of cuda compile. What is missing for either is said.
-fn without_a_card() -> Result<u8> {
-    let (mut filters, mut needed) = (Vec::new(), Vec::new());
+/// What `cargo xtask ci` tests beyond what needs nothing but Rust: the backend of LibTorch, that of wgpu on a
+/// software device, and that the kernels of cuda compile. What is missing for one of them is said.
+pub(crate) fn test_others() -> Result<u8> {
+    let (mut features, mut filters, mut needed) = (Vec::new(), Vec::new(), Vec::new());
+    match libtorch::available() {
+        Ok(()) => {
+            features.push("huenet-tests/tch");
+            filters.extend(["tch::", "libtorch"]);
+        }
+        Err(error) => eprintln!("SKIPPED: the tests of the backend tch. {error:#}"),
+    }
     match vulkan::ensure() {
         Ok(()) => {
+            features.push("huenet-tests/wgpu");
             filters.extend(["wgpu::", "kernels::"]);
             needed.push("HUENET_NEED_DEVICE");
         }
@@ -72,16 +81,17 @@ fn without_a_card() -> Result<u8> {
     }
     match nvrtc::ensure() {
         Ok(()) => {
+            features.push("huenet-hist/cuda");
             filters.push(COMPILED);
             needed.push("HUENET_NEED_NVRTC");
         }
         Err(error) => eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}"),
     }
-    if filters.is_empty() {
+    if features.is_empty() {
         return Ok(0);
     }
-    // Without huenet itself, which would have to be built with these backends for it.
-    let mut runner = tests(&["huenet-tests/wgpu".into(), "huenet-hist/cuda".into()])?;
+    // One build for all, without huenet itself, which would have to be built with these backends for it.
+    let mut runner = tests(&features)?;
     runner.args(["--test", "conformance", "--test", "cubecl", "--"]);
     run(runner
         .args(filters)
@@ -89,14 +99,14 @@ fn without_a_card() -> Result<u8> {
 }
 
 /// A test runner with the tests of the libraries, in a build with `features`.
-fn tests(features: &[String]) -> Result<Command> {
+fn tests(features: &[&str]) -> Result<Command> {
     let mut runner = cargo();
     match has_nextest() {
         true => runner.args(["nextest", "run"]),
         false => runner.arg("test"),
     };
     // All of the workspace, so that nothing has to be built again after its other tests.
-    let all = [&["huenet-cli/ndarray".to_owned()], features].concat();
+    let all = [&["huenet-cli/ndarray"], features].concat();
     runner.args(["--workspace", "--lib", "--features", &all.join(",")]);
     let has = |name: &str| all.iter().any(|feature| feature.ends_with(name));
     if has("/tch") {
@@ -176,18 +186,6 @@ fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
         .chain(each)
         .chain([of_cpu.collect()])
         .collect()
-}
-
-/// What `cargo xtask ci` tests beyond what needs nothing but Rust: LibTorch's backend where there is one, the
-/// graphics cards' as far as that needs no card.
-pub(crate) fn test_others() -> Result<u8> {
-    in_turn(&[
-        &|| match libtorch::available() {
-            Ok(()) => conformance(LIBTORCH, &[]),
-            Err(_) => Ok(0),
-        },
-        &without_a_card,
-    ])
 }
 
 #[cfg(test)]
