@@ -43,12 +43,8 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     if !EVERYWHERE.contains(&name) {
         features.extend(["cli", "tests"].map(|package| format!("huenet-{package}/{name}")));
     }
-    let own = OF_ONE.iter().filter(|(backend, _)| *backend == name);
-    let filters = own.map(|(_, filter)| (*filter).to_owned());
-    let filters: Vec<String> = filters
-        .chain([format!("{name}::"), COMPILED.to_owned()])
-        .collect();
-    let features: Vec<&str> = features.iter().map(String::as_str).collect();
+    let mut filters = tests_of(name);
+    filters.push(COMPILED.to_owned());
     let mut runner = tests(&features)?;
     // Building the tests of the command line builds the binary that the end-to-end tests start. To
     // build it by itself would build much of what it needs again, without what only tests add.
@@ -60,29 +56,37 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     run(runner.args(arguments).arg("--").args(filters))
 }
 
+/// What the names of a backend's tests contain.
+fn tests_of(backend: &str) -> Vec<String> {
+    let more = OF_ONE.iter().filter(|(name, _)| *name == backend);
+    std::iter::once(format!("{backend}::"))
+        .chain(more.map(|(_, filter)| (*filter).to_owned()))
+        .collect()
+}
+
 /// What `cargo xtask ci` tests beyond what needs nothing but Rust: the backend of LibTorch, that of wgpu on a
 /// software device, and that the kernels of cuda compile. What is missing for one of them is said.
 pub(crate) fn test_others() -> Result<u8> {
     let (mut features, mut filters, mut needed) = (Vec::new(), Vec::new(), Vec::new());
     match libtorch::available() {
         Ok(()) => {
-            features.push("huenet-tests/tch");
-            filters.extend(["tch::", "libtorch"]);
+            features.extend(["cli", "tests"].map(|package| format!("huenet-{package}/{LIBTORCH}")));
+            filters.extend(tests_of(LIBTORCH));
         }
         Err(error) => eprintln!("SKIPPED: the tests of the backend tch. {error:#}"),
     }
     match vulkan::ensure() {
         Ok(()) => {
-            features.push("huenet-tests/wgpu");
-            filters.extend(["wgpu::", "kernels::"]);
+            features.push("huenet-tests/wgpu".to_owned());
+            filters.extend(tests_of("wgpu"));
             needed.push("HUENET_NEED_DEVICE");
         }
         Err(error) => eprintln!("SKIPPED: the tests of the backend wgpu. {error:#}"),
     }
     match nvrtc::ensure() {
         Ok(()) => {
-            features.push("huenet-hist/cuda");
-            filters.push(COMPILED);
+            features.push("huenet-hist/cuda".to_owned());
+            filters.push(COMPILED.to_owned());
             needed.push("HUENET_NEED_NVRTC");
         }
         Err(error) => eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}"),
@@ -90,23 +94,30 @@ pub(crate) fn test_others() -> Result<u8> {
     if features.is_empty() {
         return Ok(0);
     }
-    // One build for all, without huenet itself, which would have to be built with these backends for it.
+    // One build for all. huenet itself is built without the graphics cards' backends, which would take long.
     let mut runner = tests(&features)?;
-    runner.args(["--test", "conformance", "--test", "cubecl", "--"]);
-    run(runner
+    runner.arg("--bins");
+    runner.args(
+        ["conformance", "cubecl", "end_to_end"]
+            .map(|name| ["--test", name])
+            .concat(),
+    );
+    runner
+        .arg("--")
         .args(filters)
-        .envs(needed.iter().map(|name| (name, "1"))))
+        .args(["--skip", "backends::wgpu"]);
+    run(runner.envs(needed.iter().map(|name| (name, "1"))))
 }
 
 /// A test runner with the tests of the libraries, in a build with `features`.
-fn tests(features: &[&str]) -> Result<Command> {
+fn tests(features: &[String]) -> Result<Command> {
     let mut runner = cargo();
     match has_nextest() {
         true => runner.args(["nextest", "run"]),
         false => runner.arg("test"),
     };
     // All of the workspace, so that nothing has to be built again after its other tests.
-    let all = [&["huenet-cli/ndarray"], features].concat();
+    let all = [&["huenet-cli/ndarray".to_owned()], features].concat();
     runner.args(["--workspace", "--lib", "--features", &all.join(",")]);
     let has = |name: &str| all.iter().any(|feature| feature.ends_with(name));
     if has("/tch") {

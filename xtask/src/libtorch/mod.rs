@@ -164,7 +164,7 @@ pub(crate) fn available() -> Result<()> {
     prepare(&mut Command::new("cargo"))
 }
 
-/// Makes sure that there is one. Machines that are there for testing get it; elsewhere that takes a wish.
+/// Makes sure that there is one. Machines that are there for testing get it; elsewhere `setup-libtorch` is asked for.
 ///
 /// # Errors
 ///
