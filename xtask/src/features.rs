@@ -46,11 +46,6 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     let mut filters = tests_of(name);
     filters.push(COMPILED.to_owned());
     let mut runner = tests(&features)?;
-    // Building the tests of the command line builds the binary that the end-to-end tests start. To
-    // build it by itself would build much of what it needs again, without what only tests add.
-    let suites = ["conformance", "cubecl", "end_to_end", "command_line"];
-    runner.arg("--bins");
-    runner.args(suites.map(|name| ["--test", name]).concat());
     // Asked for by name, tests are not skipped where there is no device.
     runner.env("HUENET_NEED_DEVICE", "1");
     run(runner.args(arguments).arg("--").args(filters))
@@ -96,12 +91,6 @@ pub(crate) fn test_others() -> Result<u8> {
     }
     // One build for all. huenet itself is built without the graphics cards' backends, which would take long.
     let mut runner = tests(&features)?;
-    runner.arg("--bins");
-    runner.args(
-        ["conformance", "cubecl", "end_to_end"]
-            .map(|name| ["--test", name])
-            .concat(),
-    );
     runner
         .arg("--")
         .args(filters)
@@ -109,7 +98,7 @@ pub(crate) fn test_others() -> Result<u8> {
     run(runner.envs(needed.iter().map(|name| (name, "1"))))
 }
 
-/// A test runner with the tests of the libraries, in a build with `features`.
+/// A test runner with the tests that concern backends, in a build with `features`.
 fn tests(features: &[String]) -> Result<Command> {
     let mut runner = cargo();
     match has_nextest() {
@@ -119,6 +108,11 @@ fn tests(features: &[String]) -> Result<Command> {
     // All of the workspace, so that nothing has to be built again after its other tests.
     let all = [&["huenet-cli/ndarray".to_owned()], features].concat();
     runner.args(["--workspace", "--lib", "--features", &all.join(",")]);
+    // Building the tests of the command line builds the binary that the end-to-end tests start. To
+    // build it by itself would build much of what it needs again, without what only tests add.
+    let suites = ["conformance", "cubecl", "end_to_end", "command_line"];
+    runner.arg("--bins");
+    runner.args(suites.map(|name| ["--test", name]).concat());
     let has = |name: &str| all.iter().any(|feature| feature.ends_with(name));
     if has("/tch") {
         libtorch::prepare(&mut runner)?;
