@@ -1,5 +1,10 @@
-//! The conformance suite, for every backend compiled in: `cargo xtask test --backend NAME` runs
-//! that of one.
+//! What the project promises of its numbers: the conformance suite for every backend compiled in
+//! (`cargo xtask test --backend NAME` runs that of one), the official numbers that do not depend on the
+//! backend (`golden`), and the kernels that only backends on CubeCL have (`kernels`).
+
+mod golden;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod kernels;
 
 huenet_tests::conformance!(flex, burn_flex::Flex);
 huenet_tests::conformance!(ndarray, burn_ndarray::NdArray<f32>, but no official training steps);

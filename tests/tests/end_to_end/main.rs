@@ -1,7 +1,7 @@
 //! The real `huenet` binary on real image files in the layouts of the real datasets.
 
 // Archives and servers that misbehave: the same as for the library's own tests.
-#[path = "../../../crates/data/tests/download/archives.rs"]
+#[path = "../../../crates/data/tests/data/download/archives.rs"]
 mod archives;
 #[cfg(any(feature = "tch", feature = "wgpu", feature = "cuda"))]
 mod backends;
@@ -18,7 +18,7 @@ mod progress;
 mod recommended;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
-#[path = "../../../crates/data/tests/download/server.rs"]
+#[path = "../../../crates/data/tests/data/download/server.rs"]
 mod server;
 mod settings;
 mod stability;

@@ -10,9 +10,9 @@ use tar::EntryType;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::archives::{TarGz, tar_gz, zip};
-use crate::support::names;
-use crate::unpacking::unpack_in;
+use super::archives::{TarGz, tar_gz, zip};
+use super::support::names;
+use super::unpacking::unpack_in;
 
 /// Unpacks what must be refused; nothing may then lie outside the folder, and the reason given.
 fn refused(archive: &[u8], limits: &Limits) -> (String, Refusal) {

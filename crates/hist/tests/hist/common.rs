@@ -1,5 +1,4 @@
 //! What the tests of this crate share.
-#![allow(dead_code)]
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;

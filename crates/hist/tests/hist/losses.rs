@@ -1,9 +1,7 @@
 //! What the losses promise as distances and as information.
 
-mod common;
-
+use crate::common::{Double, Tracked, assert_close, cases, tensor, values};
 use burn::tensor::{DType, Tensor};
-use common::{Double, Tracked, assert_close, cases, tensor, values};
 use huenet_hist::{
     Bins, Boundary, EarthMoversDistance, EarthMoversDistanceConfig, EmdKind, StructureKind,
     StructureLossConfig,

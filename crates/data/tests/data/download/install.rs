@@ -4,9 +4,9 @@ use huenet_data::archive::Names;
 use huenet_data::download::{Dataset, DownloadError, MANIFEST, RemoteFile, Size, Source};
 use huenet_data::{Collection, Layout, Phase, Split};
 
-use crate::archives::{self, cyclegan, flowers, labels, pix2pix, split, tar_gz};
-use crate::server::{Reply, Server};
-use crate::support::{Place, dataset, downloader, names, published, shoes, unpublished_shoes};
+use super::archives::{self, cyclegan, flowers, labels, pix2pix, split, tar_gz};
+use super::server::{Reply, Server};
+use super::support::{Place, dataset, downloader, names, published, shoes, unpublished_shoes};
 
 const SPLIT: Split = Split::NinetyTen { seed: 1 };
 
@@ -31,7 +31,7 @@ fn a_pix2pix_archive_becomes_a_folder_that_opens() {
     );
     let manifest = String::from_utf8(place.read("edges2shoes/huenet-dataset.json")).unwrap();
     let url = server.url("/sets/edges2shoes.tar.gz");
-    for words in [url.as_str(), "made here", &crate::support::sha256(&archive)] {
+    for words in [url.as_str(), "made here", &super::support::sha256(&archive)] {
         assert!(manifest.contains(words), "{words} is not in {manifest}");
     }
     assert_eq!(place.left_over(), [""; 0], "only the dataset is left");
@@ -63,7 +63,7 @@ fn names_with_colons_are_kept_or_replaced_and_recorded() {
     #[cfg(unix)]
     {
         let mut place = Place::new();
-        let downloader = crate::support::downloader().with_names(Names::Unix);
+        let downloader = super::support::downloader().with_names(Names::Unix);
         assert_eq!(place.install(&downloader, &set).unwrap().renamed, 0);
         let kept = "summer2winter_yosemite/trainB/2011-05-22 10:20:22.jpg";
         let content = cyclegan(name).into_iter().find(|(path, _)| path == kept);

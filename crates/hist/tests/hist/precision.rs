@@ -1,12 +1,10 @@
 //! In single precision the kernels are about as close to the exact numbers as the dense formulas, within
 //! bounds that were chosen with the errors known.
 
-mod common;
-
+use crate::common::{binning, tensor, values};
 use burn::backend::Autodiff;
 use burn::tensor::{DType, Tensor};
 use burn_flex::Flex;
-use common::{binning, tensor, values};
 use huenet_hist::{
     Binning, Boundary, EarthMoversDistanceConfig, HistogramLossConfig, JointHistogramConfig,
     SoftHistogramConfig, StructureLossConfig, reference,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use huenet_data::download::{DownloadError, Patience, Source};
 use rstest::rstest;
 
-use crate::archives::{pix2pix, tar_gz};
-use crate::server::{Reply, Request, Server};
-use crate::support::{
+use super::archives::{pix2pix, tar_gz};
+use super::server::{Reply, Request, Server};
+use super::support::{
     PATIENCE, Place, dataset, downloader, names, published, shoes, unpublished_shoes,
 };
 
@@ -283,7 +283,7 @@ fn a_wrong_checksum_is_not_installed() {
     });
     let (place, error) = fails(&[wrong.url("/")]);
     assert!(matches!(error, DownloadError::Mismatch { .. }), "{error}");
-    let sum = crate::support::sha256(&archive());
+    let sum = super::support::sha256(&archive());
     assert!(error.to_string().contains(&sum), "{error}");
     assert_eq!(place.left_over(), [""; 0], "the wrong file is not kept");
 
@@ -345,7 +345,7 @@ fn several_mirrors_can_be_given() {
 
 #[test]
 fn a_file_that_arrived_is_not_fetched_again_when_the_next_one_fails() {
-    let archive = tar_gz(&crate::archives::flowers());
+    let archive = tar_gz(&super::archives::flowers());
     let content = archive.clone();
     let server = Server::start(move |request| match (request.path.as_str(), request.nth) {
         ("/102flowers.tgz", _) => Reply::file(request, &content, "1"),

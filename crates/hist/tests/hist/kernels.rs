@@ -1,13 +1,11 @@
 //! The one-pass kernels against the dense formulas, and what users rely on in the histograms.
 
-mod common;
-
+use crate::common::{Double, assert_close, binning, cases, problems, row, tensor, values};
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor, TensorPrimitive};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
-use common::{Double, assert_close, binning, cases, problems, row, tensor, values};
 use huenet_hist::{
     Binning, Boundary, HistogramBackend, JointHistogramConfig, SoftHistogramConfig, reference,
 };

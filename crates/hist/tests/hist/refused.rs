@@ -1,10 +1,8 @@
 //! What histograms and losses refuse, rather than count something else.
 
-mod common;
-
+use crate::common::{binning, tensor};
 use burn::tensor::{DType, Tensor};
 use burn_flex::Flex;
-use common::{binning, tensor};
 use huenet_hist::{
     Binning, Boundary, HistogramLossConfig, JointHistogramConfig, SoftHistogramConfig, reference,
 };

@@ -2,10 +2,10 @@
 
 use rstest::rstest;
 
-use crate::archives::{pix2pix, tar_gz};
-use crate::network::{fails, good, installs, server};
-use crate::server::Reply;
-use crate::support::{Place, downloader, unpublished_shoes};
+use super::archives::{pix2pix, tar_gz};
+use super::network::{fails, good, installs, server};
+use super::server::Reply;
+use super::support::{Place, downloader, unpublished_shoes};
 
 #[test]
 fn a_file_that_changed_meanwhile_is_taken_anew() {

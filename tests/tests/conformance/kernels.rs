@@ -1,4 +1,7 @@
-//! The histogram kernels against those of a CPU in double precision.
+//! The histogram kernels of the backends on CubeCL against those of a CPU in double precision. WGPU runs
+//! on a software device too, CUDA needs a card.
+//!
+//! Where there is no device the tests say that they were skipped, unless `HUENET_NEED_DEVICE` is set.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
@@ -11,7 +14,10 @@ use huenet_hist::{
 };
 use rstest::rstest;
 
-use crate::Device;
+#[cfg(all(feature = "cuda", not(feature = "wgpu")))]
+type Device = burn_cuda::Cuda;
+#[cfg(feature = "wgpu")]
+type Device = burn_wgpu::Wgpu;
 
 fn tensor<B: Backend, const D: usize>(
     values: &[f64],

@@ -6,8 +6,8 @@ use huenet_data::archive::{ArchiveError, Limits, Names, Unpacked, unpack};
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::archives::{Entry, TarGz, cyclegan, pix2pix, tar_gz, zip};
-use crate::support::names;
+use super::archives::{Entry, TarGz, cyclegan, pix2pix, tar_gz, zip};
+use super::support::names;
 
 /// Unpacks into a folder below `folder`, beside nothing.
 pub(crate) fn unpack_in(

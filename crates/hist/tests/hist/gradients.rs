@@ -1,9 +1,7 @@
 //! Every gradient against central finite differences, in double precision.
 
-mod common;
-
+use crate::common::{Double, Tracked, cases, problems, row, tensor, values};
 use burn::tensor::{DType, Tensor};
-use common::{Double, Tracked, cases, problems, row, tensor, values};
 use huenet_hist::{
     Binning, EarthMoversDistanceConfig, EmdKind, HistogramBackend, JointHistogramConfig,
     SoftHistogramConfig, StructureKind, StructureLossConfig,

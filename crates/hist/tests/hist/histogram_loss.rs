@@ -1,12 +1,10 @@
 //! Both losses in one call are the two losses one by one.
 
-mod common;
-
+use crate::common::{Double, Tracked, assert_close, binning, cases, problems, row, tensor, values};
 use burn::backend::Autodiff;
 use burn::tensor::{DType, Tensor};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
-use common::{Double, Tracked, assert_close, binning, cases, problems, row, tensor, values};
 use huenet_hist::{
     Binning, Boundary, EarthMoversDistanceConfig, EmdKind, HistogramBackend, HistogramLoss,
     HistogramLossConfig, JointHistogramConfig, SoftHistogramConfig, StructureKind,
