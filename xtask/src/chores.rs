@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::features::LIBTORCH;
 use crate::{features, libtorch, wanted};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
@@ -26,7 +27,7 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
         build.args(["--features", &format!("huenet-cli/{backend}")]);
     }
     let mut huenet = Command::new(target_folder()?.join("release").join("huenet"));
-    if backend == "tch" {
+    if backend == LIBTORCH {
         libtorch::prepare(&mut build)?;
         libtorch::prepare(&mut huenet)?;
     }
@@ -55,32 +56,35 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<u8> {
             return Ok(code);
         }
     }
-    let nextest = has_nextest();
     let mut runner = cargo();
-    if nextest {
-        runner.args(["nextest", "run"]).args(EVERYTHING);
+    if has_nextest() {
+        runner.args(["nextest", "run"]);
     } else {
         eprintln!("cargo-nextest is not installed; running cargo test");
-        let targets = ["--lib", "--bins", "--tests", "--examples"];
-        runner.arg("test").args(targets).args(EVERYTHING);
+        runner.arg("test");
     }
-    run(runner.args(arguments))
+    // Examples are left to clippy.
+    run(runner.arg("--tests").args(EVERYTHING).args(arguments))
 }
 
-/// Formatting, clippy and rustdoc with warnings denied.
-pub(crate) fn lint() -> Result<u8> {
-    let format = ["fmt", "--all", "--check"];
-    let [clippy, doc] = ["clippy", "doc"].map(|verb| [&[verb], &EVERYTHING[..]].concat());
-    let checks = [
-        (&format[..], &[][..]),
-        (&clippy, &["--all-targets", "--", "-D", "warnings"]),
-        (&doc, &["--no-deps", "--document-private-items", "--quiet"]),
-    ];
-    for (what, how) in checks {
-        let code = run(cargo()
-            .args(what)
-            .args(how)
-            .env("RUSTDOCFLAGS", "-D warnings"))?;
+/// That everything is formatted.
+pub(crate) fn format() -> Result<u8> {
+    run(cargo().args(["fmt", "--all", "--check"]))
+}
+
+/// Clippy and rustdoc with warnings denied, with `features` turned on.
+pub(crate) fn lint(features: &str) -> Result<u8> {
+    let all = ["--workspace", "--features", features];
+    let clippy = ["--all-targets", "--", "-D", "warnings"];
+    let doc = ["--no-deps", "--document-private-items", "--quiet"];
+    for (verb, how) in [("clippy", &clippy[..]), ("doc", &doc)] {
+        let mut check = cargo();
+        check.arg(verb).args(all).args(how);
+        check.env("RUSTDOCFLAGS", "-D warnings");
+        if features.contains(LIBTORCH) {
+            libtorch::prepare(&mut check)?;
+        }
+        let code = run(&mut check)?;
         if code != 0 {
             return Ok(code);
         }
@@ -88,8 +92,11 @@ pub(crate) fn lint() -> Result<u8> {
     Ok(0)
 }
 
+/// The backends that need nothing but Rust and a C compiler.
+pub(crate) const ON_THE_CPU: &str = "huenet-cli/ndarray";
+
 /// The crates and backends that need nothing but Rust and a C compiler.
-const EVERYTHING: [&str; 3] = ["--workspace", "--features", "huenet-cli/ndarray"];
+const EVERYTHING: [&str; 3] = ["--workspace", "--features", ON_THE_CPU];
 
 /// The cargo features of huenet-cli that name a backend.
 pub(crate) const BACKEND_FEATURES: [&str; 5] = ["flex", "ndarray", "tch", "wgpu", "cuda"];
@@ -130,14 +137,6 @@ fn target_folder() -> Result<PathBuf> {
 
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// Takes steps until one fails; its exit code.
-pub(crate) fn in_turn(steps: &[&dyn Fn() -> Result<u8>]) -> Result<u8> {
-    steps.iter().try_fold(0, |code, step| match code {
-        0 => step(),
-        failed => Ok(failed),
-    })
 }
 
 pub(crate) fn run(command: &mut Command) -> Result<u8> {

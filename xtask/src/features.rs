@@ -6,16 +6,16 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, run};
-use crate::{libtorch, nvrtc, vulkan};
+use crate::{libtorch, nvrtc};
 
 /// The backend that needs LibTorch.
-const LIBTORCH: &str = "tch";
+pub(crate) const LIBTORCH: &str = "tch";
 
 /// The backends that every build of the tests has.
-const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];
+pub(crate) const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];
 
 /// The backends of graphics cards.
-const CARDS: [&str; 2] = ["wgpu", "cuda"];
+pub(crate) const CARDS: [&str; 2] = ["wgpu", "cuda"];
 
 /// What else the names of a backend's tests contain, beside its own name.
 const OF_ONE: [(&str, &str); 3] = [
@@ -59,45 +59,6 @@ fn tests_of(backend: &str) -> Vec<String> {
         .collect()
 }
 
-/// What `cargo xtask ci` tests beyond what needs nothing but Rust: the backend of LibTorch, that of wgpu on a
-/// software device, and that the kernels of cuda compile. What is missing for one of them is said.
-pub(crate) fn test_others() -> Result<u8> {
-    let (mut features, mut filters, mut needed) = (Vec::new(), Vec::new(), Vec::new());
-    match libtorch::available() {
-        Ok(()) => {
-            features.extend(["cli", "tests"].map(|package| format!("huenet-{package}/{LIBTORCH}")));
-            filters.extend(tests_of(LIBTORCH));
-        }
-        Err(error) => eprintln!("SKIPPED: the tests of the backend tch. {error:#}"),
-    }
-    match vulkan::ensure() {
-        Ok(()) => {
-            features.push("huenet-tests/wgpu".to_owned());
-            filters.extend(tests_of("wgpu"));
-            needed.push("HUENET_NEED_DEVICE");
-        }
-        Err(error) => eprintln!("SKIPPED: the tests of the backend wgpu. {error:#}"),
-    }
-    match nvrtc::ensure() {
-        Ok(()) => {
-            features.push("huenet-hist/cuda".to_owned());
-            filters.push(COMPILED.to_owned());
-            needed.push("HUENET_NEED_NVRTC");
-        }
-        Err(error) => eprintln!("SKIPPED: compiling the kernels of the backend cuda. {error:#}"),
-    }
-    if features.is_empty() {
-        return Ok(0);
-    }
-    // One build for all. huenet itself is built without the graphics cards' backends, which would take long.
-    let mut runner = tests(&features)?;
-    runner
-        .arg("--")
-        .args(filters)
-        .args(["--skip", "backends::wgpu"]);
-    run(runner.envs(needed.iter().map(|name| (name, "1"))))
-}
-
 /// A test runner with the tests that concern backends, in a build with `features`.
 fn tests(features: &[String]) -> Result<Command> {
     let mut runner = cargo();
@@ -110,7 +71,7 @@ fn tests(features: &[String]) -> Result<Command> {
     runner.args(["--workspace", "--lib", "--features", &all.join(",")]);
     // Building the tests of the command line builds the binary that the end-to-end tests start. To
     // build it by itself would build much of what it needs again, without what only tests add.
-    let suites = ["conformance", "cubecl", "end_to_end", "command_line"];
+    let suites = ["conformance", "end_to_end", "command_line"];
     runner.arg("--bins");
     runner.args(suites.map(|name| ["--test", name]).concat());
     let has = |name: &str| all.iter().any(|feature| feature.ends_with(name));
@@ -134,6 +95,15 @@ const LIBRARIES: [&str; 4] = [
     "huenet-tasks",
 ];
 
+/// Whether the choices of backends are checked as users build them.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Build {
+    /// With just what each choice needs: the other crates are compiled for nearly every choice anew.
+    Alone,
+    /// With what all of them need together: the other crates are compiled once.
+    Shared,
+}
+
 /// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's; and that the
 /// tests of the graphics cards' do. What needs LibTorch is left out, and that is said, where there is none.
 pub(crate) fn check() -> Result<u8> {
@@ -141,30 +111,9 @@ pub(crate) fn check() -> Result<u8> {
     if let Err(error) = &libtorch {
         eprintln!("SKIPPED: everything with the backend tch. {error:#}");
     }
-    for choice in choices(libtorch.is_ok()) {
-        let what = match choice.as_slice() {
-            [] => NONE.to_owned(),
-            names => names.join(", "),
-        };
-        eprintln!("checking the features: {what}");
-        let mut clippy = cargo();
-        if choice.contains(&LIBTORCH) {
-            libtorch::prepare(&mut clippy)?;
-        }
-        clippy.args(["clippy", "--quiet", "--no-default-features"]);
-        if choice.is_empty() {
-            // A huenet without any backend could do nothing; the libraries can.
-            clippy.args(LIBRARIES.map(|name| ["--package", name]).concat());
-        } else {
-            let names = choice.iter().map(|name| format!("huenet-cli/{name}"));
-            clippy.args(["--package", "huenet-cli", "--features"]);
-            clippy.arg(names.collect::<Vec<_>>().join(","));
-        }
-        let code = run(clippy.args(["--", "-D", "warnings"]))?;
-        if code != 0 {
-            eprintln!("error: not clean with {what}");
-            return Ok(code);
-        }
+    let code = check_choices(libtorch.is_ok(), Build::Alone)?;
+    if code != 0 {
+        return Ok(code);
     }
     eprintln!("checking the tests of: {}", CARDS.join(", "));
     let mut clippy = cargo();
@@ -178,6 +127,45 @@ pub(crate) fn check() -> Result<u8> {
     ]);
     clippy.arg(CARDS.map(|name| format!("huenet-tests/{name}")).join(","));
     run(clippy.args(["--", "-D", "warnings"]))
+}
+
+/// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's.
+pub(crate) fn check_choices(libtorch: bool, build: Build) -> Result<u8> {
+    // What other crates have in a shared build has LibTorch's bindings.
+    let build = if libtorch { build } else { Build::Alone };
+    for choice in choices(libtorch) {
+        let what = match choice.as_slice() {
+            [] => NONE.to_owned(),
+            names => names.join(", "),
+        };
+        eprintln!("checking the features: {what}");
+        let mut clippy = cargo();
+        clippy.args(["clippy", "--quiet", "--no-default-features"]);
+        let mut features: Vec<_> = choice
+            .iter()
+            .map(|name| format!("huenet-cli/{name}"))
+            .collect();
+        if choice.is_empty() {
+            // A huenet without any backend could do nothing; the libraries can.
+            clippy.args(LIBRARIES.map(|name| ["--package", name]).concat());
+        } else {
+            clippy.args(["--package", "huenet-cli"]);
+        }
+        if build == Build::Shared {
+            clippy.args(["--package", "xtask"]);
+            features.push("xtask/shared-build".to_owned());
+        }
+        if choice.contains(&LIBTORCH) || build == Build::Shared {
+            libtorch::prepare(&mut clippy)?;
+        }
+        clippy.args(["--features", &features.join(",")]);
+        let code = run(clippy.args(["--", "-D", "warnings"]))?;
+        if code != 0 {
+            eprintln!("error: not clean with {what}");
+            return Ok(code);
+        }
+    }
+    Ok(0)
 }
 
 /// No backend, each alone, all of the CPU's.

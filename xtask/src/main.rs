@@ -4,6 +4,7 @@
 //! cargo (the one that started it) with the right arguments.
 
 mod chores;
+mod ci;
 mod features;
 mod libtorch;
 mod nvrtc;
@@ -38,9 +39,10 @@ Verbs:
   features          check that huenet builds with each backend alone, with those of the CPU
                     together, and the libraries with none; and the tests of wgpu and cuda
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                lint, test, features, the tests of tch, and of wgpu and cuda what needs no
-                    card: wgpu on Mesa's software Vulkan, cuda's kernels compiled. What is missing
-                    for these is said, and installed where CI is set
+  ci                everything that has to pass: formatting, lints with all backends, each choice of
+                    backends, every test, those of tch, and of wgpu and cuda what needs no card:
+                    wgpu on Mesa's software Vulkan, cuda's kernels compiled. What is missing for
+                    these is said, and installed where CI is set
   help              this text
 ";
 
@@ -53,14 +55,12 @@ fn main() -> ExitCode {
         "huenet" => chores::huenet(&rest),
         "setup-libtorch" => libtorch::set_up(&rest),
         "test" => chores::test(&rest),
-        "lint" => chores::lint(),
+        "lint" => match chores::format() {
+            Ok(0) => chores::lint(chores::ON_THE_CPU),
+            failed => failed,
+        },
         "features" => features::check(),
-        "ci" => chores::in_turn(&[
-            &chores::lint,
-            &|| chores::test(&rest),
-            &features::check,
-            &features::test_others,
-        ]),
+        "ci" => ci::ci(),
         "help" | "--help" | "-h" => {
             // A reader that has gone away has read enough.
             let _ = write!(std::io::stdout(), "{HELP}");

@@ -62,6 +62,10 @@ pub(super) fn vectorised<W: Work>(level: Level, work: W) -> W::Output {
             || work.run(simd),
         );
     }
+    // `dispatch!` would compile the work for each set of instructions once more.
+    #[cfg(target_arch = "x86_64")]
+    unreachable!("every 64-bit x86 processor has SSE2");
+    #[cfg(not(target_arch = "x86_64"))]
     fearless_simd::dispatch!(level, simd => work.run(simd))
 }
 
