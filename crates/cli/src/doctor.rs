@@ -7,7 +7,9 @@ use anyhow::bail;
 use burn_autodiff::Autodiff;
 use clap::ArgMatches;
 use huenet_hist::HistogramBackend;
-use huenet_tasks::{Images, Recipe, Settings, StepCost, TaskError, step_cost};
+use huenet_tasks::{
+    Images, Recipe, Settings, StepCost, TaskError, checkpoint_bytes, pool_bytes, step_cost,
+};
 
 use crate::backend::{self, OnBackend};
 use crate::output::{line, note};
@@ -19,9 +21,6 @@ pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or 
 
 /// No further step is measured after this long.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A checkpoint holds every weight and Adam's two moments of it, four bytes each.
-const BYTES_A_WEIGHT: u64 = 3 * 4;
 
 /// Checks all that `huenet train` with the same arguments would need, and says what it found.
 pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
@@ -65,7 +64,7 @@ pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
                 .map_err(|error| error.to_string())
                 .and_then(|cost| cost);
             match measured {
-                Ok(cost) => report_cost(recipe.settings(), steps_a_run, cost),
+                Ok(cost) => report_cost(&recipe, steps_a_run, cost),
                 Err(reason) => {
                     fault("step", &reason);
                     failed = true;
@@ -118,8 +117,7 @@ fn check_disk(recipe: &Recipe) -> bool {
         fault("disk", &problem);
         return false;
     }
-    let weights = recipe.generator().parameter_count() + recipe.discriminator().parameter_count();
-    let checkpoint = weights as u64 * BYTES_A_WEIGHT;
+    let checkpoint = checkpoint_bytes(recipe);
     let size = mebibytes(checkpoint);
     match fs4::available_space(&folder) {
         Ok(free) if free < checkpoint => {
@@ -172,7 +170,8 @@ impl OnBackend for DryStep<'_> {
     }
 }
 
-fn report_cost(settings: &Settings, steps_a_run: Option<u64>, cost: StepCost) {
+fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, cost: StepCost) {
+    let settings = recipe.settings();
     let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
     let text = format!(
         "{:.1} ms: networks {:.1}, histogram losses {:.1}, optimisers {:.1} ({}x{} pixels, batch {})",
@@ -186,10 +185,12 @@ fn report_cost(settings: &Settings, steps_a_run: Option<u64>, cost: StepCost) {
     );
     found("step", text);
     if let Some(peak) = peak_memory() {
-        let text = format!(
-            "{} at the peak of the process, without images read ahead",
-            mebibytes(peak)
-        );
+        let peak = mebibytes(peak);
+        let pool = match pool_bytes(recipe) {
+            0 => String::new(),
+            full => format!(", and without the image pool, {} when full", mebibytes(full)),
+        };
+        let text = format!("{peak} at the peak of the process, without images read ahead{pool}");
         found("memory", text);
     }
     if let Some(steps) = steps_a_run {

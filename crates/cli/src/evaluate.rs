@@ -1,9 +1,10 @@
 //! `huenet evaluate`.
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
 use huenet_hist::HistogramBackend;
@@ -40,7 +41,8 @@ over the pairs with its 95 % bootstrap interval.
 
 emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins), \
 emd_y, emd_u, emd_v of each channel; emd_other: the mean distance to the other pairs' references. \
-h_content_given_output: conditional entropy in nats. ssim_luma: to the content. psnr, ssim: to the \
+h_content_given_output: conditional entropy in nats. ssim_luma: SSIM to the content, \
+of luma in [0, 1] with data range 1. psnr, ssim: to the \
 ground truth, for paired tasks. out of gamut: the share of pixels whose colour no screen has.
 
 The contact sheet shows the three best, middle and worst pairs by emd.";
@@ -111,11 +113,14 @@ pub(crate) fn command() -> Command {
             "FILE",
             "Write everything to this file, each pair's figures too",
         ))
-        .arg(file(
-            "sheet",
-            "FILE.png",
-            "Where the contact sheet goes [default: evaluation.png in the run's folder]",
-        ))
+        .arg(
+            file(
+                "sheet",
+                "FILE.png",
+                "Where the contact sheet goes [default: evaluation.png in the run's folder]",
+            )
+            .value_parser(PathBufValueParser::new().try_map(of_png)),
+        )
         .arg(
             Arg::new("output_dir")
                 .long("output-dir")
@@ -124,6 +129,17 @@ pub(crate) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("The folder that holds the runs, for --run NAME"),
         )
+}
+
+/// The path of a PNG, whose name says nothing else.
+fn of_png(path: PathBuf) -> Result<PathBuf, String> {
+    match path.extension() {
+        Some(kind) if !kind.eq_ignore_ascii_case("png") => Err(format!(
+            "the contact sheet is a PNG: call it {}",
+            path.with_extension("png").display()
+        )),
+        _ => Ok(path),
+    }
 }
 
 /// Evaluates a run.
@@ -154,10 +170,10 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
             Which::Part(phase, most.unwrap_or(usize::MAX))
         }
     };
-    let run = matches
-        .get_one::<PathBuf>("run")
-        .map_or(Path::new("latest"), PathBuf::as_path);
-    let study = Study::new(&RunFolder::find(run, &output_dir), &changes, &which)?;
+    // clap has seen that it is given.
+    let run = matches.get_one::<PathBuf>("run").cloned();
+    let run = RunFolder::find(&run.unwrap_or_default(), &output_dir);
+    let study = Study::new(&run, &changes, &which)?;
     let settings = study.recipe().settings();
     let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
     backend::check(name, device)?;
@@ -180,12 +196,11 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let (comparison, sheet) = outcome??;
 
-    // First what cannot fail: it took long to measure.
+    // It took long to measure: each of the three is given whatever becomes of the others.
     output::print(comparison.to_markdown());
-    if let Some(path) = json_path {
-        write_json(&comparison, path)?;
-    }
-    write_sheet(&sheet, &sheet_path)?;
+    let written = json_path.map_or(Ok(()), |path| write_json(&comparison, path));
+    let drawn = sheet.and_then(|sheet| write_sheet(&sheet, &sheet_path));
+    written.and(drawn)?;
     output::note(format_args!("contact sheet  {}", sheet_path.display()));
     Ok(())
 }
@@ -202,21 +217,13 @@ fn variables() -> Result<Layer, SettingsError> {
 
 /// Whether the file of an option can be written.
 fn check_target(option: &str, path: &Path) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let outcome = match path.is_dir() {
-        true => Err(io::ErrorKind::IsADirectory.into()),
-        false => writable::check(folder),
-    };
     let fix = |error| {
         anyhow!(
             "cannot write {}: {error}; --{option} names another file",
             path.display()
         )
     };
-    outcome.map_err(fix)
+    writable::check_file(path).map_err(fix)
 }
 
 struct Measuring<'a> {
@@ -225,7 +232,7 @@ struct Measuring<'a> {
 }
 
 impl OnBackend for Measuring<'_> {
-    type Output = Result<(Comparison, RgbImage), TaskError>;
+    type Output = Result<(Comparison, Result<RgbImage, TaskError>), TaskError>;
 
     fn remedy(&self) -> &'static str {
         REMEDY

@@ -34,7 +34,10 @@ const FAULT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = match arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(told) => return explain(&told),
+    };
     let given = matches.subcommand();
     if given.is_some_and(|(_, matches)| arguments::is_json(matches)) {
         output::errors_as_json();
@@ -44,9 +47,9 @@ fn main() -> ExitCode {
         return ExitCode::from(FAULT);
     }
     let outcome = match given {
-        Some(("train", matches)) => match train::train(matches) {
-            Ok(()) => return ExitCode::from(signals::exit_code().unwrap_or(0)),
-            failed => failed,
+        Some(("train", matches)) => match (train::train(matches), signals::exit_code()) {
+            (Ok(()), Some(code)) => return ExitCode::from(code),
+            (outcome, _) => outcome,
         },
         Some(("evaluate", matches)) => evaluate::evaluate(matches),
         Some(("config", matches)) => config::config(matches),
@@ -58,7 +61,22 @@ fn main() -> ExitCode {
         Some((_, matches)) => info::info(matches),
         None => Ok(()),
     };
-    match outcome {
+    ended(outcome)
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn explain(told: &clap::Error) -> ExitCode {
+    let printed = told.print();
+    if told.use_stderr() {
+        return ExitCode::from(USAGE);
+    }
+    output::remember(printed);
+    ended(Ok(()))
+}
+
+/// The exit code, once all that was printed has been taken and an error has been told.
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome.and_then(|()| Ok(output::finish()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);

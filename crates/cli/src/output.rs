@@ -1,23 +1,60 @@
 //! Printing that a closed pipe or a full disk cannot turn into a panic: a run must not
-//! die of its display.
+//! die of its display. What a full disk has lost is an error in the end.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Prints `text` as it is.
 pub(crate) fn print(text: impl Display) {
-    let _ = write!(std::io::stdout(), "{text}");
+    remember(write!(io::stdout(), "{text}"));
 }
 
 /// Prints a line.
 pub(crate) fn line(text: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    remember(writeln!(io::stdout(), "{text}"));
+}
+
+/// Why the standard output took something not.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// What was printed and got lost: the verb has not given its result.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to the standard output: {0}; what was to be printed is not whole")]
+pub(crate) struct Lost(io::Error);
+
+/// Whether all that was printed since [`forget_lost`] has been taken. Who closes a pipe has read enough.
+///
+/// # Errors
+///
+/// [`Lost`].
+pub(crate) fn finish() -> Result<(), Lost> {
+    remember(io::stdout().flush());
+    lost().take().map_or(Ok(()), |error| Err(Lost(error)))
+}
+
+/// Forgets what got lost until now, which was no result: how something goes.
+pub(crate) fn forget_lost() {
+    lost().take();
+}
+
+/// Remembers why printing failed, for [`finish`].
+pub(crate) fn remember(outcome: io::Result<()>) {
+    if let Err(error) = outcome
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        lost().get_or_insert(error);
+    }
+}
+
+fn lost() -> MutexGuard<'static, Option<io::Error>> {
+    LOST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Prints a line about how something goes, beside what it gives.
 pub(crate) fn note(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Whether errors are JSON, for programs.

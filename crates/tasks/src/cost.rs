@@ -1,4 +1,4 @@
-//! What a training step costs, measured on made-up images before a run starts.
+//! What a training step costs, measured on made-up images before a run starts, and what a run keeps.
 
 use std::time::{Duration, Instant};
 
@@ -89,6 +89,29 @@ where
         losses,
         optimisers,
     })
+}
+
+/// Bytes of a number in single precision.
+const BYTES: u64 = 4;
+
+/// About how many bytes a checkpoint of `recipe` takes on a disk: both networks, Adam's two moments of each
+/// weight, the average of the generator's weights, and the [image pool](pool_bytes) once it is full.
+pub fn checkpoint_bytes(recipe: &Recipe) -> u64 {
+    let generator = recipe.generator().parameter_count() as u64;
+    let discriminator = recipe.discriminator().parameter_count() as u64;
+    let averaged = match recipe.settings().average_decay > 0.0 {
+        true => generator,
+        false => 0,
+    };
+    BYTES * (3 * (generator + discriminator) + averaged) + pool_bytes(recipe)
+}
+
+/// How many bytes the image pool of `recipe` takes once it is full: as many images as it keeps, and in a paired
+/// task the content image of each. On the device, and in a checkpoint.
+pub fn pool_bytes(recipe: &Recipe) -> u64 {
+    let s = recipe.settings();
+    let images = s.image_pool * if s.task.is_paired() { 2 } else { 1 };
+    BYTES * (images * s.img_c * s.img_h * s.img_w) as u64
 }
 
 fn median(mut durations: Vec<Duration>) -> Duration {

@@ -32,12 +32,13 @@ pub struct Figures {
     /// 1 is best.
     #[serde(deserialize_with = "number")]
     pub histogram_intersection: f64,
-    /// The structural similarity of the lumas of output and content: windows of 7×7 pixels, data
-    /// range 2. 1 is best.
+    /// The structural similarity of the lumas of output and content: luma in [0, 1] (not clipped),
+    /// data range 1, windows of 7×7 pixels ([`ssim`](crate::image_metrics::ssim)). 1 is best.
     #[serde(deserialize_with = "number")]
     pub ssim_luma: f64,
     /// The peak signal-to-noise ratio to the ground truth in decibels, of RGB in [0, 1] with what
-    /// lies outside clipped; paired tasks only.
+    /// lies outside clipped; paired tasks only. Of an image that is its ground truth it is infinite:
+    /// means are of the others, unless there are none.
     #[serde(default)]
     pub psnr: Option<f64>,
     /// The structural similarity to the ground truth, of RGB in [0, 1] with what lies outside
@@ -72,7 +73,7 @@ impl Figures {
         let mean =
             |figure: &dyn Fn(&Self) -> f64| all.iter().map(figure).sum::<f64>() / all.len() as f64;
         let given = |figure: fn(&Self) -> Option<f64>| {
-            let values: Vec<f64> = all.iter().filter_map(figure).collect();
+            let values = without_infinite(all.iter().filter_map(figure).collect());
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
         let channels = 0..first.emd_channels.len();
@@ -86,6 +87,16 @@ impl Figures {
             psnr: given(|f| f.psnr),
             ssim: given(|f| f.ssim),
         })
+    }
+}
+
+/// What of some values a mean is of: not those that are infinite, as the PSNR of an image that is its
+/// ground truth, which would be the mean of all; unless there are no others.
+pub(crate) fn without_infinite(values: Vec<f64>) -> Vec<f64> {
+    let finite = |value: &f64| *value != f64::INFINITY;
+    match values.iter().any(finite) {
+        true => values.into_iter().filter(finite).collect(),
+        false => values,
     }
 }
 
@@ -190,7 +201,7 @@ struct Comparison {
 impl Comparison {
     fn lumas(&self, a: &[f32], b: &[f32]) -> Option<f64> {
         let [a, b] = [a, b].map(|image| self.luma(image));
-        ssim(&a, &b, self.size, 2.0)
+        ssim(&a, &b, self.size, 1.0)
     }
 
     /// PSNR, and SSIM if the images are large enough for one.
@@ -211,17 +222,18 @@ impl Comparison {
         (psnr(&a, &b, 1.0), mean)
     }
 
-    /// 2Y − 1.
+    /// Luma, in [0, 1] for the colours of a screen. SSIM compares brightnesses by their ratio, so
+    /// that black has to be 0.
     fn luma(&self, image: &[f32]) -> Vec<f32> {
         let pixels = self.size.pixels();
-        match self.colour {
-            ColourSpace::Yuv | ColourSpace::Grey => image[..pixels].to_vec(),
+        let signed = |i: usize| match self.colour {
+            ColourSpace::Yuv | ColourSpace::Grey => image[i],
             ColourSpace::Rgb => {
-                let byte = |plane: usize, i: usize| (image[plane * pixels + i] + 1.0) * 127.5;
-                let luma = |i| ColourSpace::Yuv.encode_pixel([0, 1, 2].map(|c| byte(c, i)))[0];
-                (0..pixels).map(luma).collect()
+                let byte = |plane: usize| (image[plane * pixels + i] + 1.0) * 127.5;
+                ColourSpace::Yuv.encode_pixel([0, 1, 2].map(byte))[0]
             }
-        }
+        };
+        (0..pixels).map(|i| (signed(i) + 1.0) / 2.0).collect()
     }
 
     /// Planes of red, green and blue in [0, 1].
@@ -264,4 +276,40 @@ fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Er
         .into_iter()
         .map(|value| value.unwrap_or(f64::NAN))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With black at 0 a darker copy of an image is still like it. Of luma in [−1, 1] its SSIM
+    /// would be −0.975.
+    #[test]
+    fn ssim_of_luma_is_of_values_that_begin_at_black() {
+        let size = ImageSize::new(11, 13).unwrap();
+        let grey = |brighter: f32| -> Vec<f32> {
+            let value = |i: usize| {
+                let (x, y) = ((i % 13) as f32, (i / 13) as f32);
+                0.25 + 0.1 * (0.7 * x).sin() * (0.4 * y).cos() + brighter
+            };
+            (0..size.pixels()).map(|i| 2.0 * value(i) - 1.0).collect()
+        };
+        let (dark, bright) = (grey(0.0), grey(0.45));
+        let none = vec![0.0; 2 * size.pixels()];
+        for (colour, [a, b]) in [
+            (ColourSpace::Grey, [dark.clone(), bright.clone()]),
+            (
+                ColourSpace::Yuv,
+                [&dark, &bright].map(|y| [&y[..], &none].concat()),
+            ),
+            (
+                ColourSpace::Rgb,
+                [&dark, &bright].map(|grey| grey.repeat(3)),
+            ),
+        ] {
+            let got = Comparison { colour, size }.lumas(&a, &b).unwrap();
+            // scikit-image 0.26.0: structural_similarity(a, b, win_size=7, data_range=1.0).
+            assert!((got - 0.635_324_611_2).abs() < 1e-5, "{colour:?}: {got}");
+        }
+    }
 }

@@ -27,6 +27,18 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TaskErro
     write().map_err(|source| TaskError::write(path, source))
 }
 
+/// As [`write_atomically`], of a file that the user named. What is no ordinary file, a pipe or a
+/// device, is not replaced but written to.
+pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> Result<(), TaskError> {
+    let written = match fs::metadata(path) {
+        Ok(there) if !there.is_file() => {
+            fs::write(path, bytes).map_err(|source| TaskError::write(path, source))
+        }
+        _ => write_atomically(path, bytes),
+    };
+    written.map_err(TaskError::of_named_file)
+}
+
 /// Writes a new file and waits until it is on the disk.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;

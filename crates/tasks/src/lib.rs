@@ -65,7 +65,7 @@ mod view;
 pub use adam::{Adam, AdamState};
 pub use adversarial::{generated_loss, real_loss};
 pub use checkpoint::{Checkpoint, Position};
-pub use cost::{StepCost, step_cost};
+pub use cost::{StepCost, checkpoint_bytes, pool_bytes, step_cost};
 pub use displayable::displayable;
 pub use error::TaskError;
 pub use evaluation::{Evaluation, evaluate, translate};

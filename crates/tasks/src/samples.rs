@@ -82,9 +82,14 @@ pub fn to_rgb<B: Backend>(
 
 /// Writes an image as PNG.
 pub(crate) fn save(image: &RgbImage, path: &Path) -> Result<(), TaskError> {
+    files::write_atomically(path, &png(image, path)?)
+}
+
+/// An image as PNG, to be written to `path`.
+pub(crate) fn png(image: &RgbImage, path: &Path) -> Result<Vec<u8>, TaskError> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image
         .write_to(&mut bytes, image::ImageFormat::Png)
         .map_err(|error| TaskError::write(path, std::io::Error::other(error)))?;
-    files::write_atomically(path, bytes.get_ref())
+    Ok(bytes.into_inner())
 }

@@ -8,8 +8,8 @@ use huenet_data::ColourSpace;
 use crate::displayable::affine;
 use crate::image_metrics::{SSIM_WINDOW, ssim_constants};
 
-/// What the luma's values, [−1, 1], span.
-const RANGE: f64 = 2.0;
+/// What the luma of a tensor, [−1, 1], spans.
+const SPAN: f64 = 2.0;
 
 /// (1 − SSIM)² of the luma of `output` beside that of `content`, the mean over the images of the
 /// batch: 0 for equal ones, about 1 where the one says nothing of the other.
@@ -18,8 +18,8 @@ const RANGE: f64 = 2.0;
 /// 1 − SSIM itself, which falls ever faster on the way to the content's luma, an image would go all
 /// of the way or nothing.
 ///
-/// Uniform windows of 7×7 pixels that lie wholly inside, unbiased variances, and a range of 2, as
-/// `ssim_luma` is measured in.
+/// The definition is that of `ssim_luma` ([`Figures`](crate::Figures)): luma in [0, 1] with a data range of 1, uniform
+/// windows of 7×7 pixels that lie wholly inside, unbiased variances.
 ///
 /// # Shapes
 ///
@@ -45,14 +45,19 @@ pub fn ssim_loss<B: Backend>(
     let [mean_y, square_y, product] = means([y.clone(), y.clone().square(), x * y]);
     let count = (SSIM_WINDOW * SSIM_WINDOW) as f64;
     let unbiased = count / (count - 1.0);
-    let [c1, c2] = ssim_constants(RANGE);
+    let [c1, c2] = ssim_constants(SPAN);
 
-    let means = mean_x.clone() * mean_y.clone();
-    let squared_means = mean_x.square() + mean_y.square();
-    let variances = (square_x + square_y - squared_means.clone()).mul_scalar(unbiased);
-    let covariance = (product - means.clone()).mul_scalar(unbiased);
-    let alike = means.mul_scalar(2.0).add_scalar(c1) * covariance.mul_scalar(2.0).add_scalar(c2);
-    let unlike = squared_means.add_scalar(c1) * variances.add_scalar(c2);
+    // Variances are the same wherever 0 is. They lose the fewest digits with it at mid-grey.
+    let products = mean_x.clone() * mean_y.clone();
+    let squares = mean_x.clone().square() + mean_y.clone().square();
+    let variances = (square_x + square_y - squares).mul_scalar(unbiased);
+    let covariance = (product - products).mul_scalar(unbiased);
+    // Brightness is counted from black. Twice the values in twice the range have the same SSIM.
+    let [bright_x, bright_y] = [mean_x, mean_y].map(|mean| mean.add_scalar(SPAN / 2.0));
+    let products = bright_x.clone() * bright_y.clone();
+    let squares = bright_x.square() + bright_y.square();
+    let alike = products.mul_scalar(2.0).add_scalar(c1) * covariance.mul_scalar(2.0).add_scalar(c2);
+    let unlike = squares.add_scalar(c1) * variances.add_scalar(c2);
     let of_images = (alike / unlike).mean_dims(&[1, 2, 3]).flatten::<1>(0, 3);
     of_images.neg().add_scalar(1.0).square().mean()
 }
@@ -133,10 +138,11 @@ mod tests {
             let size = ImageSize::new(HEIGHT, WIDTH).unwrap();
             let plane = |values: &[f64], image: usize| -> Vec<f32> {
                 let start = image * 3 * PIXELS;
-                values[start..start + PIXELS].iter().map(|value| *value as f32).collect()
+                let luma = &values[start..start + PIXELS];
+                luma.iter().map(|value| ((value + 1.0) / 2.0) as f32).collect()
             };
             let measured = [0, 1].map(|image| {
-                ssim(&plane(&content, image), &plane(&output, image), size, 2.0).unwrap()
+                ssim(&plane(&content, image), &plane(&output, image), size, 1.0).unwrap()
             });
             let expected = measured.map(|ssim| (1.0 - ssim).powi(2)).iter().sum::<f64>() / 2.0;
             let got = loss(ColourSpace::Yuv, &content, &output);

@@ -7,7 +7,7 @@
 //!
 //! makes a module of tests for one backend, in single precision on its default device. With
 //! `, but no official training steps` it leaves out those: full steps of networks that a slow backend
-//! takes minutes for. With `, adding in another order` or `, multiplying in TF32` their gradients may
+//! takes minutes for. With `, adding in another order` their gradients may
 //! differ more: see [`Arithmetic`](crate::parity::Arithmetic).
 
 pub mod histograms;
@@ -22,25 +22,20 @@ macro_rules! conformance {
     ($name:ident, $backend:ty, adding in another order) => {
         $crate::conformance! { @with_steps $name, $backend, Reordered }
     };
-    ($name:ident, $backend:ty, multiplying in TF32) => {
-        $crate::conformance! { @with_steps $name, $backend, Tf32 }
-    };
     ($name:ident, $backend:ty, but no official training steps) => {
-        $crate::conformance! { @module $name, $backend, Single, }
+        $crate::conformance! { @module $name, $backend, }
     };
     (@with_steps $name:ident, $backend:ty, $arithmetic:ident) => {
         $crate::conformance! {
-            @module $name, $backend, $arithmetic,
+            @module $name, $backend,
             #[test]
             fn official_training_steps() {
-                parity::train_step::three_steps::<Tracked>(ARITHMETIC);
+                parity::train_step::three_steps::<Tracked>(parity::Arithmetic::$arithmetic);
             }
         }
     };
-    (@module $name:ident, $backend:ty, $arithmetic:ident, $($more:item)*) => {
+    (@module $name:ident, $backend:ty, $($more:item)*) => {
         mod $name {
-            const ARITHMETIC: parity::Arithmetic = parity::Arithmetic::$arithmetic;
-
             type Plain = $backend;
             type Tracked = ::burn_autodiff::Autodiff<Plain>;
 
@@ -60,8 +55,8 @@ macro_rules! conformance {
 
             #[test]
             fn official_generator() {
-                parity::models::generator_output::<Plain>(ARITHMETIC);
-                parity::models::generator_layers::<Plain>(ARITHMETIC);
+                parity::models::generator_output::<Plain>();
+                parity::models::generator_layers::<Plain>();
             }
 
             #[test]
@@ -71,7 +66,7 @@ macro_rules! conformance {
 
             #[test]
             fn official_running_statistics() {
-                parity::models::running_statistics::<Plain>(ARITHMETIC);
+                parity::models::running_statistics::<Plain>();
             }
 
             $($more)*
@@ -83,7 +78,7 @@ macro_rules! conformance {
 
             #[test]
             fn steps_of_each_task_are_those_of_flex() {
-                steps::agree::<Plain>(ARITHMETIC);
+                steps::agree::<Plain>();
             }
 
             #[test]

@@ -14,12 +14,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::compare::{assert_close, assert_close_scalar};
-use crate::parity::Arithmetic;
 
 /// Relative difference allowed between losses of the first step, which rounding alone makes.
 const LOSS: f64 = 1e-4;
-/// The same for products in TF32.
-const LOSS_TF32: f64 = 2e-3;
 /// The same after a step: Adam turns the rounding of the smallest gradients into steps.
 const LOSS_LATER: f64 = 2e-2;
 /// Relative l2 difference allowed between images.
@@ -34,7 +31,7 @@ const RECIPES: [RecipeChoice; 2] = [RecipeChoice::Official, RecipeChoice::Recomm
 /// # Panics
 ///
 /// If the losses differ from those on Flex.
-pub fn agree<B: HistogramBackend>(arithmetic: Arithmetic) {
+pub fn agree<B: HistogramBackend>() {
     let recipes = RECIPES.into_iter().flat_map(|choice| {
         let tasks = Task::ALL.into_iter();
         tasks.flat_map(move |task| [1, 2].map(|batch| recipe(choice, task, batch)))
@@ -44,7 +41,7 @@ pub fn agree<B: HistogramBackend>(arithmetic: Arithmetic) {
         let expected = losses::<Flex>(&recipe);
         for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
             let allowed = match step {
-                0 => arithmetic.allow(LOSS, LOSS_TF32),
+                0 => LOSS,
                 _ => LOSS_LATER,
             };
             for ((what, found), expected) in found.into_iter().zip(expected) {

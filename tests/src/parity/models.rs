@@ -13,7 +13,6 @@ use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, load_counts, load_discriminator, load_generator,
     load_images, weights,
 };
-use crate::parity::Arithmetic;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, s};
 use huenet_models::{Activations, Pass, Statistics};
@@ -22,14 +21,9 @@ use serde_json::Value;
 /// Our float32 error may be this many times the official one's: rounding, not a formula.
 const SLACK: f64 = 4.0;
 
-/// Relative l2 error allowed of the generator's and its layers' outputs, at least, for products in TF32.
-const TF32: f64 = 2e-3;
-
 /// Relative l2 error allowed for running statistics. Both are float32 runs, and an error of the
 /// batch's statistics enters by 0.01.
 const RUNNING: f64 = 1e-6;
-/// The same for products in TF32.
-const RUNNING_TF32: f64 = 5e-5;
 
 const TRAIN: Statistics = Statistics::Batch {
     update_running: true,
@@ -86,7 +80,7 @@ fn run_generator<B: Backend>(golden: &Golden, pass: &mut Pass<'_>) -> Activation
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_output<B: Backend>(arithmetic: Arithmetic) {
+pub fn generator_output<B: Backend>() {
     let golden = Golden::open("models");
     on_some_case(["infer", "train"], |mode| {
         let what = format!("gen.{mode}");
@@ -99,7 +93,7 @@ pub fn generator_output<B: Backend>(arithmetic: Arithmetic) {
         };
         let image = run_generator::<B>(&golden, &mut pass).output;
         let error = official_error(&golden, &what);
-        let allowed = arithmetic.allow(SLACK * scalar(&error["rel_l2"]), TF32);
+        let allowed = SLACK * scalar(&error["rel_l2"]);
 
         // The files keep rows and columns 0, n, 2n, … of the image, and figures of the whole.
         let [batch, channels, height, _] = image.dims();
@@ -117,7 +111,7 @@ pub fn generator_output<B: Backend>(arithmetic: Arithmetic) {
         let highest = whole.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // A mean is off by no more than the root of the mean square.
         let of_mean = allowed * length / (whole.len() as f64).sqrt();
-        let of_extremes = arithmetic.allow(SLACK * scalar(&error["max_abs"]), TF32);
+        let of_extremes = SLACK * scalar(&error["max_abs"]);
         for (figure, found, allowed) in [
             ("mean", mean, of_mean),
             ("min", lowest, of_extremes),
@@ -139,7 +133,7 @@ pub fn generator_output<B: Backend>(arithmetic: Arithmetic) {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_layers<B: Backend>(arithmetic: Arithmetic) {
+pub fn generator_layers<B: Backend>() {
     let golden = Golden::open("models");
     let seen = run_generator::<B>(&golden, &mut Pass::batch_statistics(None));
     let histogram: Vec<f64> = seen.histogram.into_data().iter::<f64>().collect();
@@ -152,22 +146,15 @@ pub fn generator_layers<B: Backend>(arithmetic: Arithmetic) {
     }
     on_some_case(layers.keys(), |&layer| {
         let (found, channels) = &layers[layer];
-        compare_layer(&golden, layer, found, *channels, arithmetic)
+        compare_layer(&golden, layer, found, *channels)
     });
 }
 
 /// Compares a layer's output whole where the files keep it whole, else each channel's mean and
 /// mean square. Of inner layers only the float32 run is kept, whose own error comes on top.
-fn compare_layer(
-    golden: &Golden,
-    layer: &str,
-    found: &[f64],
-    channels: usize,
-    arithmetic: Arithmetic,
-) -> bool {
+fn compare_layer(golden: &Golden, layer: &str, found: &[f64], channels: usize) -> bool {
     let what = format!("inner.{layer}.train");
-    let single = (SLACK + 1.0) * scalar(&official_error(golden, &what)["rel_l2"]);
-    let allowed = arithmetic.allow(single, TF32);
+    let allowed = (SLACK + 1.0) * scalar(&official_error(golden, &what)["rel_l2"]);
     if let Some(truth) = output(golden, &format!("{what}.f32")) {
         assert_close(&what, found, &truth, allowed);
         return true;
@@ -235,7 +222,7 @@ pub fn discriminator_logits<B: Backend>() {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn running_statistics<B: Backend>(arithmetic: Arithmetic) {
+pub fn running_statistics<B: Backend>() {
     let golden = Golden::open("models");
     let steps = Golden::open("train_step");
     let device = Default::default();
@@ -260,7 +247,7 @@ pub fn running_statistics<B: Backend>(arithmetic: Arithmetic) {
 
         let same_network = |case: &&Value| case["paired"].as_bool() == Some(conditional);
         let mut cases = steps.cases().iter().filter(same_network);
-        cases.any(|case| compare_statistics(&steps, case, &statistics, arithmetic))
+        cases.any(|case| compare_statistics(&steps, case, &statistics))
     });
 }
 
@@ -270,7 +257,6 @@ fn compare_statistics(
     steps: &Golden,
     case: &Value,
     statistics: &BTreeMap<String, Vec<f64>>,
-    arithmetic: Arithmetic,
 ) -> bool {
     let entry = |name: &String| &case["per_weight"][name];
     if statistics
@@ -283,12 +269,7 @@ fn compare_statistics(
         let truth = steps.named(entry(name), "after.f32");
         let truth = truth.unwrap_or_else(|| panic!("{} lacks {name}", case["name"]));
         let found = sampled(steps, entry(name), found);
-        assert_close(
-            name,
-            &found,
-            &truth,
-            arithmetic.allow(RUNNING, RUNNING_TF32),
-        );
+        assert_close(name, &found, &truth, RUNNING);
     }
     true
 }

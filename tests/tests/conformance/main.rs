@@ -13,4 +13,4 @@ huenet_tests::conformance!(tch, burn_tch::LibTorch<f32>);
 #[cfg(feature = "wgpu")]
 huenet_tests::conformance!(wgpu, burn_wgpu::Wgpu, adding in another order);
 #[cfg(feature = "cuda")]
-huenet_tests::conformance!(cuda, burn_cuda::Cuda, multiplying in TF32);
+huenet_tests::conformance!(cuda, burn_cuda::Cuda, adding in another order);

@@ -199,6 +199,127 @@ fn a_bad_file_of_pairs_is_named(#[case] lines: &str, #[case] message: &str) {
     assert!(!place.run("run").join("evaluation.png").exists());
 }
 
+#[rstest]
+#[case::latin_1(
+    b"task,batch,index_in_batch,content,reference\nedges2photos,0,0,gr\xfcn.jpg,a.jpg\n",
+    "line 2: it is not UTF-8"
+)]
+#[case::latin_1_heading(
+    b"task,batch,index_in_batch,content,r\xe9f\n",
+    "line 1: it is not UTF-8"
+)]
+#[case::utf_16(b"\xff\xfet\0a\0s\0k\0,\0b\0\n\0", "line 1: it is not UTF-8")]
+#[case::semicolons(
+    b"task;batch;index_in_batch;content;reference\nedges2photos;0;0;a.jpg;a.jpg\n",
+    "line 1: its columns are separated by semicolons: separate them by commas"
+)]
+#[case::tabs(
+    b"task\tbatch\tindex_in_batch\tcontent\treference\n",
+    "line 1: its columns are separated by tabs"
+)]
+#[case::other_columns(
+    b"task,batch,content,reference\nedges2photos,0,a.jpg,a.jpg\n",
+    "line 1: it has no column index_in_batch"
+)]
+#[case::empty(b"", "line 1: it has no column task")]
+#[case::number(
+    b"task,batch,index_in_batch,content,reference\nedges2photos,0,first,a.jpg,a.jpg\n",
+    "line 2: \"first\" in the column index_in_batch is no whole number"
+)]
+fn a_file_that_is_no_list_of_pairs_is_told_what_is_expected(
+    #[case] file: &[u8],
+    #[case] message: &str,
+) {
+    let place = Place::new();
+    place.pairs();
+    trained(&place, "edges2photos", "run", &[]);
+    let file = place.write("pairs.csv", file);
+    let expected = "the columns task, batch, index_in_batch, content and reference";
+    evaluate(&place, "run", &["--pairs", file.to_str().unwrap()])
+        .assert()
+        .code(1)
+        .stderr(contains(format!("pairs.csv, {message}")).and(contains(expected)));
+}
+
+#[test]
+fn columns_may_come_in_any_order_and_with_others() {
+    let place = Place::new();
+    place.pairs();
+    trained(&place, "edges2photos", "run", &[]);
+    let text = "\u{feff}note,reference,content,index_in_batch,batch,task\n\
+                \"one, two\",edges2shoes/val/1_AB.jpg,edges2shoes/val/1_AB.jpg,0,0,edges2photos\n";
+    let file = place.write("pairs.csv", text.as_bytes());
+    let json = evaluated(&place, "run", &["--pairs", file.to_str().unwrap()]);
+    assert_eq!(
+        method(&json, "nothing")["pairs"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn a_contact_sheet_is_what_its_name_says() {
+    let place = Place::new();
+    place.flowers();
+    trained(&place, "color_transfer", "run", &[]);
+    for name in ["sheet.jpg", "sheet.webp"] {
+        evaluate(&place, "run", &["--sheet", name])
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(contains("the contact sheet is a PNG: call it sheet.png"));
+        assert!(!place.root().join(name).exists());
+    }
+    for name in ["sheet.PNG", "sheet"] {
+        evaluate(&place, "run", &["--sheet", name])
+            .assert()
+            .success();
+        let bytes = std::fs::read(place.root().join(name)).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"));
+    }
+}
+
+/// Devices and pipes are written to, not replaced.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_takes_nothing_is_an_error_after_the_table() {
+    let place = Place::new();
+    place.flowers();
+    trained(&place, "color_transfer", "run", &[]);
+    std::os::unix::fs::symlink("/dev/full", place.root().join("full.png")).unwrap();
+    for option in ["--json", "--sheet"] {
+        evaluate(&place, "run", &[option, "full.png"])
+            .assert()
+            .code(1)
+            .stdout(contains("| doing nothing |"))
+            .stderr(contains("cannot write full.png: No space left"));
+        assert!(place.root().join("full.png").is_symlink());
+    }
+    // The one does not keep the other from being written.
+    assert!(place.run("run").join("evaluation.png").exists());
+}
+
+/// The same picture, brighter, is a similar one. Of luma in [−1, 1] its SSIM would be −0.933.
+#[test]
+fn ssim_of_luma_counts_from_black() {
+    let place = Place::new();
+    place.flowers();
+    trained(&place, "color_transfer", "run", &[]);
+    for (name, brighter) in [("dark.png", 0.0), ("bright.png", 115.0)] {
+        let grey = |x: u32, y: u32| {
+            let (x, y) = (f64::from(x), f64::from(y));
+            (70.0 + 30.0 * (x / 3.0).sin() * (y / 4.0).cos()).floor() + brighter
+        };
+        let pixel = |x, y| image::Rgb([grey(x, y) as u8; 3]);
+        let image = image::RgbImage::from_fn(32, 32, pixel);
+        image.save(place.file(name)).unwrap();
+    }
+    let file = pairs_file(&place, &["color_transfer,0,0,dark.png,bright.png"]);
+    let json = evaluated(&place, "run", &["--pairs", file.to_str().unwrap()]);
+    // scikit-image 0.26.0, with data_range=1.0.
+    let found = mean(&json, "histogram_matching", "ssim_luma");
+    assert!((found - 0.655_571_956).abs() < 1e-4, "{found}");
+}
+
 #[test]
 fn a_run_in_rgb_is_measured_in_yuv_too() {
     let place = Place::new();
@@ -219,7 +340,12 @@ fn files_that_cannot_be_written_are_named_before_anything_is_measured() {
     let place = Place::new();
     place.flowers();
     trained(&place, "color_transfer", "run", &[]);
-    for (option, path) in [("--sheet", "no/folder.png"), ("--json", "102flowers")] {
+    let long = "figures".repeat(50);
+    for (option, path) in [
+        ("--sheet", "no/folder.png"),
+        ("--json", "102flowers"),
+        ("--json", long.as_str()),
+    ] {
         evaluate(&place, "run", &[option, path])
             .assert()
             .code(1)

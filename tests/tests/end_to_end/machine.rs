@@ -2,6 +2,7 @@
 
 use predicates::prelude::*;
 use predicates::str::contains;
+use rstest::rstest;
 
 use crate::support::{Place, SMALL, huenet};
 
@@ -104,6 +105,39 @@ fn doctor_counts_and_measures_the_steps_of_the_run() {
         .stdout(contains("7 images to train on"))
         .stdout(contains("pixels, batch 7)"))
         .stdout(contains("100 steps, about"));
+}
+
+#[rstest]
+#[case::networks(&["--recipe", "official"])]
+#[case::average(&["--recipe", "recommended"])]
+#[case::pool(&["--recipe", "official", "--image-pool", "20"])]
+fn doctor_foretells_the_size_of_a_checkpoint(#[case] more: &[&str]) {
+    let place = Place::new();
+    place.flowers();
+    let mut arguments = vec!["--task", "color_transfer", "--dataroot", "."];
+    arguments.extend(["--img-h", "128", "--img-w", "128", "--depth", "5"]);
+    arguments.extend(["--base-width", "16", "--bin-num", "8", "--batch-size", "7"]);
+    arguments.extend(more);
+    let told = place.command("doctor").args(&arguments).assert().success();
+    let told = String::from_utf8_lossy(&told.get_output().stdout).into_owned();
+    let (_, told) = told.split_once("a checkpoint takes ").unwrap();
+    let (told, _) = told.split_once(" MiB").unwrap();
+    let told: f64 = told.parse().unwrap();
+
+    // The pool is full after three batches of seven.
+    let mut train = place.command("train");
+    train
+        .args(&arguments)
+        .args(["--max-steps", "3", "--name", "run"]);
+    train.assert().success();
+    let checkpoint = place.run("run").join("checkpoints/step-00000003");
+    let files = std::fs::read_dir(checkpoint).unwrap();
+    let bytes: u64 = files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    let size = bytes as f64 / f64::from(1 << 20);
+    // Whole mebibytes are told; names and numbers of tensors come on top.
+    assert!((told..1.0 + 1.02 * told).contains(&size), "{told}: {size}");
 }
 
 #[test]

@@ -10,10 +10,13 @@ mod data;
 mod download;
 mod evaluate;
 mod export;
+mod figures;
 mod history;
 mod live;
 mod machine;
 mod other_images;
+#[cfg(target_os = "linux")]
+mod printing;
 mod progress;
 mod recommended;
 mod resume;

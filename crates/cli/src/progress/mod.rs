@@ -79,6 +79,7 @@ impl Progress {
     /// Shows what the run came to.
     pub(crate) fn finish(&mut self, report: &Report) {
         self.close();
+        output::forget_lost();
         match self.style {
             Style::Quiet => output::line(report.run.display()),
             Style::Json => {

@@ -28,7 +28,10 @@ pub(crate) fn losses<T: Real>(
     let mut values = vec![T::nan(); 2 * rows];
     let mut of_marginals = vec![T::nan(); room * count];
     // Every entry is written, whatever it was before.
-    let mut of_joints = T::gradients().take().keep();
+    let mut of_joints = match tracked {
+        true => T::gradients().take().keep(),
+        false => Vec::new(),
+    };
     of_joints.resize(room * count * count, T::nan());
     with_band_width!(T, loss.binning, LINES => {
         let pass = Pass::<T, LINES>::new(level, &loss.binning);

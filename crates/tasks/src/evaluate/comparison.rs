@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::bootstrap::{CONFIDENCE, interval};
 use super::method::Method;
 use super::{BINS, Pair, Study};
-use crate::figures::Figures;
+use crate::figures::{Figures, without_infinite};
 
 /// The figures of one pair.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +36,10 @@ pub struct Measured {
 pub struct Summary {
     /// The figure's name.
     pub name: String,
-    /// Its mean over the pairs that have it.
+    /// Its mean over the pairs that have it and have no infinite one, unless all are.
     pub mean: f64,
+    /// How many infinite ones the mean is without.
+    pub left_out: usize,
     /// The bootstrap interval of the mean; see [`interval`].
     pub interval: Option<[f64; 2]>,
 }
@@ -86,10 +88,15 @@ impl Measured {
                 }
             }
         }
-        let summary = |(name, values): (String, Vec<f64>)| Summary {
-            name,
-            mean: values.iter().sum::<f64>() / values.len() as f64,
-            interval: interval(&values),
+        let summary = |(name, values): (String, Vec<f64>)| {
+            let count = values.len();
+            let values = without_infinite(values);
+            Summary {
+                name,
+                mean: values.iter().sum::<f64>() / values.len() as f64,
+                left_out: count - values.len(),
+                interval: interval(&values),
+            }
         };
         all.into_iter().map(summary).collect()
     }
@@ -194,6 +201,15 @@ impl Comparison {
             let cells: Vec<String> = cells.collect();
             let _ = writeln!(text, "| {title} | {} |", cells.join(" | "));
         }
+        for (title, row) in &rows {
+            for figure in row.iter().filter(|figure| figure.left_out > 0) {
+                let _ = writeln!(
+                    text,
+                    "\n{title}: {} infinite {} left out of the mean (an output that is its ground truth has such)",
+                    figure.left_out, figure.name,
+                );
+            }
+        }
         text
     }
 
@@ -203,6 +219,8 @@ impl Comparison {
             let summary = measured.summary(self.colour);
             let mean = summary.iter().map(|s| (s.name.clone(), s.mean.into()));
             let interval = summary.iter().map(|s| (s.name.clone(), json!(s.interval)));
+            let left_out = summary.iter().filter(|s| s.left_out > 0);
+            let left_out = left_out.map(|s| (s.name.clone(), s.left_out.into()));
             let pairs = self.pairs.iter().zip(&measured.pairs);
             let pairs = pairs.map(|(pair, figures)| {
                 let figures = figures.named(self.colour).into_iter();
@@ -217,6 +235,7 @@ impl Comparison {
                 "method": measured.method.name(),
                 "mean": mean.collect::<Map<_, _>>(),
                 "interval": interval.collect::<Map<_, _>>(),
+                "left_out": left_out.collect::<Map<_, _>>(),
                 "pairs": pairs.collect::<Vec<_>>(),
             })
         });

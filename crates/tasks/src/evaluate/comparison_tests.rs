@@ -60,6 +60,30 @@ fn the_distance_to_others_is_the_distance_that_the_figures_have() {
     assert_eq!(histograms.to_others(Method::Generator, &pairs[..1]), [None]);
 }
 
+fn pairs_of(method: &Value) -> &Vec<Value> {
+    method["pairs"].as_array().unwrap()
+}
+
+#[test]
+fn an_output_that_is_the_ground_truth_does_not_make_the_mean_infinite() {
+    let mut comparison = comparison();
+    let pairs = &mut comparison.methods[1].pairs;
+    (pairs[0].figures.psnr, pairs[2].figures.psnr) = (Some(20.0), Some(23.0));
+    let text = comparison.to_markdown();
+    let row = text.lines().find(|line| line.starts_with("| doing nothing |"));
+    assert!(row.unwrap().contains("| 21.50 ["), "{text}");
+    assert!(text.contains("\ndoing nothing: 1 infinite psnr left out"), "{text}");
+    assert!(!text.contains("\nthis model: "), "{text}");
+    let json = comparison.to_json();
+    assert_eq!(json["methods"][1]["mean"]["psnr"], 21.5);
+    assert_eq!(json["methods"][1]["left_out"]["psnr"], 1);
+
+    let all = &comparison.methods[1].pairs;
+    let all: Vec<Figures> = all.iter().map(|pair| pair.figures.clone()).collect();
+    assert_eq!(Figures::mean(&all).unwrap().psnr, Some(21.5));
+    assert_eq!(Figures::mean(&all[1..2]).unwrap().psnr, Some(f64::INFINITY));
+}
+
 fn comparison() -> Comparison {
     let figures = |emd: f64| Figures {
         emd,
@@ -117,9 +141,11 @@ fn the_json_has_means_intervals_and_every_pair() {
     assert!(close(&method["mean"]["emd"], 0.2) && close(&method["mean"]["emd_v"], 0.6));
     assert!(method["interval"]["emd"][0].as_f64() < Some(0.2));
     // Not a finite number, but there.
-    assert!(method["mean"].as_object().unwrap().contains_key("psnr"));
-    assert!(method["mean"]["psnr"].is_null());
-    let pairs = method["pairs"].as_array().unwrap();
+    assert!(pairs_of(method)[1].as_object().unwrap().contains_key("psnr"));
+    assert!(pairs_of(method)[1]["psnr"].is_null());
+    // Nor the mean, where no other has one.
+    assert!(method["mean"]["psnr"].is_null() && method["left_out"]["psnr"].is_null());
+    let pairs = pairs_of(method);
     assert_eq!(pairs.len(), 3);
     assert_eq!(
         (&pairs[1]["content"], &pairs[1]["reference"]),

@@ -130,7 +130,8 @@ fn losses() -> HistogramLosses {
     HistogramLosses::with_bins(bins, Kernel::default())
 }
 
-/// Measures every method on the pairs of `study`; `progress` is told how many pairs are done.
+/// Measures every method on the pairs of `study`; `progress` is told how many pairs are done. The
+/// contact sheet comes with its own error: the figures are there if it could not be drawn.
 ///
 /// # Errors
 ///
@@ -139,7 +140,7 @@ pub fn compare<B: HistogramBackend>(
     study: &Study,
     device: &B::Device,
     progress: &mut dyn FnMut(usize),
-) -> Result<(Comparison, RgbImage), TaskError> {
+) -> Result<(Comparison, Result<RgbImage, TaskError>), TaskError> {
     let (generator, _) = study.checkpoint.networks::<B>(device)?;
     let losses = losses();
     let mut measured: Vec<Measured> = study.methods().map(Measured::new).collect();
@@ -175,7 +176,7 @@ pub fn compare<B: HistogramBackend>(
     let comparison = Comparison::new(study, pairs, measured);
     let sheet = sheet::draw(study, &comparison, |number| {
         Batch::make(study, &generator, number, device)
-    })?;
+    });
     Ok((comparison, sheet))
 }
 
@@ -283,21 +284,21 @@ fn convert(from: ColourSpace, to: ColourSpace, planes: &[f32], size: ImageSize) 
     converted
 }
 
-/// Writes a [`Comparison`] as JSON, aside and then in its place.
+/// Writes a [`Comparison`] as JSON, aside and then in its place; into a pipe or a device as it is.
 ///
 /// # Errors
 ///
 /// [`TaskError::Unwritten`].
 pub fn write_json(comparison: &Comparison, path: &Path) -> Result<(), TaskError> {
     let text = format!("{:#}\n", comparison.to_json());
-    files::write_atomically(path, text.as_bytes()).map_err(TaskError::of_named_file)
+    files::write_named(path, text.as_bytes())
 }
 
-/// Writes a contact sheet as PNG, aside and then in its place.
+/// Writes a contact sheet as PNG, aside and then in its place; into a pipe or a device as it is.
 ///
 /// # Errors
 ///
 /// [`TaskError::Unwritten`].
 pub fn write_sheet(sheet: &RgbImage, path: &Path) -> Result<(), TaskError> {
-    samples::save(sheet, path).map_err(TaskError::of_named_file)
+    files::write_named(path, &samples::png(sheet, path)?)
 }

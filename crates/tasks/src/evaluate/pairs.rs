@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Phase};
-use serde::Deserialize;
 
 use crate::error::TaskError;
 use crate::recipe::Recipe;
@@ -45,15 +44,8 @@ impl Pair {
     }
 }
 
-/// A line of a file of pairs.
-#[derive(Deserialize)]
-struct Line {
-    task: String,
-    batch: u64,
-    index_in_batch: u64,
-    content: String,
-    reference: String,
-}
+/// The columns of a file of pairs.
+const COLUMNS: [&str; 5] = ["task", "batch", "index_in_batch", "content", "reference"];
 
 impl Pairs {
     /// The pairs of one part of the recipe's dataset, in the order that samples and validation
@@ -93,34 +85,47 @@ impl Pairs {
             reason,
         };
         let fault = |error: csv::Error| {
-            let line = error.position().map(csv::Position::line);
+            let (line, text) = (error.position().map(csv::Position::line), error.to_string());
             match error.into_kind() {
                 csv::ErrorKind::Io(source) => TaskError::read(path, source),
-                csv::ErrorKind::Deserialize { err, .. } => bad(line, err.to_string()),
+                csv::ErrorKind::Utf8 { .. } => {
+                    bad(line, "it is not UTF-8: save the file as UTF-8".to_owned())
+                }
                 csv::ErrorKind::UnequalLengths {
                     expected_len, len, ..
                 } => bad(line, format!("it has {len} columns of {expected_len}")),
-                other => bad(line, format!("{other:?}")),
+                _ => bad(line, text),
             }
         };
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_path(path)
             .map_err(fault)?;
-        let headers = reader.headers().map_err(fault)?.clone();
+        let headers = reader.headers().map_err(fault)?;
+        let mut places = [0; COLUMNS.len()];
+        for (place, column) in places.iter_mut().zip(COLUMNS) {
+            let found = headers.iter().position(|header| header == column);
+            *place = found.ok_or_else(|| bad(Some(1), missing(headers, column)))?;
+        }
         let mut listed = Listed::default();
         let mut batches: BTreeMap<u64, BTreeMap<u64, Pair>> = BTreeMap::new();
         for record in reader.records() {
             let record = record.map_err(fault)?;
             let number = record.position().map(csv::Position::line);
-            let line: Line = record.deserialize(Some(&headers)).map_err(fault)?;
-            let task: Task = line
-                .task
+            // Every line has as many columns as the first.
+            let [task, batch, index, content, reference] =
+                places.map(|place| record.get(place).unwrap_or_default());
+            let task: Task = task
                 .parse()
                 .map_err(|error| bad(number, format!("{error}")))?;
             if task != recipe.task() {
                 continue;
             }
+            let whole = |text: &str, column: &str| {
+                let reason = format!("{text:?} in the column {column} is no whole number");
+                text.parse::<u64>().map_err(|_| bad(number, reason))
+            };
+            let (batch, index) = (whole(batch, COLUMNS[1])?, whole(index, COLUMNS[2])?);
             let source = |name: &str| match below(root, name) {
                 Some(path) => Ok(ImageSource::file(path)),
                 None => Err(bad(
@@ -129,16 +134,13 @@ impl Pairs {
                 )),
             };
             let pair = listed.named(
-                [source(&line.content)?, source(&line.reference)?],
-                [line.content, line.reference],
+                [source(content)?, source(reference)?],
+                [content, reference].map(str::to_owned),
             );
-            let batch = batches.entry(line.batch).or_default();
-            if batch.insert(line.index_in_batch, pair).is_some() {
-                let place = (line.batch, line.index_in_batch);
-                return Err(bad(
-                    number,
-                    format!("batch {} has two pairs of index {}", place.0, place.1),
-                ));
+            let pairs = batches.entry(batch).or_default();
+            if pairs.insert(index, pair).is_some() {
+                let reason = format!("batch {batch} has two pairs of index {index}");
+                return Err(bad(number, reason));
             }
         }
         if batches.is_empty() {
@@ -215,6 +217,18 @@ impl Listed {
             *recipe.preprocessing(),
         )?;
         Ok(Pairs { dataset, batches })
+    }
+}
+
+/// What is wrong with a first line that lacks a column.
+fn missing(headers: &csv::StringRecord, column: &str) -> String {
+    let whole = headers.iter().collect::<Vec<_>>().join(",");
+    let other = [(';', "semicolons"), ('\t', "tabs")];
+    match other.iter().find(|(mark, _)| whole.contains(*mark)) {
+        Some((_, marks)) => {
+            format!("its columns are separated by {marks}: separate them by commas")
+        }
+        None => format!("it has no column {column}"),
     }
 }
 

@@ -172,7 +172,7 @@ pub const KEYS: &[Key] = &[
     key("structure_reference", Kind::Choice(&["content", "reference"]), Group::Losses, "Image whose structure the output must keep: the content (the paper), or for color_transfer the reference (the official script)"),
     key("gan_loss", Kind::Choice(&["cross_entropy", "least_squares", "hinge"]), Group::Losses, "The adversarial loss: binary cross-entropy as the official script has it; mean squares (Mao et al. 2017), whose gradient does not vanish for outputs that the discriminator is sure of; or hinges (Lim and Ye 2017), which stop teaching the discriminator what it tells by a margin"),
     key("reconstruction_loss_weight", Kind::Real, Group::Losses, "Weight of the mean absolute difference between output and reference, where the reference is the ground truth: edges2photos and colorization. It teaches which colour belongs where, beside which colours there are; 0: none"),
-    key("ssim_loss_weight", Kind::Real, Group::Losses, "Weight of (1 - SSIM)^2 (Wang et al. 2004) of the luma of content and output. Where the reference's brightness would drown what is to be seen in the content, the output takes less of it; 0: none"),
+    key("ssim_loss_weight", Kind::Real, Group::Losses, "Weight of (1 - SSIM)^2 (Wang et al. 2004) of the luma, in [0, 1] with data range 1, of content and output. Where the reference's brightness would drown what is to be seen in the content, the output takes less of it; 0: none"),
 
     key("gen_lr", Kind::Real, Group::Training, "Learning rate of the generator [official]"),
     key("gen_beta_1", Kind::Real, Group::Training, "Adam's beta 1 of the generator [official]"),
