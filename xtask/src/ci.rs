@@ -106,7 +106,7 @@ impl Tests {
         ];
         if self.libtorch {
             features.extend(["huenet-cli/tch", "huenet-tests/tch"]);
-            libtorch::prepare(&mut cargo)?;
+            libtorch::prepare_tests(&mut cargo)?;
         }
         if self.vulkan {
             cargo.env("HUENET_NEED_DEVICE", "1");

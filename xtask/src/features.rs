@@ -76,7 +76,7 @@ fn tests(features: &[String]) -> Result<Command> {
     runner.args(suites.map(|name| ["--test", name]).concat());
     let has = |name: &str| all.iter().any(|feature| feature.ends_with(name));
     if has("/tch") {
-        libtorch::prepare(&mut runner)?;
+        libtorch::prepare_tests(&mut runner)?;
     }
     if has("/cuda") {
         nvrtc::prepare(&mut runner)?;

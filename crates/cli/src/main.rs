@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     if given.is_some_and(|(_, matches)| arguments::is_json(matches)) {
         output::errors_as_json();
     }
-    if let Err(error) = backend::tf32::set(arguments::allows_tf32(&matches)) {
+    if let Err(error) = backend::environment::set(arguments::allows_tf32(&matches)) {
         output::error(error);
         return ExitCode::from(FAULT);
     }

@@ -32,6 +32,8 @@ pub(crate) const SMALL: &[&str] = &[
 pub(crate) fn huenet() -> Command {
     let binary = std::env::var_os("HUENET_BIN").map_or_else(built, PathBuf::from);
     let mut command = Command::new(binary);
+    // Other tests run beside this one, and no result depends on how many threads compute.
+    command.env("RAYON_NUM_THREADS", "1");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("HUENET_") {
             command.env_remove(name);

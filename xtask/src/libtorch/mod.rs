@@ -113,29 +113,12 @@ pub(crate) fn add_libraries(command: &mut Command, folder: PathBuf) -> Result<()
     Ok(())
 }
 
-/// What makes training on LibTorch's CPU backend quicker, unless it is set already.
-const TUNING: [(&str, &str); 4] = [
-    // Idle threads that spin would take the cores from the histogram kernels between
-    // LibTorch's own operations.
-    ("OMP_WAIT_POLICY", "passive"),
-    // A step allocates the same large tensors as the one before. glibc would hand the memory
-    // back to the system in between, and get it anew, page by page, filled with zeros.
-    ("MALLOC_MMAP_MAX_", "0"),
-    ("MALLOC_TRIM_THRESHOLD_", "100000000000"),
-    ("MALLOC_TOP_PAD_", "268435456"),
-];
-
 /// Sets for `command` all that building and running with the backend `tch` needs.
 ///
 /// # Errors
 ///
 /// If there is no LibTorch, or one of another version; the message says what to do.
 pub(crate) fn prepare(command: &mut Command) -> Result<()> {
-    for (name, value) in TUNING {
-        if env::var_os(name).is_none() {
-            command.env(name, value);
-        }
-    }
     if env::var_os("LIBTORCH_USE_PYTORCH").is_some() {
         // torch-sys asks Python.
         return Ok(());
@@ -153,6 +136,16 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     let advice = || format!("what was set up is gone or damaged: {FIX}");
     recorded.check_version().with_context(advice)?;
     recorded.prepare(command)
+}
+
+/// The same for tests, of which several run at a time: idle threads that spun would take the cores from others.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub(crate) fn prepare_tests(command: &mut Command) -> Result<()> {
+    command.env("OMP_WAIT_POLICY", "passive");
+    prepare(command)
 }
 
 /// That there is one of the right version.

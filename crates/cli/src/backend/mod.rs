@@ -3,11 +3,11 @@
 mod allocator;
 #[cfg(feature = "cuda")]
 mod cuda;
+pub(crate) mod environment;
 #[cfg(feature = "cuda")]
 mod kernel_cache;
 #[cfg(feature = "tch")]
 mod libtorch;
-pub(crate) mod tf32;
 mod too_much;
 #[cfg(feature = "wgpu")]
 mod wgpu;
