@@ -188,7 +188,10 @@ fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, cost: StepCost) {
         let peak = mebibytes(peak);
         let pool = match pool_bytes(recipe) {
             0 => String::new(),
-            full => format!(", and without the image pool, {} when full", mebibytes(full)),
+            full => format!(
+                ", and without the image pool, {} when full",
+                mebibytes(full)
+            ),
         };
         let text = format!("{peak} at the peak of the process, without images read ahead{pool}");
         found("memory", text);

@@ -70,9 +70,14 @@ fn an_output_that_is_the_ground_truth_does_not_make_the_mean_infinite() {
     let pairs = &mut comparison.methods[1].pairs;
     (pairs[0].figures.psnr, pairs[2].figures.psnr) = (Some(20.0), Some(23.0));
     let text = comparison.to_markdown();
-    let row = text.lines().find(|line| line.starts_with("| doing nothing |"));
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("| doing nothing |"));
     assert!(row.unwrap().contains("| 21.50 ["), "{text}");
-    assert!(text.contains("\ndoing nothing: 1 infinite psnr left out"), "{text}");
+    assert!(
+        text.contains("\ndoing nothing: 1 infinite psnr left out"),
+        "{text}"
+    );
     assert!(!text.contains("\nthis model: "), "{text}");
     let json = comparison.to_json();
     assert_eq!(json["methods"][1]["mean"]["psnr"], 21.5);
@@ -141,7 +146,12 @@ fn the_json_has_means_intervals_and_every_pair() {
     assert!(close(&method["mean"]["emd"], 0.2) && close(&method["mean"]["emd_v"], 0.6));
     assert!(method["interval"]["emd"][0].as_f64() < Some(0.2));
     // Not a finite number, but there.
-    assert!(pairs_of(method)[1].as_object().unwrap().contains_key("psnr"));
+    assert!(
+        pairs_of(method)[1]
+            .as_object()
+            .unwrap()
+            .contains_key("psnr")
+    );
     assert!(pairs_of(method)[1]["psnr"].is_null());
     // Nor the mean, where no other has one.
     assert!(method["mean"]["psnr"].is_null() && method["left_out"]["psnr"].is_null());
