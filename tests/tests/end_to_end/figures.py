@@ -28,9 +28,15 @@ LAB = np.diag(1 / np.sqrt([3, 6, 2])) @ np.array([[1, 1, 1], [1, 1, -2], [1, -1,
 
 
 def planes(rgb):
-    """[height, width, 3] in [0, 1] to [3, height, width]: luma in [-1, 1], both chroma channels doubled too."""
-    y, u, v = np.moveaxis(rgb @ YUV.T, 2, 0)
-    return np.stack([2 * y - 1, 2 * u, 2 * v])
+    """[height, width, 3] in [0, 1] to [3, height, width]: luma in [-1, 1], both chroma channels doubled too.
+
+    In single precision with fused sums, as networks see images: which values are equal decides where matching puts
+    them.
+    """
+    single = lambda x: x.astype(np.float32).astype(float)
+    r, g, b = np.moveaxis(single(rgb), 2, 0)
+    y, u, v = [single(single(single(r * row[0]) + g * row[1]) + b * row[2]) for row in single(YUV)]
+    return np.stack([single(2 * y - 1), 2 * u, 2 * v])
 
 
 def colours(planes):

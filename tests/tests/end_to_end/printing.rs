@@ -58,7 +58,7 @@ const VERBS: &[&[&str]] = &[
     &["config", "--json"],
     &["config", "--schema"],
     &["config", "--reference"],
-    &["download"],
+    &["download", "--list"],
     &["data", "check", "102flowers"],
     &["data", "check", "."],
     &["evaluate", "--run", "run"],
