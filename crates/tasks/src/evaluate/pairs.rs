@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Phase};
+use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Pairing, Phase};
 use serde::Deserialize;
 
 use crate::error::TaskError;
@@ -16,6 +16,7 @@ use crate::task::Task;
 #[derive(Debug)]
 pub(super) struct Pairs {
     dataset: PairDataset,
+    borrowed: bool,
     batches: Vec<Vec<Pair>>,
 }
 
@@ -81,7 +82,11 @@ impl Pairs {
         let all: Vec<Pair> = all.collect();
         let batches = all.chunks(recipe.settings().batch_size);
         let batches = batches.map(<[Pair]>::to_vec).collect();
-        listed.finish(recipe, batches)
+        let borrowed = loader.dataset().borrows_reference();
+        Ok(Self {
+            borrowed,
+            ..listed.finish(recipe, batches)?
+        })
     }
 
     /// The pairs of the recipe's task in a CSV file with the columns `task`, `batch`,
@@ -132,6 +137,10 @@ impl Pairs {
                 [source(&line.content)?, source(&line.reference)?],
                 [line.content, line.reference],
             );
+            if recipe.pairing() == Pairing::Unpaired && pair.is_one_file() {
+                let reason = "content and reference are one image, which has its colours already";
+                return Err(bad(number, reason.to_owned()));
+            }
             let batch = batches.entry(line.batch).or_default();
             if batch.insert(line.index_in_batch, pair).is_some() {
                 let place = (line.batch, line.index_in_batch);
@@ -152,6 +161,11 @@ impl Pairs {
     /// Pairs by their batches.
     pub(super) fn batches(&self) -> &[Vec<Pair>] {
         &self.batches
+    }
+
+    /// Whether the only image takes its colours from a training image.
+    pub(super) fn borrows_reference(&self) -> bool {
+        self.borrowed
     }
 
     /// How many pairs there are.
@@ -214,7 +228,11 @@ impl Listed {
             recipe.pairing(),
             *recipe.preprocessing(),
         )?;
-        Ok(Pairs { dataset, batches })
+        Ok(Pairs {
+            dataset,
+            borrowed: false,
+            batches,
+        })
     }
 }
 
