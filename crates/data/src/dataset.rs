@@ -81,9 +81,13 @@ impl PairDataset {
         if borrowed {
             let lenders = collection.images(Phase::Train).first();
             let lender = lenders.filter(|_| phase == Phase::HeldOut);
-            images.push(lender.ok_or_else(|| DataError::OneImage {
-                collection: collection.name().to_owned(),
-            })?.clone());
+            images.push(
+                lender
+                    .ok_or_else(|| DataError::OneImage {
+                        collection: collection.name().to_owned(),
+                    })?
+                    .clone(),
+            );
         }
         Ok(Self {
             images,

@@ -74,7 +74,10 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     decoded.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        let error = format!("its decoder panicked: {}", text.unwrap_or("no reason given"));
+        let error = format!(
+            "its decoder panicked: {}",
+            text.unwrap_or("no reason given")
+        );
         let error = DecodingError::new(ImageFormatHint::Unknown, error);
         Err(DataError::decode(path)(ImageError::Decoding(error)))
     })
@@ -134,6 +137,7 @@ fn decode_other(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Decode
     let orientation = decoder.orientation().map_err(DataError::decode(path))?;
     let profile = match format {
         ImageFormat::Png => png::profile(bytes),
+        ImageFormat::Tiff => tiff::profile(bytes),
         // One that cannot be read counts as none.
         _ => decoder.icc_profile().unwrap_or_default(),
     };

@@ -39,9 +39,10 @@ pub(crate) fn not_read(bytes: &[u8]) -> Option<&'static str> {
     // ISO base media: the length of a box, its kind, and the brand of the file.
     match (bytes.get(4..8)?, bytes.get(8..12)?) {
         (b"ftyp", b"avif" | b"avis") => Some("an AVIF image"),
-        (b"ftyp", b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1") => {
-            Some("a HEIC image")
-        }
+        (
+            b"ftyp",
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1",
+        ) => Some("a HEIC image"),
         (b"ftyp", b"crx ") => Some("a raw image of a camera"),
         (b"ftyp", _) => Some("a video"),
         _ => None,

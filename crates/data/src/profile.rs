@@ -63,7 +63,10 @@ fn exact() -> TransformOptions {
 fn is_identity(transform: &dyn TransformExecutor<u8>, layout: Layout) -> bool {
     let greys = 0..=u8::MAX;
     let (source, expected): (Vec<u8>, Vec<u8>) = if layout == Layout::Gray {
-        (greys.clone().collect(), greys.flat_map(|it| [it; 3]).collect())
+        (
+            greys.clone().collect(),
+            greys.flat_map(|it| [it; 3]).collect(),
+        )
     } else {
         let steps = || (0..=u8::MAX).step_by(51);
         let grid = steps().flat_map(|r| steps().flat_map(move |g| steps().map(move |b| [r, g, b])));

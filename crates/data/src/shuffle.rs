@@ -30,13 +30,17 @@ pub(crate) fn buffered(len: usize, buffer: usize, rng: &mut impl Rng) -> Vec<usi
 pub(crate) fn part(references: &mut [usize], contents: &[usize]) {
     assert_eq!(references.len(), contents.len(), "permutations of the same");
     let places = 0..contents.len();
-    let same: Vec<usize> = places.filter(|&it| references[it] == contents[it]).collect();
+    let same: Vec<usize> = places
+        .filter(|&it| references[it] == contents[it])
+        .collect();
     match same[..] {
         [] => {}
         // Its neighbour's index is another one, and its own is none of its neighbour's.
         [one] => references.swap(one, (one + 1) % contents.len()),
         // Each gets that of the one after it, so that all are different again.
-        _ => same.windows(2).for_each(|pair| references.swap(pair[0], pair[1])),
+        _ => same
+            .windows(2)
+            .for_each(|pair| references.swap(pair[0], pair[1])),
     }
 }
 

@@ -20,6 +20,14 @@ pub(crate) fn is_big(bytes: &[u8]) -> bool {
     bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+")
 }
 
+/// The colour profile of the first image. The crate `image` gives none of small images, whose limits it applies to the
+/// profile too.
+pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let profile = Decoder::new(Cursor::new(bytes))
+        .and_then(|mut decoder| decoder.get_tag_u8_vec(Tag::IccProfile));
+    profile.ok()
+}
+
 /// True if the colours of the first image were multiplied by its alpha.
 pub(crate) fn has_associated_alpha(bytes: &[u8]) -> bool {
     let samples = Decoder::new(Cursor::new(bytes))

@@ -132,9 +132,18 @@ fn check_tells_of_pairs_that_are_not_twice_as_wide_as_high() {
 
 /// JPEGs that a fast decoder decodes to garbage, or panics on.
 const UNUSUAL: [(&str, &[u8]); 3] = [
-    ("a", include_bytes!("../../../crates/data/tests/data/files/jpeg/scans_420.jpg")),
-    ("b", include_bytes!("../../../crates/data/tests/data/files/jpeg/coarse_luma.jpg")),
-    ("c", include_bytes!("../../../crates/data/tests/data/files/jpeg/scans_coarse_luma.jpg")),
+    (
+        "a",
+        include_bytes!("../../../crates/data/tests/data/files/jpeg/scans_420.jpg"),
+    ),
+    (
+        "b",
+        include_bytes!("../../../crates/data/tests/data/files/jpeg/coarse_luma.jpg"),
+    ),
+    (
+        "c",
+        include_bytes!("../../../crates/data/tests/data/files/jpeg/scans_coarse_luma.jpg"),
+    ),
 ];
 
 #[test]
@@ -153,14 +162,22 @@ fn unusual_jpegs_have_their_colours_and_end_no_check() {
         for (channel, expected) in [(0, 131.0), (1, 115.0), (2, 105.0)] {
             let levels = channels[channel].as_array().expect("levels").iter();
             let shares = levels.map(|share| share.as_f64().expect("a share"));
-            let mean: f64 = (0..).map(f64::from).zip(shares).map(|(level, share)| level * share).sum();
-            assert!((mean - expected).abs() < 25.0, "{name}: channel {channel} is {mean:.0}");
+            let mean: f64 = (0..)
+                .map(f64::from)
+                .zip(shares)
+                .map(|(level, share)| level * share)
+                .sum();
+            assert!(
+                (mean - expected).abs() < 25.0,
+                "{name}: channel {channel} is {mean:.0}"
+            );
         }
     }
     place.write("a/other.jpg", arithmetic);
-    data(&place, &["check", "a"]).assert().code(1).stdout(
-        contains("other.jpg is a JPEG with arithmetic coding").and(contains("convert it")),
-    );
+    data(&place, &["check", "a"])
+        .assert()
+        .code(1)
+        .stdout(contains("other.jpg is a JPEG with arithmetic coding").and(contains("convert it")));
 }
 
 #[test]
@@ -168,30 +185,49 @@ fn no_image_is_its_own_reference_and_one_held_out_is_a_warning() {
     let place = Place::new();
     place.flowers();
     let steps = ["--max-steps", "1"];
-    let run = place.train("color_transfer", "run").args(steps).assert().success();
+    let run = place
+        .train("color_transfer", "run")
+        .args(steps)
+        .assert()
+        .success();
     run.stderr(contains("warning: only one image is held out"));
     let evaluate = |arguments: &[&str]| {
         let mut command = place.command("evaluate");
-        command.args(["--run", "run", "--json", "pairs.json"]).args(arguments);
+        command
+            .args(["--run", "run", "--json", "pairs.json"])
+            .args(arguments);
         command.assert().success()
     };
     let pairs = || -> Vec<[String; 2]> {
         let text = std::fs::read_to_string(place.root().join("pairs.json")).expect("written");
         let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        let pairs = json["methods"][0]["pairs"].as_array().expect("pairs").iter();
+        let pairs = json["methods"][0]["pairs"]
+            .as_array()
+            .expect("pairs")
+            .iter();
         let names = |pair: &serde_json::Value| {
             ["content", "reference"].map(|name| pair[name].as_str().expect("a name").to_owned())
         };
         pairs.map(names).collect()
     };
     evaluate(&[]).stderr(contains("warning: only one image is held out"));
-    let [[content, reference]] = &pairs()[..] else { panic!("one pair") };
+    let [[content, reference]] = &pairs()[..] else {
+        panic!("one pair")
+    };
     assert_ne!(content, reference);
     evaluate(&["--part", "train"]).stderr(contains("held out").not());
     assert_eq!(pairs().len(), 7);
-    assert!(pairs().iter().all(|[content, reference]| content != reference), "{:?}", pairs());
+    assert!(
+        pairs()
+            .iter()
+            .all(|[content, reference]| content != reference),
+        "{:?}",
+        pairs()
+    );
 
-    let pair = format!("task,batch,index_in_batch,content,reference\ncolor_transfer,0,0,102flowers/jpg/{content},102flowers/jpg/{content}\n");
+    let pair = format!(
+        "task,batch,index_in_batch,content,reference\ncolor_transfer,0,0,102flowers/jpg/{content},102flowers/jpg/{content}\n"
+    );
     place.write("pairs.csv", pair.as_bytes());
     let listed = ["--run", "run", "--pairs", "pairs.csv"];
     let refused = place.command("evaluate").args(listed).assert().failure();
@@ -422,15 +458,26 @@ fn folders_that_are_divided_make_pairs_that_stay_so() {
         command.args(from).args(more).assert()
     };
     let made = make(&["--from", "A"], "AB", &[]);
-    made.success().stdout(contains("2 pairs to train on, 2 held out"));
+    made.success()
+        .stdout(contains("2 pairs to train on, 2 held out"));
     let expected = |names: [&str; 2]| names.map(String::from).into();
-    assert_eq!(names(&place.root().join("AB/train")), expected(["a.png", "b.png"]));
-    assert_eq!(names(&place.root().join("AB/val")), expected(["a.png", "c.png"]));
+    assert_eq!(
+        names(&place.root().join("AB/train")),
+        expected(["a.png", "b.png"])
+    );
+    assert_eq!(
+        names(&place.root().join("AB/val")),
+        expected(["a.png", "c.png"])
+    );
     let pair = image::open(place.root().join("AB/val/c.png")).expect("a pair");
     assert_eq!((pair.width(), pair.height()), (60, 20));
-    make(&["--edges"], "edges", &[]).success().stdout(contains("2 held out"));
+    make(&["--edges"], "edges", &[])
+        .success()
+        .stdout(contains("2 held out"));
     place.image("A/test/d.png", 30, 20, 5);
-    make(&["--from", "A"], "more", &[]).code(1).stderr(contains("A/test/d.png"));
+    make(&["--from", "A"], "more", &[])
+        .code(1)
+        .stderr(contains("A/test/d.png"));
     make(&["--from", "A"], "more", &["--skip-unmatched"])
         .success()
         .stdout(contains("1 images without a partner"));

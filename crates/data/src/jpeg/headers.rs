@@ -101,10 +101,29 @@ impl Headers {
         }
         match (frame.sampling.len(), self.is_usual(frame)) {
             (1 | 3 | 4, true) => Ok(Decoder::Fast),
-            (1 | 3, false) => Ok(Decoder::General),
+            (1 | 3, false) if self.is_general(frame) => Ok(Decoder::General),
+            (1 | 3, false) => Err("a JPEG whose channels are sampled in an unusual way"),
             (4, false) => Err("a JPEG in printing colours with unusual sampling or several scans"),
             _ => Err("a JPEG of neither 1, 3 nor 4 channels"),
         }
+    }
+
+    /// Whether all channels are in the only scan.
+    fn is_one_scan(&self, frame: &Frame) -> bool {
+        matches!(self.scans[..], [all] if usize::from(all) == frame.sampling.len())
+    }
+
+    /// Whether `jpeg-decoder` is right. In scans of a single component it miscounts the blocks of one that
+    /// is sampled more than once but not as often as another.
+    fn is_general(&self, frame: &Frame) -> bool {
+        let sampling = || frame.sampling.iter().copied();
+        let across = sampling().map(|(across, _)| across).max().unwrap_or(0);
+        let down = sampling().map(|(_, down)| down).max().unwrap_or(0);
+        let whole = |most: u8, it: u8| most.checked_rem(it) == Some(0);
+        let extreme = |most: u8, it: u8| it == 1 || it == most;
+        sampling().all(|it| whole(across, it.0) && whole(down, it.1))
+            && (self.is_one_scan(frame)
+                || sampling().all(|it| extreme(across, it.0) && extreme(down, it.1)))
     }
 
     /// Whether the image is coded as nearly all are. What else there is `zune-jpeg` decodes to
@@ -113,7 +132,6 @@ impl Headers {
         let Some((first, others)) = frame.sampling.split_first() else {
             return false;
         };
-        let one_scan = matches!(self.scans[..], [all] if usize::from(all) == frame.sampling.len());
         let sampling = match others {
             [] => *first == (1, 1),
             [chroma @ .., key] if chroma.len() == 2 => {
@@ -121,7 +139,7 @@ impl Headers {
             }
             chroma => is_usual(*first, chroma),
         };
-        sampling && (one_scan || frame.coding == PROGRESSIVE)
+        sampling && (self.is_one_scan(frame) || frame.coding == PROGRESSIVE)
     }
 }
 

@@ -11,7 +11,9 @@ use super::PrepareError;
 use super::aside::new_folder;
 use crate::check::Dimensions;
 use crate::layout::folder;
-use crate::{Collection, DataError, ImageSize, ImageSource, Phase, ResizeFilter, read_image, resize};
+use crate::{
+    Collection, DataError, ImageSize, ImageSource, Phase, ResizeFilter, read_image, resize,
+};
 
 /// Where the left halves of pairs come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +111,8 @@ pub fn make_pairs(
             (parts, alone)
         }
     };
-    if let (LeftHalf::Folder(from), true) = (left, parts.iter().all(|(_, pairs)| pairs.is_empty())) {
+    if let (LeftHalf::Folder(from), true) = (left, parts.iter().all(|(_, pairs)| pairs.is_empty()))
+    {
         let (from, to) = (from.clone(), right.to_path_buf());
         return Err(PrepareError::NoPairs { from, to });
     }
@@ -131,7 +134,9 @@ pub fn make_pairs(
                 Ok::<_, PrepareError>(())
             })?;
         }
-        let all = parts.iter().map(|(part, pairs)| (*part == TRAIN, pairs.len()));
+        let all = parts
+            .iter()
+            .map(|(part, pairs)| (*part == TRAIN, pairs.len()));
         let (train, held_out): (Vec<_>, Vec<_>) = all.partition(|(is_train, _)| *is_train);
         let sum = |parts: Vec<(bool, usize)>| parts.into_iter().map(|(_, pairs)| pairs).sum();
         Ok(PairSummary {
@@ -147,7 +152,10 @@ const TRAIN: &str = "train";
 const PARTS: [&str; 3] = [TRAIN, "val", "test"];
 
 /// The parts that the folders are divided into, if they are.
-fn divided_folders(left: &LeftHalf, right: &Path) -> Result<Option<Vec<&'static str>>, PrepareError> {
+fn divided_folders(
+    left: &LeftHalf,
+    right: &Path,
+) -> Result<Option<Vec<&'static str>>, PrepareError> {
     let mut roots = vec![right];
     match left {
         LeftHalf::Folder(folder) => roots.push(folder),
@@ -163,7 +171,12 @@ fn divided_folders(left: &LeftHalf, right: &Path) -> Result<Option<Vec<&'static 
         }
         parts.extend(here);
     }
-    Ok(Some(PARTS.into_iter().filter(|part| parts.contains(part)).collect()))
+    Ok(Some(
+        PARTS
+            .into_iter()
+            .filter(|part| parts.contains(part))
+            .collect(),
+    ))
 }
 
 /// Images by their names without the endings.

@@ -42,11 +42,15 @@ const FROM_P3: [[u8; 3]; 6] = [
 
 /// Each colour in a square of 8 x 8 pixels.
 fn squares(colours: &[[u8; 3]]) -> RgbImage {
-    RgbImage::from_fn(8 * colours.len() as u32, 8, |x, _| colours[x as usize / 8].into())
+    RgbImage::from_fn(8 * colours.len() as u32, 8, |x, _| {
+        colours[x as usize / 8].into()
+    })
 }
 
 fn encoded(mut encoder: impl ImageEncoder, image: &DynamicImage, profile: &[u8]) {
-    encoder.set_icc_profile(profile.to_vec()).expect("takes profiles");
+    encoder
+        .set_icc_profile(profile.to_vec())
+        .expect("takes profiles");
     image.write_with_encoder(encoder).expect("encoded");
 }
 
@@ -63,6 +67,7 @@ fn read(bytes: &[u8]) -> Vec<[u8; 3]> {
     middles.map(|x| image.get_pixel(x, 4).0).collect()
 }
 
+#[track_caller]
 fn assert_near(actual: &[[u8; 3]], expected: &[[u8; 3]], most: u8) {
     let off = actual.iter().flatten().zip(expected.iter().flatten());
     let off = off.map(|(a, b)| a.abs_diff(*b)).max();
@@ -73,7 +78,10 @@ fn assert_near(actual: &[[u8; 3]], expected: &[[u8; 3]], most: u8) {
 #[rstest]
 #[case(WIDE, FROM_WIDE)]
 #[case(P3, FROM_P3)]
-fn profiles_are_converted_to_srgb_in_every_format(#[case] profile: &[u8], #[case] expected: [[u8; 3]; 6]) {
+fn profiles_are_converted_to_srgb_in_every_format(
+    #[case] profile: &[u8],
+    #[case] expected: [[u8; 3]; 6],
+) {
     let image = DynamicImage::from(squares(&COLOURS));
     assert_near(&read(&png(&image, profile)), &expected, 1);
     let mut bytes = Vec::new();
@@ -84,7 +92,11 @@ fn profiles_are_converted_to_srgb_in_every_format(#[case] profile: &[u8], #[case
     assert_near(&read(&bytes.into_inner()), &expected, 1);
     // JPEG changes colours by a level or two, and the profile stretches that.
     let mut bytes = Vec::new();
-    encoded(JpegEncoder::new_with_quality(&mut bytes, 100), &image, profile);
+    encoded(
+        JpegEncoder::new_with_quality(&mut bytes, 100),
+        &image,
+        profile,
+    );
     assert_near(&read(&bytes), &expected, 12);
     let alpha = DynamicImage::from(image.to_rgba8());
     assert_near(&read(&png(&alpha, profile)), &expected, 1);
@@ -123,7 +135,10 @@ fn tiff(bytes: &[u8]) -> Result<RgbImage, DataError> {
 #[test]
 fn floats_beyond_white_are_refused() {
     let error = tiff(include_bytes!("files/tiff/float_255.tif")).expect_err("bright");
-    assert!(matches!(error, DataError::FloatRange { value: 100.0.., .. }), "{error}");
+    assert!(
+        matches!(error, DataError::FloatRange { value: 100.0.., .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("a.tif"), "{error}");
     let sound = tiff(include_bytes!("files/tiff/float_1.tif")).expect("0 to 1");
     let whole = tiff(include_bytes!("files/tiff/big.tif")).expect("a BigTIFF");
@@ -168,5 +183,8 @@ fn sound_files_of_other_kinds_are_told_to_be_converted(#[case] bytes: &[u8], #[c
     assert!(matches!(error, DataError::Unsupported { .. }), "{error}");
     let told = error.to_string();
     assert!(told.contains(name) && told.contains("convert"), "{told}");
-    assert!(!told.contains("restore") && !told.contains("damaged"), "{told}");
+    assert!(
+        !told.contains("restore") && !told.contains("damaged"),
+        "{told}"
+    );
 }

@@ -302,5 +302,8 @@ fn links_to_nothing_are_named_when_they_are_read() {
     let error = images[1].load().expect_err("a link to nothing");
     assert!(matches!(error, DataError::BrokenLink { .. }), "{error}");
     let told = error.to_string();
-    assert!(told.contains("b.png") && told.contains("gone/b.png"), "{told}");
+    assert!(
+        told.contains("b.png") && told.contains("gone/b.png"),
+        "{told}"
+    );
 }

@@ -278,11 +278,20 @@ fn no_image_is_its_own_reference() {
     for (count, phase) in (2..12).flat_map(|it| [(it, Phase::Train), (it, Phase::HeldOut)]) {
         let dataset = unpaired(count, phase);
         for (seed, epoch) in (0..20).flat_map(|seed| (0..3).map(move |epoch| (seed, epoch))) {
-            for shuffle in [None, std::num::NonZeroUsize::new(3), std::num::NonZeroUsize::new(400)] {
+            for shuffle in [
+                None,
+                std::num::NonZeroUsize::new(3),
+                std::num::NonZeroUsize::new(400),
+            ] {
                 let epoch = dataset.epoch(shuffle, seed, epoch);
                 let sources = (0..dataset.len()).map(|it| epoch.sources(it).expect("a pair"));
                 let pairs: Vec<_> = sources
-                    .map(|it| [it.content.name().into_owned(), it.reference.name().into_owned()])
+                    .map(|it| {
+                        [
+                            it.content.name().into_owned(),
+                            it.reference.name().into_owned(),
+                        ]
+                    })
                     .collect();
                 assert!(pairs.iter().all(|[a, b]| a != b), "{pairs:?}");
                 let mut references: Vec<_> = pairs.iter().map(|it| &it[1]).collect();
@@ -298,10 +307,13 @@ fn no_image_is_its_own_reference() {
 fn the_only_held_out_image_takes_the_colours_of_a_training_image() {
     let sources = |names: &[&str]| {
         let each = names.iter().enumerate();
-        each.map(|(i, name)| ImageSource::memory(*name, picture(i as u8, 4, 4))).collect()
+        each.map(|(i, name)| ImageSource::memory(*name, picture(i as u8 + 1, 4, 4)))
+            .collect()
     };
-    let collection = Collection::from_sources("mine", sources(&["a", "b"]), sources(&["c"]));
-    let dataset = |phase, pairing| PairDataset::new(&collection, phase, pairing, preprocessing(4, 4));
+    let only = vec![ImageSource::memory("c", picture(9, 4, 4))];
+    let collection = Collection::from_sources("mine", sources(&["a", "b"]), only);
+    let dataset =
+        |phase, pairing| PairDataset::new(&collection, phase, pairing, preprocessing(4, 4));
     let held_out = dataset(Phase::HeldOut, Pairing::Unpaired).expect("a pair");
     assert!(held_out.borrows_reference());
     assert_eq!((held_out.len(), held_out.images().len()), (1, 1));
