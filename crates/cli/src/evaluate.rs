@@ -14,6 +14,7 @@ use huenet_tasks::{Layer, RunFolder, Settings, SettingsError, TaskError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::backend::OnBackend;
+use crate::progress::ONE_HELD_OUT;
 use crate::{backend, output, writable};
 
 /// The run's settings that an evaluation may change.
@@ -186,6 +187,9 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
         check_target("json", path)?;
     }
 
+    if study.borrows_reference() {
+        output::note(format_args!("warning: {ONE_HELD_OUT}"));
+    }
     backend::set_threads(settings.threads);
     let bar = bar(study.pairs());
     let measuring = Measuring {

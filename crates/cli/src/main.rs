@@ -15,6 +15,7 @@ mod export;
 mod info;
 mod logging;
 mod output;
+mod panics;
 mod progress;
 mod report;
 mod runs;
@@ -34,6 +35,7 @@ const FAULT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    panics::quieten_decoders();
     let matches = match arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(told) => return explain(&told),

@@ -9,7 +9,7 @@ use burn::data::dataset::Dataset;
 use crate::cache::ImageCache;
 use crate::preprocessing::Jitter;
 use crate::random::{Purpose, stream};
-use crate::shuffle::buffered;
+use crate::shuffle::{buffered, part};
 use crate::{
     Collection, ColourSpace, DataError, Direction, Image, ImageSource, Pairing, ParameterError,
     Phase, Preprocessing,
@@ -34,7 +34,8 @@ pub struct Sample {
 pub struct SampleSources {
     /// Where the content image comes from.
     pub content: ImageSource,
-    /// Where the reference comes from; the content's own source unless images are unpaired.
+    /// Where the reference comes from; the content's own source unless images are unpaired, and then never
+    /// that one.
     pub reference: ImageSource,
 }
 
@@ -42,6 +43,8 @@ pub struct SampleSources {
 #[derive(Debug, Clone)]
 pub struct PairDataset {
     images: Vec<ImageSource>,
+    /// A training image, behind those of its own: the reference of the only held-out image.
+    borrowed: bool,
     phase: Phase,
     pairing: Pairing,
     preprocessing: Preprocessing,
@@ -51,9 +54,13 @@ pub struct PairDataset {
 impl PairDataset {
     /// The images of one part of a collection, paired and prepared.
     ///
+    /// The only image of the held-out part has no other one there to take its colours from: unpaired, it takes
+    /// them from the first training image ([`Self::borrows_reference`]).
+    ///
     /// # Errors
     ///
     /// - [`DataError::EmptyPhase`]: that part of the collection has no images
+    /// - [`DataError::OneImage`]: [`Pairing::Unpaired`], and there is no image but one
     /// - [`ParameterError::GreyReference`]: [`Pairing::GreyToColour`] in a grey colour space
     pub fn new(
         collection: impl AsRef<Collection>,
@@ -66,12 +73,25 @@ impl PairDataset {
         {
             return Err(ParameterError::GreyReference.into());
         }
-        let images = collection.images(phase).to_vec();
+        let mut images = collection.images(phase).to_vec();
         if images.is_empty() {
             return Err(collection.empty_phase(phase));
         }
+        let borrowed = pairing == Pairing::Unpaired && images.len() == 1;
+        if borrowed {
+            let lenders = collection.images(Phase::Train).first();
+            let lender = lenders.filter(|_| phase == Phase::HeldOut);
+            images.push(
+                lender
+                    .ok_or_else(|| DataError::OneImage {
+                        collection: collection.name().to_owned(),
+                    })?
+                    .clone(),
+            );
+        }
         Ok(Self {
             images,
+            borrowed,
             phase,
             pairing,
             preprocessing,
@@ -92,7 +112,7 @@ impl PairDataset {
 
     /// The number of samples of an epoch, at least 1: one for each image.
     pub fn len(&self) -> usize {
-        self.images.len()
+        self.images().len()
     }
 
     /// Always false: an empty part of a collection is refused.
@@ -102,7 +122,12 @@ impl PairDataset {
 
     /// The images, in the collection's order.
     pub fn images(&self) -> &[ImageSource] {
-        &self.images
+        &self.images[..self.images.len() - usize::from(self.borrowed)]
+    }
+
+    /// Whether the only image takes its colours from a training image, since there is no other one.
+    pub fn borrows_reference(&self) -> bool {
+        self.borrowed
     }
 
     /// The part of the collection.
@@ -128,7 +153,8 @@ impl PairDataset {
     /// each epoch shows the same pairs.
     ///
     /// Order and jitter are pure functions of `seed`, `epoch` and the position in the epoch. For
-    /// unpaired images, content and reference are ordered, cropped and flipped independently.
+    /// unpaired images, content and reference are ordered, cropped and flipped independently; where both
+    /// orders have the same image in one place, references are exchanged until no image is its own one.
     pub fn epoch(
         self: &Arc<Self>,
         shuffle: Option<NonZeroUsize>,
@@ -143,9 +169,17 @@ impl PairDataset {
             Some(buffer) => order(Purpose::ContentOrder, buffer, epoch),
             None => (0..count).collect(),
         };
-        let references = (self.pairing == Pairing::Unpaired).then(|| match shuffle {
-            Some(buffer) => order(Purpose::ReferenceOrder, buffer, epoch),
-            None => order(Purpose::ReferenceOrder, NonZeroUsize::MAX, 0),
+        let references = (self.pairing == Pairing::Unpaired).then(|| {
+            if self.borrowed {
+                // Behind the only image.
+                return vec![count];
+            }
+            let mut references = match shuffle {
+                Some(buffer) => order(Purpose::ReferenceOrder, buffer, epoch),
+                None => order(Purpose::ReferenceOrder, NonZeroUsize::MAX, 0),
+            };
+            part(&mut references, &contents);
+            references
         });
         EpochSamples {
             dataset: Arc::clone(self),

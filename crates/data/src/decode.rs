@@ -1,11 +1,14 @@
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use ::image::error::DecodingError;
+use ::image::error::{DecodingError, ImageFormatHint};
+use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use crate::{DataError, ImageSize, jpeg, png};
+use crate::{DataError, ImageSize, jpeg, kinds, png, profile, tiff};
 
 /// Extensions, in lower case, of the files that are taken for images when a folder is listed.
 pub(crate) const EXTENSIONS: [&str; 14] = [
@@ -16,40 +19,104 @@ pub(crate) const EXTENSIONS: [&str; 14] = [
 /// The longest image file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 28;
 
-/// Reads an image file as 8-bit RGB.
+/// An image as its decoder gives it.
+pub(crate) struct Decoded {
+    pub(crate) image: DynamicImage,
+    /// Its colour profile.
+    pub(crate) profile: Option<Vec<u8>>,
+    /// How it is to be turned.
+    pub(crate) orientation: Orientation,
+}
+
+/// Reads an image file as 8-bit sRGB.
 ///
 /// The file's content decides its format (JPEG, PNG, BMP, GIF, TIFF, WebP, PNM), not its name.
-/// Grey images become RGB with equal channels, 16-bit and CMYK ones are converted, the first
+/// Grey images become RGB with equal channels, 16-bit, float and CMYK ones are converted, the first
 /// frame of an animation is taken. An alpha channel is dropped, not composited, as TensorFlow
-/// does. Unlike TensorFlow, the orientation that a camera stored is applied.
+/// does; colours that were multiplied by it (TIFF) are divided by it first.
+///
+/// Unlike TensorFlow, the orientation that a camera stored is applied, and so is an embedded colour
+/// profile (ICC) of red, green and blue or of grey: the pixels are converted to sRGB, perceptually
+/// where the profile says how. Other profiles, and damaged ones, count as none, and so do PNG's
+/// chunks `cICP`, `cHRM` and `gAMA`.
 ///
 /// # Errors
 ///
-/// Each names the file: [`DataError::Io`], [`DataError::EmptyFile`], [`DataError::NotAnImage`],
-/// [`DataError::Truncated`], [`DataError::Decode`]; and, before anything is decoded,
+/// Each names the file: [`DataError::Io`], [`DataError::BrokenLink`], [`DataError::EmptyFile`],
+/// [`DataError::NotAnImage`], [`DataError::Unsupported`], [`DataError::Truncated`],
+/// [`DataError::Decode`], [`DataError::FloatRange`]; and, before anything is decoded,
 /// [`DataError::TooLarge`] for files above [`MAX_FILE_BYTES`] and images above
 /// [`ImageSize::MAX_PIXELS`], and [`DataError::NoPixels`].
 pub fn read_image(path: &Path) -> Result<RgbImage, DataError> {
     decode_image(path, &read_bounded(path, MAX_FILE_BYTES)?)
 }
 
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is decoding an image. A panic is then caught and becomes the error of the
+/// image's file, so that a panic hook has nothing to say.
+pub fn is_decoding() -> bool {
+    DECODING.get()
+}
+
 /// Decodes the bytes of an image file, as [`read_image`] does; `path` is for the messages.
 ///
 /// # Errors
 ///
-/// Those of [`read_image`] but for [`DataError::Io`].
+/// Those of [`read_image`] but for [`DataError::Io`] and [`DataError::BrokenLink`].
 pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
+    // Decoders of other people's panic on some damaged files, and one file is not to end a run.
+    let outer = DECODING.replace(true);
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode(path, bytes)));
+    DECODING.set(outer);
+    decoded.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        let error = format!(
+            "its decoder panicked: {}",
+            text.unwrap_or("no reason given")
+        );
+        let error = DecodingError::new(ImageFormatHint::Unknown, error);
+        Err(DataError::decode(path)(ImageError::Decoding(error)))
+    })
+}
+
+fn decode(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     if bytes.is_empty() {
         return Err(DataError::EmptyFile {
             path: path.to_path_buf(),
         });
     }
-    let format = ::image::guess_format(bytes).map_err(|_| DataError::NotAnImage {
-        path: path.to_path_buf(),
-    })?;
-    if format == ImageFormat::Jpeg {
-        return jpeg::decode(path, bytes);
+    if let Some(kind) = kinds::not_read(bytes) {
+        return Err(DataError::unsupported(path, kind));
     }
+    let format = match tiff::is_big(bytes) {
+        true => ImageFormat::Tiff,
+        false => ::image::guess_format(bytes).map_err(|_| DataError::NotAnImage {
+            path: path.to_path_buf(),
+        })?,
+    };
+    let Decoded {
+        image,
+        profile,
+        orientation,
+    } = match format {
+        ImageFormat::Jpeg => jpeg::decode(path, bytes)?,
+        format => decode_other(path, bytes, format)?,
+    };
+    let image = profile::to_srgb(image, profile.as_deref());
+    if orientation == Orientation::NoTransforms {
+        return Ok(image);
+    }
+    let mut image = DynamicImage::ImageRgb8(image);
+    image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}
+
+/// Decodes all formats but JPEG.
+fn decode_other(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Decoded, DataError> {
     let mut content = Cow::Borrowed(bytes);
     if format == ImageFormat::Png {
         if !png::has_sound_palettes(bytes) {
@@ -68,9 +135,24 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     let (width, height) = decoder.dimensions();
     check_pixels(path, width.into(), height.into())?;
     let orientation = decoder.orientation().map_err(DataError::decode(path))?;
+    let profile = match format {
+        ImageFormat::Png => png::profile(bytes),
+        ImageFormat::Tiff => tiff::profile(bytes),
+        // One that cannot be read counts as none.
+        _ => decoder.icc_profile().unwrap_or_default(),
+    };
     let mut image = DynamicImage::from_decoder(decoder).map_err(DataError::decode(path))?;
-    image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
+    if format == ImageFormat::Tiff {
+        tiff::check_floats(path, &image)?;
+        if tiff::has_associated_alpha(bytes) {
+            tiff::divide_by_alpha(&mut image);
+        }
+    }
+    Ok(Decoded {
+        image,
+        profile,
+        orientation,
+    })
 }
 
 /// Refuses an image of no pixels, or of more than [`ImageSize::MAX_PIXELS`], by the size in its
@@ -97,7 +179,7 @@ pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), D
 
 /// All bytes of a file of at most `max` bytes.
 pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, DataError> {
-    let file = std::fs::File::open(path).map_err(DataError::io(path))?;
+    let file = std::fs::File::open(path).map_err(DataError::open(path))?;
     let length = file.metadata().map_err(DataError::io(path))?.len();
     let mut bytes = Vec::with_capacity(length.min(max) as usize);
     // One byte more than allowed shows a file that grew, or whose length is not told.

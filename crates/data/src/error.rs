@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use crate::kinds;
 use crate::mat::MatError;
 
 /// A parameter outside the range in which it has a meaning.
@@ -153,6 +154,40 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
+    /// An image of a kind that is not read. Nothing is said to be wrong with it.
+    #[error(
+        "{path} is {kind}, which is not read: convert it to PNG, or to a plain JPEG",
+        path = path.display()
+    )]
+    Unsupported {
+        /// The path.
+        path: PathBuf,
+        /// What it is, with its article.
+        kind: String,
+    },
+    /// A link that leads to nothing.
+    #[error(
+        "{path} is a link to {target}, which is not there: put the file there, or delete the link",
+        path = path.display(), target = target.display()
+    )]
+    BrokenLink {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// A float image with values that are no colours.
+    #[error(
+        "{path} has floating-point pixels of {value}, where 0 is black and 1 is white: scale its \
+         values to 0 to 1, or save it as PNG",
+        path = path.display()
+    )]
+    FloatRange {
+        /// The path.
+        path: PathBuf,
+        /// The value that is farthest off.
+        value: f32,
+    },
     /// A file that ends before its image does.
     #[error(
         "{path} is cut short: the JPEG data ends before the image does; restore it from its source",
@@ -162,10 +197,9 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
-    /// An image that is damaged, or uses a feature that is not supported.
+    /// An image that is damaged.
     #[error(
-        "cannot decode {path}, damaged or unsupported: {source}; restore it from its source or \
-         delete it",
+        "cannot decode {path}, which is damaged: {source}; restore it from its source or delete it",
         path = path.display()
     )]
     Decode {
@@ -219,6 +253,15 @@ pub enum DataError {
         /// What is wrong with it.
         source: MatError,
     },
+    /// One image, where each image takes the colours of another one.
+    #[error(
+        "{collection} has one image to train on, and no other whose colours it could take: add \
+         images"
+    )]
+    OneImage {
+        /// The collection's folder or name.
+        collection: String,
+    },
     /// The official split was asked for where there is none.
     #[error("{layout} has no official split; use the seeded 90/10 split for {path}", path = path.display())]
     NoOfficialSplit {
@@ -234,9 +277,21 @@ pub enum DataError {
 
 impl DataError {
     pub(crate) fn decode(path: &Path) -> impl FnOnce(::image::ImageError) -> Self {
-        move |source| Self::Decode {
+        move |source| match source {
+            ::image::ImageError::Unsupported(feature) => {
+                Self::unsupported(path, &kinds::of_unsupported(&feature))
+            }
+            source => Self::Decode {
+                path: path.to_path_buf(),
+                source: Box::new(source),
+            },
+        }
+    }
+
+    pub(crate) fn unsupported(path: &Path, kind: &str) -> Self {
+        Self::Unsupported {
             path: path.to_path_buf(),
-            source: Box::new(source),
+            kind: kind.to_owned(),
         }
     }
 
@@ -244,6 +299,17 @@ impl DataError {
         move |source| Self::Io {
             path: path.to_path_buf(),
             source,
+        }
+    }
+
+    /// As [`Self::io`], of a file that could not be opened: perhaps it is a link to nothing.
+    pub(crate) fn open(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| match std::fs::read_link(path) {
+            Ok(target) if source.kind() == std::io::ErrorKind::NotFound => Self::BrokenLink {
+                path: path.to_path_buf(),
+                target,
+            },
+            _ => Self::io(path)(source),
         }
     }
 }

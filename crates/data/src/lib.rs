@@ -76,15 +76,18 @@ mod decode;
 mod error;
 mod image;
 mod jpeg;
+mod kinds;
 mod loader;
 mod pairing;
 mod png;
 mod prefetch;
 mod preprocessing;
+mod profile;
 mod random;
 mod shuffle;
 mod size;
 mod source;
+mod tiff;
 
 pub use ::image::RgbImage;
 
@@ -93,7 +96,7 @@ pub use collection::{Collection, Phase, Split};
 pub use colour::ColourSpace;
 pub use counts::CountBins;
 pub use dataset::{EpochSamples, PairDataset, Sample, SampleSources};
-pub use decode::{MAX_FILE_BYTES, decode_image, read_image};
+pub use decode::{MAX_FILE_BYTES, decode_image, is_decoding, read_image};
 pub use error::{DataError, ParameterError};
 pub use image::Image;
 pub use layout::Layout;

@@ -38,6 +38,6 @@ pub enum Pairing {
     /// colours (colourisation).
     GreyToColour(Direction),
     /// Content and reference are two images, drawn from the same list in two independent orders
-    /// (colour transfer).
+    /// (colour transfer), and never the same one.
     Unpaired,
 }

@@ -1,6 +1,7 @@
 //! PNG: chunks that the decoder would stumble over.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::ops::Range;
 
 /// Bytes before the first chunk.
@@ -8,6 +9,9 @@ const SIGNATURE: usize = 8;
 
 /// The bytes of a chunk beside its data: its length, kind and checksum.
 const FRAME: usize = 12;
+
+/// The last of them, behind the data.
+const CHECKSUM: usize = 4;
 
 /// A palette has at most this many colours, of three bytes each.
 const COLOURS: usize = 256;
@@ -20,8 +24,28 @@ pub(crate) fn has_sound_palettes(bytes: &[u8]) -> bool {
         .all(|chunk| chunk.length.is_multiple_of(3) && chunk.length <= 3 * COLOURS)
 }
 
-/// The file without its colour profiles, which the pixels do not depend on. The decoder would
-/// unpack them, to a thousand times their size.
+/// The longest colour profile that is unpacked, in bytes.
+const MAX_PROFILE: u64 = 4 << 20;
+
+/// The first colour profile, unpacked. One that is damaged, or longer than [`MAX_PROFILE`], counts as
+/// none.
+pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let chunk = chunks_before_pixels(bytes).find(|chunk| chunk.kind == *b"iCCP")?;
+    let data = bytes.get(chunk.place.start + FRAME - CHECKSUM..chunk.place.end - CHECKSUM)?;
+    // A name, a zero, and how it is packed: 0, the only way there is.
+    let name = data.iter().position(|byte| *byte == 0)?;
+    let Some((0, packed)) = data.get(name + 1..)?.split_first() else {
+        return None;
+    };
+    let mut profile = Vec::new();
+    let unpacked = flate2::read::ZlibDecoder::new(packed)
+        .take(MAX_PROFILE + 1)
+        .read_to_end(&mut profile);
+    (unpacked.is_ok() && profile.len() as u64 <= MAX_PROFILE).then_some(profile)
+}
+
+/// The file without its colour profiles. The decoder would unpack them, to a thousand times their
+/// size.
 pub(crate) fn without_profiles(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut profiles = chunks_before_pixels(bytes)
         .filter(|chunk| chunk.kind == *b"iCCP")

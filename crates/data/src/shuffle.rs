@@ -20,6 +20,30 @@ pub(crate) fn buffered(len: usize, buffer: usize, rng: &mut impl Rng) -> Vec<usi
     order
 }
 
+/// Exchanges places in `references` until none has the index that `contents` has in the same place.
+/// Both are permutations of the same two or more indices. What differs already stays, if there are other
+/// places to exchange with.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub(crate) fn part(references: &mut [usize], contents: &[usize]) {
+    assert_eq!(references.len(), contents.len(), "permutations of the same");
+    let places = 0..contents.len();
+    let same: Vec<usize> = places
+        .filter(|&it| references[it] == contents[it])
+        .collect();
+    match same[..] {
+        [] => {}
+        // Its neighbour's index is another one, and its own is none of its neighbour's.
+        [one] => references.swap(one, (one + 1) % contents.len()),
+        // Each gets that of the one after it, so that all are different again.
+        _ => same
+            .windows(2)
+            .for_each(|pair| references.swap(pair[0], pair[1])),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -51,6 +75,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn only_what_is_the_same_is_exchanged() {
+        let parted = |mut references: Vec<usize>, contents: &[usize]| {
+            part(&mut references, contents);
+            references
+        };
+        assert_eq!(parted(vec![1, 2, 0], &[0, 1, 2]), [1, 2, 0]);
+        assert_eq!(parted(vec![0, 3, 2, 1], &[0, 1, 2, 3]), [2, 3, 0, 1]);
+        assert_eq!(parted(vec![2, 1, 0, 3], &[0, 2, 1, 3]), [3, 1, 0, 2]);
+        assert_eq!(parted(vec![0, 1], &[0, 1]), [1, 0]);
+        assert_eq!(parted(vec![0, 1, 2], &[0, 1, 2]), [1, 2, 0]);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
@@ -66,6 +103,21 @@ mod tests {
             for (position, &index) in order.iter().enumerate() {
                 prop_assert!(index < position + buffer.max(1));
             }
+        }
+
+        #[test]
+        fn parted_orders_have_no_place_in_common(len in 2_usize..40, buffer in 0_usize..50, seed: u64) {
+            let contents = order(len, buffer, seed);
+            let before = order(len, buffer, seed ^ 1);
+            let mut references = before.clone();
+            part(&mut references, &contents);
+            let mut sorted = references.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, (0..len).collect::<Vec<_>>());
+            prop_assert!(references.iter().zip(&contents).all(|(a, b)| a != b));
+            let same = before.iter().zip(&contents).filter(|(a, b)| a == b).count();
+            let moved = references.iter().zip(&before).filter(|(a, b)| a != b).count();
+            prop_assert_eq!(moved, if same == 1 { 2 } else { same });
         }
     }
 }

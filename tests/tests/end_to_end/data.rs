@@ -88,6 +88,152 @@ fn check_lists_what_is_unusable_and_why_and_fails() {
         .stderr(contains("4 of 9 images cannot be used").and(contains("restore them")));
 }
 
+#[cfg(unix)]
+#[test]
+fn links_to_nothing_are_counted_and_named() {
+    let place = Place::new();
+    place.pairs();
+    let link = place.file("edges2shoes/train/9_AB.jpg");
+    std::os::unix::fs::symlink("../gone.jpg", link).expect("linked");
+    data(&place, &["check", "edges2shoes"])
+        .assert()
+        .code(1)
+        .stdout(contains("train/   5 images").and(contains("9_AB.jpg is a link to ../gone.jpg")))
+        .stderr(contains("1 of 7 images cannot be used"));
+    place
+        .train("edges2photos", "run")
+        .args(["--max-steps", "3"])
+        .assert()
+        .code(1)
+        .stderr(contains("9_AB.jpg is a link to ../gone.jpg"));
+}
+
+#[test]
+fn check_tells_of_pairs_that_are_not_twice_as_wide_as_high() {
+    let place = Place::new();
+    place.pairs();
+    place.image("edges2shoes/train/5_AB.png", 90, 48, 5);
+    place.image("edges2shoes/train/6_AB.png", 48, 48, 6);
+    data(&place, &["check", "edges2shoes", "--json", "r.json"])
+        .assert()
+        .success()
+        .stdout(
+            contains("note: 2 of 6 images in train/ are not twice as wide as high")
+                .and(contains("train/5_AB.png (90x48)"))
+                .and(contains("cut in the middle"))
+                .and(contains("in val/ are not").not()),
+        );
+    place.yosemite();
+    data(&place, &["check", "summer2winter_yosemite"])
+        .assert()
+        .success()
+        .stdout(contains("twice as wide").not());
+}
+
+/// JPEGs that a fast decoder decodes to garbage, or panics on.
+const UNUSUAL: [(&str, &[u8]); 3] = [
+    (
+        "a",
+        include_bytes!("../../../crates/data/tests/data/files/jpeg/scans_420.jpg"),
+    ),
+    (
+        "b",
+        include_bytes!("../../../crates/data/tests/data/files/jpeg/coarse_luma.jpg"),
+    ),
+    (
+        "c",
+        include_bytes!("../../../crates/data/tests/data/files/jpeg/scans_coarse_luma.jpg"),
+    ),
+];
+
+#[test]
+fn unusual_jpegs_have_their_colours_and_end_no_check() {
+    let place = Place::new();
+    let arithmetic = include_bytes!("../../../crates/data/tests/data/files/jpeg/arithmetic.jpg");
+    for (name, bytes) in UNUSUAL {
+        place.write(&format!("{name}/{name}.jpg"), bytes);
+        // The red of the picture is 131 on average, its green 115, its blue 105.
+        let arguments = ["check", name, "--json", "r.json"];
+        let checked = data(&place, &arguments).assert().success();
+        checked.stderr(contains("panicked").not());
+        let report = std::fs::read_to_string(place.root().join("r.json")).expect("written");
+        let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        let channels = &report["datasets"][0]["parts"][0]["colours"][0][1]["channels"];
+        for (channel, expected) in [(0, 131.0), (1, 115.0), (2, 105.0)] {
+            let levels = channels[channel].as_array().expect("levels").iter();
+            let shares = levels.map(|share| share.as_f64().expect("a share"));
+            let mean: f64 = (0..)
+                .map(f64::from)
+                .zip(shares)
+                .map(|(level, share)| level * share)
+                .sum();
+            assert!(
+                (mean - expected).abs() < 25.0,
+                "{name}: channel {channel} is {mean:.0}"
+            );
+        }
+    }
+    place.write("a/other.jpg", arithmetic);
+    data(&place, &["check", "a"])
+        .assert()
+        .code(1)
+        .stdout(contains("other.jpg is a JPEG with arithmetic coding").and(contains("convert it")));
+}
+
+#[test]
+fn no_image_is_its_own_reference_and_one_held_out_is_a_warning() {
+    let place = Place::new();
+    place.flowers();
+    let steps = ["--max-steps", "1"];
+    let run = place
+        .train("color_transfer", "run")
+        .args(steps)
+        .assert()
+        .success();
+    run.stderr(contains("warning: only one image is held out"));
+    let evaluate = |arguments: &[&str]| {
+        let mut command = place.command("evaluate");
+        command
+            .args(["--run", "run", "--json", "pairs.json"])
+            .args(arguments);
+        command.assert().success()
+    };
+    let pairs = || -> Vec<[String; 2]> {
+        let text = std::fs::read_to_string(place.root().join("pairs.json")).expect("written");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let pairs = json["methods"][0]["pairs"]
+            .as_array()
+            .expect("pairs")
+            .iter();
+        let names = |pair: &serde_json::Value| {
+            ["content", "reference"].map(|name| pair[name].as_str().expect("a name").to_owned())
+        };
+        pairs.map(names).collect()
+    };
+    evaluate(&[]).stderr(contains("warning: only one image is held out"));
+    let [[content, reference]] = &pairs()[..] else {
+        panic!("one pair")
+    };
+    assert_ne!(content, reference);
+    evaluate(&["--part", "train"]).stderr(contains("held out").not());
+    assert_eq!(pairs().len(), 7);
+    assert!(
+        pairs()
+            .iter()
+            .all(|[content, reference]| content != reference),
+        "{:?}",
+        pairs()
+    );
+
+    let pair = format!(
+        "task,batch,index_in_batch,content,reference\ncolor_transfer,0,0,102flowers/jpg/{content},102flowers/jpg/{content}\n"
+    );
+    place.write("pairs.csv", pair.as_bytes());
+    let listed = ["--run", "run", "--pairs", "pairs.csv"];
+    let refused = place.command("evaluate").args(listed).assert().failure();
+    refused.stderr(contains("pairs.csv").and(contains("one image")));
+}
+
 #[test]
 fn check_names_a_folder_that_is_no_dataset() {
     let place = Place::new();
@@ -296,6 +442,45 @@ fn two_folders_make_pairs_by_name() {
         !names(place.root()).iter().any(|name| name.starts_with('.')),
         "nothing half-made"
     );
+}
+
+#[test]
+fn folders_that_are_divided_make_pairs_that_stay_so() {
+    let place = Place::new();
+    for (part, names) in [("train", ["a", "b"]), ("val", ["a", "c"])] {
+        for (number, name) in (1..).zip(names) {
+            place.image(&format!("A/{part}/{name}.png"), 30, 20, number);
+            place.image(&format!("B/{part}/{name}.png"), 30, 20, number + 7);
+        }
+    }
+    let make = |from: &[&str], output: &str, more: &[&str]| {
+        let mut command = data(&place, &["make-pairs", "--to", "B", "--output", output]);
+        command.args(from).args(more).assert()
+    };
+    let made = make(&["--from", "A"], "AB", &[]);
+    made.success()
+        .stdout(contains("2 pairs to train on, 2 held out"));
+    let expected = |names: [&str; 2]| names.map(String::from).into();
+    assert_eq!(
+        names(&place.root().join("AB/train")),
+        expected(["a.png", "b.png"])
+    );
+    assert_eq!(
+        names(&place.root().join("AB/val")),
+        expected(["a.png", "c.png"])
+    );
+    let pair = image::open(place.root().join("AB/val/c.png")).expect("a pair");
+    assert_eq!((pair.width(), pair.height()), (60, 20));
+    make(&["--edges"], "edges", &[])
+        .success()
+        .stdout(contains("2 held out"));
+    place.image("A/test/d.png", 30, 20, 5);
+    make(&["--from", "A"], "more", &[])
+        .code(1)
+        .stderr(contains("A/test/d.png"));
+    make(&["--from", "A"], "more", &["--skip-unmatched"])
+        .success()
+        .stdout(contains("1 images without a partner"));
 }
 
 #[test]

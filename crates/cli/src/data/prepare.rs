@@ -77,7 +77,8 @@ pub(super) fn pairs_command() -> Command {
         .long_about(
             "Make pairs, side by side, that `huenet train --task edges2photos` reads: on the left \
              an image of --from, or with --edges the edges of the right one; on the right the \
-             image of --to with the same name, endings apart. Both halves get the size of the \
+             image of --to with the same name, endings apart. Folders that hold train/, val/ or test/ \
+             instead of images stay divided as they are. Both halves get the size of the \
              right image, or --size; images of other shapes are refused unless --stretch.",
         )
         .arg(path("from", "DIR", "Folder of the left halves").required_unless_present("edges"))

@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use huenet_data::Pairing;
 use huenet_tasks::{
     NonFiniteStep, Observer, Plan, Recipe, Report, StepRecord, TaskError, ValidationRecord,
 };
@@ -35,9 +36,15 @@ pub(crate) enum Style {
     Json,
 }
 
+/// What figures on a single image are worth in colour transfer.
+pub(crate) const ONE_HELD_OUT: &str = "only one image is held out: it takes the colours of a training image, and figures of one pair \
+     say little. Hold out two or more";
+
 /// The display of one run.
 pub(crate) struct Progress {
     heading: String,
+    /// Whether an image takes the colours of another one.
+    unpaired: bool,
     style: Style,
     terminal: Option<Terminal>,
     plan: Option<Plan>,
@@ -63,6 +70,7 @@ impl Progress {
         );
         Self {
             heading,
+            unpaired: recipe.pairing() == Pairing::Unpaired,
             style,
             terminal: None,
             plan: None,
@@ -216,6 +224,9 @@ impl Observer for Progress {
         }
         if plan.held_out_images == 0 {
             self.say("nothing is held out: samples show training images, and nothing is evaluated");
+        }
+        if self.unpaired && plan.held_out_images == 1 {
+            self.warn(ONE_HELD_OUT);
         }
         if plan.first_step >= plan.total_steps {
             self.say("nothing is left to do; --epochs or --max-steps can give it more");

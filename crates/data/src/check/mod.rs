@@ -97,6 +97,7 @@ fn dataset(
     parts: Vec<Listed>,
     step: &(dyn Fn() + Sync),
 ) -> DatasetReport {
+    let (mut problems, mut notes) = (Vec::new(), Vec::new());
     let parts: Vec<PartReport> = parts
         .into_iter()
         .map(|part| {
@@ -109,10 +110,13 @@ fn dataset(
                     survey
                 })
                 .reduce(Survey::default, Survey::join);
+            if layout == Layout::Pix2Pix {
+                notes.extend(survey.note_on_pairs(part.name));
+            }
             survey.report(part.name, part.ignored)
         })
         .collect();
-    let (problems, notes) = remarks(&folder, layout);
+    remark(&folder, layout, &mut problems, &mut notes);
     DatasetReport {
         folder,
         layout,
@@ -122,9 +126,8 @@ fn dataset(
     }
 }
 
-/// What is wrong with a dataset as a whole, and what is good to know about it.
-fn remarks(folder: &Path, layout: Layout) -> (Vec<String>, Vec<String>) {
-    let (mut problems, mut notes) = (Vec::new(), Vec::new());
+/// Adds what is wrong with a dataset as a whole, and what is good to know about it.
+fn remark(folder: &Path, layout: Layout, problems: &mut Vec<String>, notes: &mut Vec<String>) {
     let seeded = Collection::open(folder, Some(layout), Split::NinetyTen { seed: 0 });
     match seeded {
         Err(error) => problems.push(error.to_string()),
@@ -147,5 +150,4 @@ fn remarks(folder: &Path, layout: Layout) -> (Vec<String>, Vec<String>) {
         }
     }
     problems.dedup();
-    (problems, notes)
 }

@@ -105,6 +105,11 @@ impl Dimensions {
     pub fn pixels(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
+
+    /// Whether it is twice as wide as high, as published pairs are.
+    pub fn is_two_squares(self) -> bool {
+        u64::from(self.width) == 2 * u64::from(self.height)
+    }
 }
 
 impl std::fmt::Display for Dimensions {

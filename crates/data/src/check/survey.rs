@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::histogram::HistogramSum;
 use super::report::{Dimensions, PartReport, Region, SizeSummary, Unusable};
@@ -12,6 +12,8 @@ pub(super) struct Survey {
     bytes: u64,
     unusable: Vec<Unusable>,
     sizes: BTreeMap<Dimensions, usize>,
+    /// The first of those that are not twice as wide as high.
+    uneven: Option<(PathBuf, Dimensions)>,
     /// Of the whole, the left and the right half; the halves only where there may be pairs.
     colours: [HistogramSum; 3],
 }
@@ -37,7 +39,11 @@ impl Survey {
             }
         };
         let (width, height) = image.dimensions();
-        *self.sizes.entry(Dimensions { width, height }).or_default() += 1;
+        let size = Dimensions { width, height };
+        *self.sizes.entry(size).or_default() += 1;
+        if !size.is_two_squares() && self.uneven.is_none() {
+            self.uneven = Some((path.to_path_buf(), size));
+        }
         let (width, middle) = (width as usize, width as usize / 2);
         let [whole, left, right] = &mut self.colours;
         whole.add(&image, 0..width);
@@ -54,6 +60,7 @@ impl Survey {
         for (size, images) in other.sizes {
             *self.sizes.entry(size).or_default() += images;
         }
+        self.uneven = self.uneven.or(other.uneven);
         let mut others = other.colours.into_iter();
         self.colours = self
             .colours
@@ -61,12 +68,25 @@ impl Survey {
         self
     }
 
+    /// What is good to know of a folder that may hold pairs, if they look unlike those that are published.
+    pub(super) fn note_on_pairs(&self, name: &str) -> Option<String> {
+        let (path, size) = self.uneven.as_ref()?;
+        let usable: usize = self.sizes.values().sum();
+        let even = self.sizes.iter().filter(|(size, _)| size.is_two_squares());
+        let uneven = usable - even.map(|(_, images)| images).sum::<usize>();
+        Some(format!(
+            "{uneven} of {usable} images in {name}/ are not twice as wide as high, such as {} ({size}). As a pair, \
+             each is cut in the middle all the same: make sure that its right half begins there",
+            path.display()
+        ))
+    }
+
     pub(super) fn report(self, name: &str, ignored: usize) -> PartReport {
         let sizes = self.summary();
         // The published pairs are two squares side by side.
         let pairs = sizes
             .as_ref()
-            .is_some_and(|sizes| sizes.common.width == 2 * sizes.common.height);
+            .is_some_and(|sizes| sizes.common.is_two_squares());
         let [whole, left, right] = self.colours.each_ref().map(HistogramSum::mean);
         let colours = if pairs && left.is_some() {
             [(Region::Left, left), (Region::Right, right)]

@@ -65,7 +65,7 @@ pub(crate) fn images(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
 }
 
 /// The images of a folder, sorted by name; none if there is no such folder.
-pub(super) fn images_if_present(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
+pub(crate) fn images_if_present(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
     if folder.is_dir() {
         list(folder)
     } else {
@@ -118,8 +118,10 @@ fn is_image(entry: &DirEntry) -> bool {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(extension))
     });
-    // The path, not the entry: a link to a file counts as the file.
-    known && !is_hidden(&name) && entry.path().is_file()
+    // Of the path, not the entry: a link to a file counts as the file. What cannot be looked at, such as a link
+    // to nothing, counts as well: whoever reads it is told, instead of one image being missing.
+    let is_file = || std::fs::metadata(entry.path()).map_or(true, |it| it.is_file());
+    known && !is_hidden(&name) && is_file()
 }
 
 fn is_hidden(name: &OsStr) -> bool {

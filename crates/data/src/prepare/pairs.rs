@@ -11,7 +11,9 @@ use super::PrepareError;
 use super::aside::new_folder;
 use crate::check::Dimensions;
 use crate::layout::folder;
-use crate::{Collection, ImageSize, ImageSource, Phase, ResizeFilter, read_image, resize};
+use crate::{
+    Collection, DataError, ImageSize, ImageSource, Phase, ResizeFilter, read_image, resize,
+};
 
 /// Where the left halves of pairs come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +54,7 @@ pub struct PairOptions {
     /// Whether images without a partner are left out; otherwise they are an error.
     pub skip_unmatched: bool,
     /// With a seed, a tenth of the pairs goes to `val/`, as [`Split::NinetyTen`](crate::Split)
-    /// draws it; without, all go to `train/`.
+    /// draws it; without, all go to `train/`. Folders that are divided already stay so.
     pub split_seed: Option<u64>,
     /// The format of the files.
     pub format: PairFormat,
@@ -63,7 +65,7 @@ pub struct PairOptions {
 pub struct PairSummary {
     /// Pairs in `train/`.
     pub train: usize,
-    /// Pairs in `val/`.
+    /// Pairs in `val/` and `test/`.
     pub held_out: usize,
     /// Images without a partner, which were left out.
     pub unmatched: usize,
@@ -74,6 +76,9 @@ const SAME_SHAPE: f64 = 1.01;
 
 /// Writes pix2pix pairs: in each file of `output/train/` and `output/val/` a left half, and beside
 /// it an image of the folder `right`, named as that image is.
+///
+/// Where the folders hold no images but `train/`, `val/` or `test/`, as pix2pix has them, the pairs are of the
+/// images in these, and go to folders of the same names.
 ///
 /// Both halves have the size of the right image, or `options.size`. What has another size is
 /// resized by bicubic convolution; edges are found after it, so that they stay thin. Works in the
@@ -89,26 +94,33 @@ pub fn make_pairs(
     options: PairOptions,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<PairSummary, PrepareError> {
-    let rights = by_name(right)?;
-    let (pairs, unmatched) = match left {
-        LeftHalf::Folder(folder) => {
-            let (pairs, alone) = matched(by_name(folder)?, rights);
-            let count = alone.len();
-            match alone.into_iter().next() {
-                Some(example) if !options.skip_unmatched && !pairs.is_empty() => {
-                    return Err(PrepareError::Unmatched { count, example });
-                }
-                _ => (pairs, count),
-            }
+    let (parts, alone) = match divided_folders(left, right)? {
+        None => {
+            let (pairs, alone) = matched(left, folder::images(right)?, folder::images)?;
+            (divided(pairs, options.split_seed), alone)
         }
-        #[cfg(feature = "edges")]
-        LeftHalf::Edges(_) => (rights.into_values().map(|right| (None, right)).collect(), 0),
+        Some(names) => {
+            let (mut parts, mut alone) = (Vec::new(), Vec::new());
+            for name in names {
+                let rights = folder::images_if_present(&right.join(name))?;
+                let below = |folder: &Path| folder::images_if_present(&folder.join(name));
+                let (pairs, more) = matched(left, rights, below)?;
+                parts.push((name, pairs));
+                alone.extend(more);
+            }
+            (parts, alone)
+        }
     };
-    if let (LeftHalf::Folder(from), true) = (left, pairs.is_empty()) {
+    if let (LeftHalf::Folder(from), true) = (left, parts.iter().all(|(_, pairs)| pairs.is_empty()))
+    {
         let (from, to) = (from.clone(), right.to_path_buf());
         return Err(PrepareError::NoPairs { from, to });
     }
-    let parts = divided(pairs, options.split_seed);
+    let unmatched = alone.len();
+    if let (Some(example), false) = (alone.into_iter().next(), options.skip_unmatched) {
+        let count = unmatched;
+        return Err(PrepareError::Unmatched { count, example });
+    }
     let total = parts.iter().map(|(_, pairs)| pairs.len() as u64).sum();
     let done = AtomicU64::new(0);
     new_folder(output, |aside| {
@@ -122,36 +134,83 @@ pub fn make_pairs(
                 Ok::<_, PrepareError>(())
             })?;
         }
-        let [(_, train), (_, held_out)] = &parts;
+        let all = parts
+            .iter()
+            .map(|(part, pairs)| (*part == TRAIN, pairs.len()));
+        let (train, held_out): (Vec<_>, Vec<_>) = all.partition(|(is_train, _)| *is_train);
+        let sum = |parts: Vec<(bool, usize)>| parts.into_iter().map(|(_, pairs)| pairs).sum();
         Ok(PairSummary {
-            train: train.len(),
-            held_out: held_out.len(),
+            train: sum(train),
+            held_out: sum(held_out),
             unmatched,
         })
     })
 }
 
-/// The images of a folder by their names without the endings.
-fn by_name(folder: &Path) -> Result<BTreeMap<OsString, PathBuf>, PrepareError> {
-    let mut images = BTreeMap::new();
-    for image in folder::images(folder)? {
+/// The folder of what is trained on, and those of what is not.
+const TRAIN: &str = "train";
+const PARTS: [&str; 3] = [TRAIN, "val", "test"];
+
+/// The parts that the folders are divided into, if they are.
+fn divided_folders(
+    left: &LeftHalf,
+    right: &Path,
+) -> Result<Option<Vec<&'static str>>, PrepareError> {
+    let mut roots = vec![right];
+    match left {
+        LeftHalf::Folder(folder) => roots.push(folder),
+        #[cfg(feature = "edges")]
+        LeftHalf::Edges(_) => {}
+    }
+    let mut parts = Vec::new();
+    for root in &roots {
+        let here = PARTS.into_iter().filter(|part| root.join(part).is_dir());
+        let here: Vec<_> = here.collect();
+        if here.is_empty() || folder::has_images(root)? {
+            return Ok(None);
+        }
+        parts.extend(here);
+    }
+    Ok(Some(
+        PARTS
+            .into_iter()
+            .filter(|part| parts.contains(part))
+            .collect(),
+    ))
+}
+
+/// Images by their names without the endings.
+fn by_name(images: Vec<ImageSource>) -> Result<BTreeMap<OsString, PathBuf>, PrepareError> {
+    let mut named = BTreeMap::new();
+    for image in images {
         let Some(path) = image.path() else { continue };
         let name = path.file_stem().unwrap_or_default().to_os_string();
-        if let Some(first) = images.insert(name, path.to_path_buf()) {
+        if let Some(first) = named.insert(name, path.to_path_buf()) {
             let second = path.to_path_buf();
             return Err(PrepareError::SameName { first, second });
         }
     }
-    Ok(images)
+    Ok(named)
 }
 
 type Pair = (Option<PathBuf>, PathBuf);
 
-/// Left and right images of the same names, and the images that have no partner.
+/// Left and right images of the same names, and the images that have no partner. `list` lists the left
+/// ones in their folder.
 fn matched(
-    lefts: BTreeMap<OsString, PathBuf>,
-    mut rights: BTreeMap<OsString, PathBuf>,
-) -> (Vec<Pair>, Vec<PathBuf>) {
+    left: &LeftHalf,
+    rights: Vec<ImageSource>,
+    list: impl Fn(&Path) -> Result<Vec<ImageSource>, DataError>,
+) -> Result<(Vec<Pair>, Vec<PathBuf>), PrepareError> {
+    let mut rights = by_name(rights)?;
+    let lefts = match left {
+        LeftHalf::Folder(folder) => by_name(list(folder)?)?,
+        #[cfg(feature = "edges")]
+        LeftHalf::Edges(_) => {
+            let pairs = rights.into_values().map(|right| (None, right)).collect();
+            return Ok((pairs, Vec::new()));
+        }
+    };
     let (mut pairs, mut alone) = (Vec::new(), Vec::new());
     for (name, left) in lefts {
         match rights.remove(&name) {
@@ -160,13 +219,13 @@ fn matched(
         }
     }
     alone.extend(rights.into_values());
-    (pairs, alone)
+    Ok((pairs, alone))
 }
 
 /// The pairs of `train/` and of `val/`.
-fn divided(pairs: Vec<Pair>, seed: Option<u64>) -> [(&'static str, Vec<Pair>); 2] {
+fn divided(pairs: Vec<Pair>, seed: Option<u64>) -> Vec<(&'static str, Vec<Pair>)> {
     let Some(seed) = seed else {
-        return [("train", pairs), ("val", Vec::new())];
+        return vec![(TRAIN, pairs)];
     };
     let rights = pairs.iter().map(|(_, right)| ImageSource::file(right));
     let split = Collection::ninety_ten(String::new(), rights.collect(), seed);
@@ -178,7 +237,7 @@ fn divided(pairs: Vec<Pair>, seed: Option<u64>) -> [(&'static str, Vec<Pair>); 2
     let (held_out, train) = pairs
         .into_iter()
         .partition(|(_, right)| held_out.contains(right));
-    [("train", train), ("val", held_out)]
+    vec![(TRAIN, train), ("val", held_out)]
 }
 
 fn pair(

@@ -115,12 +115,12 @@ fn summary([(_, train), (_, held_out)]: &Parts) -> SplitSummary {
 fn put(from: &Path, to: &Path, transfer: Transfer) -> Result<(), PrepareError> {
     match transfer {
         Transfer::Copy => {
-            let bytes = std::fs::read(from).map_err(DataError::io(from))?;
+            let bytes = std::fs::read(from).map_err(DataError::open(from))?;
             std::fs::write(to, bytes).map_err(PrepareError::write(to))
         }
         Transfer::HardLink => {
             // A second name of a link would be a link, and might point nowhere from there.
-            let file = from.canonicalize().map_err(DataError::io(from))?;
+            let file = from.canonicalize().map_err(DataError::open(from))?;
             std::fs::hard_link(file, to).map_err(|source| PrepareError::Link {
                 from: from.to_path_buf(),
                 to: to.to_path_buf(),

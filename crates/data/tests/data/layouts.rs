@@ -288,3 +288,22 @@ fn a_layout_that_was_asked_for_must_be_there() {
         assert!(message(&error).contains("holds a.jpg"), "{error}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn links_to_nothing_are_named_when_they_are_read() {
+    let root = folder();
+    put(root.path(), &["train/a.png"]);
+    let link = root.path().join("train/b.png");
+    std::os::unix::fs::symlink("gone/b.png", &link).expect("linked");
+    let collection = open(root.path()).expect("a dataset");
+    let images = collection.images(Phase::Train);
+    assert_eq!(names(images), ["a.png", "b.png"]);
+    let error = images[1].load().expect_err("a link to nothing");
+    assert!(matches!(error, DataError::BrokenLink { .. }), "{error}");
+    let told = error.to_string();
+    assert!(
+        told.contains("b.png") && told.contains("gone/b.png"),
+        "{told}"
+    );
+}

@@ -1,7 +1,9 @@
 //! What a user of the crate relies on, on tiny datasets made by the tests.
 
+mod colours;
 #[cfg(feature = "download")]
 mod download;
+mod jpeg;
 mod layouts;
 mod loading;
 mod pairs;

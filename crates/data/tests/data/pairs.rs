@@ -265,7 +265,71 @@ fn unpaired_images_are_drawn_independently() {
         "without shuffling every epoch has the same pairs"
     );
     assert!(fixed.is_sorted_by_key(|it| it.0[6..].parse::<u32>().expect("a number")));
-    assert!(fixed.iter().filter(|it| it.0 == it.1).count() < 8);
+}
+
+fn unpaired(count: u8, phase: Phase) -> Arc<PairDataset> {
+    let images = collection((0..count).map(|i| picture(i, 4, 4)).collect());
+    let dataset = PairDataset::new(images, phase, Pairing::Unpaired, preprocessing(4, 4));
+    Arc::new(dataset.expect("valid"))
+}
+
+#[test]
+fn no_image_is_its_own_reference() {
+    for (count, phase) in (2..12).flat_map(|it| [(it, Phase::Train), (it, Phase::HeldOut)]) {
+        let dataset = unpaired(count, phase);
+        for (seed, epoch) in (0..20).flat_map(|seed| (0..3).map(move |epoch| (seed, epoch))) {
+            for shuffle in [
+                None,
+                std::num::NonZeroUsize::new(3),
+                std::num::NonZeroUsize::new(400),
+            ] {
+                let epoch = dataset.epoch(shuffle, seed, epoch);
+                let sources = (0..dataset.len()).map(|it| epoch.sources(it).expect("a pair"));
+                let pairs: Vec<_> = sources
+                    .map(|it| {
+                        [
+                            it.content.name().into_owned(),
+                            it.reference.name().into_owned(),
+                        ]
+                    })
+                    .collect();
+                assert!(pairs.iter().all(|[a, b]| a != b), "{pairs:?}");
+                let mut references: Vec<_> = pairs.iter().map(|it| &it[1]).collect();
+                references.sort();
+                references.dedup();
+                assert_eq!(references.len(), dataset.len(), "each is a reference once");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_only_held_out_image_takes_the_colours_of_a_training_image() {
+    let sources = |names: &[&str]| {
+        let each = names.iter().enumerate();
+        each.map(|(i, name)| ImageSource::memory(*name, picture(i as u8 + 1, 4, 4)))
+            .collect()
+    };
+    let only = vec![ImageSource::memory("c", picture(9, 4, 4))];
+    let collection = Collection::from_sources("mine", sources(&["a", "b"]), only);
+    let dataset =
+        |phase, pairing| PairDataset::new(&collection, phase, pairing, preprocessing(4, 4));
+    let held_out = dataset(Phase::HeldOut, Pairing::Unpaired).expect("a pair");
+    assert!(held_out.borrows_reference());
+    assert_eq!((held_out.len(), held_out.images().len()), (1, 1));
+    let epoch = Arc::new(held_out).epoch(None, 7, 0);
+    let pair = epoch.sources(0).expect("one");
+    assert_eq!((&*pair.content.name(), &*pair.reference.name()), ("c", "a"));
+    assert!(epoch.sources(1).is_none() && epoch.get(1).is_none());
+    let sample = epoch.get(0).expect("one").expect("in memory");
+    assert_ne!(sample.content, sample.reference);
+    let grey = dataset(Phase::HeldOut, Pairing::GreyToColour(Direction::AToB));
+    assert!(!grey.expect("one").borrows_reference());
+
+    let alone = Collection::from_sources("mine", sources(&["a"]), sources(&["c"]));
+    let error = PairDataset::new(&alone, Phase::Train, Pairing::Unpaired, preprocessing(4, 4));
+    let error = error.expect_err("nothing to take colours from").to_string();
+    assert!(error.contains("mine has one image"), "{error}");
 }
 
 #[rstest]

@@ -115,6 +115,11 @@ impl Study {
         self.pairs.len()
     }
 
+    /// Whether the only held-out image takes its colours from a training image, since there is no other one.
+    pub fn borrows_reference(&self) -> bool {
+        self.pairs.borrows_reference()
+    }
+
     /// The methods: those of colours only if the images have colours.
     fn methods(&self) -> impl Iterator<Item = Method> + use<> {
         let colours = self.colour != ColourSpace::Grey;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Phase};
+use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Pairing, Phase};
 
 use crate::error::TaskError;
 use crate::recipe::Recipe;
@@ -15,6 +15,7 @@ use crate::task::Task;
 #[derive(Debug)]
 pub(super) struct Pairs {
     dataset: PairDataset,
+    borrowed: bool,
     batches: Vec<Vec<Pair>>,
 }
 
@@ -73,7 +74,11 @@ impl Pairs {
         let all: Vec<Pair> = all.collect();
         let batches = all.chunks(recipe.settings().batch_size);
         let batches = batches.map(<[Pair]>::to_vec).collect();
-        listed.finish(recipe, batches)
+        let borrowed = loader.dataset().borrows_reference();
+        Ok(Self {
+            borrowed,
+            ..listed.finish(recipe, batches)?
+        })
     }
 
     /// The pairs of the recipe's task in a CSV file with the columns `task`, `batch`,
@@ -137,6 +142,10 @@ impl Pairs {
                 [source(content)?, source(reference)?],
                 [content, reference].map(str::to_owned),
             );
+            if recipe.pairing() == Pairing::Unpaired && pair.is_one_file() {
+                let reason = "content and reference are one image, which has its colours already";
+                return Err(bad(number, reason.to_owned()));
+            }
             let pairs = batches.entry(batch).or_default();
             if pairs.insert(index, pair).is_some() {
                 let reason = format!("batch {batch} has two pairs of index {index}");
@@ -154,6 +163,11 @@ impl Pairs {
     /// Pairs by their batches.
     pub(super) fn batches(&self) -> &[Vec<Pair>] {
         &self.batches
+    }
+
+    /// Whether the only image takes its colours from a training image.
+    pub(super) fn borrows_reference(&self) -> bool {
+        self.borrowed
     }
 
     /// How many pairs there are.
@@ -216,7 +230,11 @@ impl Listed {
             recipe.pairing(),
             *recipe.preprocessing(),
         )?;
-        Ok(Pairs { dataset, batches })
+        Ok(Pairs {
+            dataset,
+            borrowed: false,
+            batches,
+        })
     }
 }
 

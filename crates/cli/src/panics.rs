@@ -1,0 +1,11 @@
+//! Panics that are told in another way.
+
+/// Keeps panics of image decoders off the terminal: each becomes the error of its file.
+pub(crate) fn quieten_decoders() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !huenet_data::is_decoding() {
+            usual(panic);
+        }
+    }));
+}
