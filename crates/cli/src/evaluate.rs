@@ -9,7 +9,7 @@ use huenet_data::{Phase, RgbImage};
 use huenet_hist::HistogramBackend;
 use huenet_tasks::evaluate::{Comparison, Study, Which, compare, write_json, write_sheet};
 use huenet_tasks::settings::Key;
-use huenet_tasks::{Layer, RunFolder, Settings, SettingsError, TaskError};
+use huenet_tasks::{Layer, Settings, SettingsError, TaskError, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::backend::OnBackend;
@@ -157,7 +157,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     let run = matches
         .get_one::<PathBuf>("run")
         .map_or(Path::new("latest"), PathBuf::as_path);
-    let study = Study::new(&RunFolder::find(run, &output_dir), &changes, &which)?;
+    let study = Study::new(&find_run(run, &output_dir)?, &changes, &which)?;
     let settings = study.recipe().settings();
     let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
     backend::check(name, device)?;

@@ -34,7 +34,7 @@ const FAULT: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = arguments::command().get_matches_from(arguments::given());
     let given = matches.subcommand();
     if given.is_some_and(|(_, matches)| arguments::is_json(matches)) {
         output::errors_as_json();
