@@ -1,7 +1,9 @@
 //! The command line, made from the table of settings.
 
+use std::ffi::OsString;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use huenet_tasks::settings::{KEYS, Key, Kind, Settings};
+use huenet_tasks::settings::{KEYS, Key, Kind, Settings, expand_home};
 use huenet_tasks::{Layer, SettingsError, Task};
 
 use crate::{download, serve};
@@ -106,6 +108,25 @@ pub(crate) fn command() -> Command {
             ),
         )
         .subcommand(crate::info::command())
+}
+
+/// The arguments of this process. A path in quotes, or after `=`, keeps its `~`, which is the user's
+/// home as it is without.
+pub(crate) fn given() -> impl Iterator<Item = OsString> {
+    std::env::args_os().map(|argument| {
+        let expanded = argument.to_str().and_then(|text| {
+            let (flag, path) = match text.split_once('=') {
+                Some((flag, path)) if flag.starts_with("--") => (Some(flag), path),
+                _ => (None, text),
+            };
+            if path != "~" && !path.starts_with("~/") {
+                return None;
+            }
+            let path = expand_home(path)?;
+            Some(flag.map_or(path.clone(), |flag| format!("{flag}={path}")))
+        });
+        expanded.map_or(argument, OsString::from)
+    })
 }
 
 /// One flag for each setting, and `--config`.

@@ -1,6 +1,5 @@
 //! Shows how a download goes: a bar on a terminal, lines elsewhere.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use huenet_data::download::{Bytes, Dataset, Event};
@@ -42,7 +41,7 @@ impl Display {
         Self {
             heading: Some(heading),
             quiet,
-            terminal: std::io::stderr().is_terminal(),
+            terminal: output::redraws(),
             bar: None,
             line: None,
         }

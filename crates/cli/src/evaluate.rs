@@ -10,7 +10,7 @@ use huenet_data::{Phase, RgbImage};
 use huenet_hist::HistogramBackend;
 use huenet_tasks::evaluate::{Comparison, Study, Which, compare, write_json, write_sheet};
 use huenet_tasks::settings::Key;
-use huenet_tasks::{Layer, RunFolder, Settings, SettingsError, TaskError};
+use huenet_tasks::{Layer, Settings, SettingsError, TaskError, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::backend::OnBackend;
@@ -173,7 +173,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     };
     // clap has seen that it is given.
     let run = matches.get_one::<PathBuf>("run").cloned();
-    let run = RunFolder::find(&run.unwrap_or_default(), &output_dir);
+    let run = find_run(&run.unwrap_or_default(), &output_dir)?;
     let study = Study::new(&run, &changes, &which)?;
     let settings = study.recipe().settings();
     let (name, device) = (settings.backend.as_str(), settings.device.as_deref());

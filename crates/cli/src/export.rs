@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use huenet_tasks::{Checkpoint, RunFolder};
+use huenet_tasks::{Checkpoint, RunFolder, TaskError, find_run};
 
 use crate::{backend, output, runs};
 
@@ -40,7 +40,8 @@ pub(crate) fn export(matches: &ArgMatches) -> anyhow::Result<()> {
         .get_one::<PathBuf>("run")
         .cloned()
         .unwrap_or_default();
-    let run = RunFolder::find(&given, &runs::folder(matches));
+    let output_dir = runs::folder(matches).map_err(TaskError::from)?;
+    let run = find_run(&given, &output_dir)?;
     let checkpoint = Checkpoint::newest(&run)?;
     checkpoint.verify()?;
     let folder = matches.get_one::<PathBuf>("output").cloned();

@@ -36,7 +36,7 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     panics::quieten_decoders();
-    let matches = match arguments::command().try_get_matches() {
+    let matches = match arguments::command().try_get_matches_from(arguments::given()) {
         Ok(matches) => matches,
         Err(told) => return explain(&told),
     };

@@ -2,7 +2,7 @@
 //! die of its display. What a full disk has lost is an error in the end.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -57,6 +57,14 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Whether the error stream is a terminal on which lines can be drawn anew. Of one whose kind is
+/// `dumb`, or that says nothing of its kind, only lines can be expected.
+pub(crate) fn redraws() -> bool {
+    let kind = std::env::var_os("TERM");
+    let plain = kind.map_or(cfg!(unix), |kind| kind.is_empty() || kind == "dumb");
+    !plain && std::io::stderr().is_terminal()
+}
+
 /// Whether errors are JSON, for programs.
 static JSON_ERRORS: AtomicBool = AtomicBool::new(false);
 
@@ -67,18 +75,11 @@ pub(crate) fn errors_as_json() {
 
 /// Prints an error's own message, which holds its causes.
 pub(crate) fn error(error: impl Display) {
-    note(error_line(error));
-}
-
-/// The line that [`error`] prints.
-pub(crate) fn error_line(error: impl Display) -> String {
-    match JSON_ERRORS.load(Ordering::Relaxed) {
-        true => {
-            let message = error.to_string();
-            serde_json::json!({ "event": "error", "message": message }).to_string()
-        }
-        false => format!("error: {error}"),
+    if JSON_ERRORS.load(Ordering::Relaxed) {
+        let message = error.to_string();
+        return note(serde_json::json!({ "event": "error", "message": message }));
     }
+    note(format_args!("error: {error}"));
 }
 
 /// What starts huenet, for commands that hints name: `cargo xtask` says how it was started.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use huenet_tasks::{RunList, RunState, RunSummary, Settings, Task};
+use huenet_tasks::{Layer, RunList, RunState, RunSummary, Settings, SettingsError, TaskError};
 
 use crate::output;
 
@@ -36,21 +36,18 @@ pub(crate) fn output_dir() -> Arg {
 }
 
 /// The folder of runs: from the flag, the environment, or the default.
-pub(crate) fn folder(matches: &ArgMatches) -> PathBuf {
-    let default = || {
-        let variable = std::env::var_os("HUENET_OUTPUT_DIR").filter(|value| !value.is_empty());
-        variable.map_or_else(
-            || Settings::official(Task::ColorTransfer).output_dir,
-            PathBuf::from,
-        )
-    };
-    let given = matches.get_one::<PathBuf>("output_dir").cloned();
-    given.unwrap_or_else(default)
+pub(crate) fn folder(matches: &ArgMatches) -> Result<PathBuf, SettingsError> {
+    if let Some(given) = matches.get_one::<PathBuf>("output_dir") {
+        return Ok(given.clone());
+    }
+    let variables = std::env::vars_os().filter(|(name, _)| name == "HUENET_OUTPUT_DIR");
+    let environment = Layer::from_environment(variables)?;
+    Ok(Settings::resolve(&[environment])?.output_dir)
 }
 
 /// Lists the runs.
 pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
-    let folder = folder(matches);
+    let folder = folder(matches).map_err(TaskError::from)?;
     // Nobody has trained anything yet: that is no fault.
     let given = matches.get_one::<PathBuf>("output_dir");
     let RunList { runs, unreadable } = match given.is_none() && !folder.exists() {

@@ -1,6 +1,8 @@
-//! Ctrl-C and the request to end (SIGTERM): what a first one does depends on what goes
-//! on, a second one always leaves at once.
+//! Ctrl-C, the request to end (SIGTERM) and a terminal that is closed (SIGHUP): what a first one does
+//! depends on what goes on, a second one leaves at once.
 
+#[cfg(unix)]
+use std::io::IsTerminal;
 use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
@@ -11,6 +13,9 @@ const SIGNALLED: i32 = 128;
 
 /// The number of Ctrl-C's signal, as it is on Unix.
 const INTERRUPT: i32 = 2;
+
+/// The number of the signal that a terminal is gone.
+const HANGUP: i32 = 1;
 
 /// The first signal that came; 0 for none.
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
@@ -53,9 +58,24 @@ fn watch() {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) {
+    let hangup = (!ignores_hangup()).then_some(HANGUP);
+    let watched = [SIGINT, SIGTERM].into_iter().chain(hangup);
+    if let Ok(mut signals) = Signals::new(watched) {
         let thread = std::thread::Builder::new().name("huenet-signals".to_owned());
         let _ = thread.spawn(move || signals.forever().for_each(received));
+    }
+}
+
+/// Whether the process was started so that it outlives its terminal, by `nohup` say. Where the system
+/// does not tell, one that has no terminal is taken for such.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    match ignored {
+        Some(mask) => mask >> (HANGUP - 1) & 1 == 1,
+        None => !std::io::stdin().is_terminal() && !std::io::stderr().is_terminal(),
     }
 }
 
@@ -65,6 +85,10 @@ fn watch() {
 }
 
 fn received(signal: i32) {
+    // The system tells of one closed terminal more than once.
+    if signal == HANGUP && RECEIVED.load(Ordering::SeqCst) != 0 {
+        return;
+    }
     let first = RECEIVED.swap(signal, Ordering::SeqCst) == 0;
     let activity = ACTIVITY.load(Ordering::SeqCst);
     let is = |other: Activity| activity == other as u8;

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{
-    Job, Layer, Observer, Recipe, Report, RunFolder, Settings, SettingsError, TaskError,
+    Job, Layer, Observer, Recipe, Report, Settings, SettingsError, TaskError, find_run,
 };
 
 use crate::backend::OnBackend;
@@ -100,7 +100,7 @@ impl OnBackend for Training<'_> {
 /// Goes on with a run that is given as a folder, by its name, or as the latest one.
 fn resume(run: &Path, changes: &[Layer]) -> Result<Job, TaskError> {
     let output_dir = Settings::resolve(changes)?.output_dir;
-    Job::resume(&RunFolder::find(run, &output_dir), changes)
+    Job::resume(&find_run(run, &output_dir)?, changes)
 }
 
 /// Gets the run's dataset, unless it is there.

@@ -144,6 +144,12 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
+    /// A file that is not the one that was read before under its name.
+    #[error("{path} holds other bytes than when it was read first: put the file back that was there", path = path.display())]
+    Changed {
+        /// The path.
+        path: PathBuf,
+    },
     /// A file whose content is no image of a known format.
     #[error(
         "{path} is no image that can be read: its content is none of JPEG, PNG, BMP, GIF, TIFF, \

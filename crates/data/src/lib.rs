@@ -105,4 +105,4 @@ pub use pairing::{Direction, Pairing};
 pub use preprocessing::Preprocessing;
 pub use resize::ResizeFilter;
 pub use size::ImageSize;
-pub use source::ImageSource;
+pub use source::{Fingerprint, ImageSource};

@@ -1,11 +1,24 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ::image::RgbImage;
+use serde::{Deserialize, Serialize};
 
-use crate::{DataError, read_image};
+use crate::DataError;
+use crate::decode::{MAX_FILE_BYTES, decode_image, read_bounded};
+
+/// What tells one file's content from another's: its length in bytes and their CRC-32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint(u64, u32);
+
+impl Fingerprint {
+    /// That of a file that holds `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(bytes.len() as u64, crc32fast::hash(bytes))
+    }
+}
 
 /// Where an image comes from: a file, or memory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -15,15 +28,25 @@ pub struct ImageSource {
 }
 
 enum Origin {
-    File(PathBuf),
-    Memory { name: String, image: RgbImage },
+    File {
+        path: PathBuf,
+        /// What it has to hold: what it held when it was read first.
+        held: OnceLock<Fingerprint>,
+    },
+    Memory {
+        name: String,
+        image: RgbImage,
+    },
 }
 
 impl ImageSource {
     /// The image in a file, which is read anew each time.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
-            origin: Arc::new(Origin::File(path.into())),
+            origin: Arc::new(Origin::File {
+                path: path.into(),
+                held: OnceLock::new(),
+            }),
             label: None,
         }
     }
@@ -49,7 +72,7 @@ impl ImageSource {
     /// The name to show: the file's name without its folder, or the image's own.
     pub fn name(&self) -> Cow<'_, str> {
         match &*self.origin {
-            Origin::File(path) => path
+            Origin::File { path, .. } => path
                 .file_name()
                 .unwrap_or(path.as_os_str())
                 .to_string_lossy(),
@@ -60,7 +83,7 @@ impl ImageSource {
     /// The file's path, if the image comes from one.
     pub fn path(&self) -> Option<&Path> {
         match &*self.origin {
-            Origin::File(path) => Some(path),
+            Origin::File { path, .. } => Some(path),
             Origin::Memory { .. } => None,
         }
     }
@@ -70,14 +93,42 @@ impl ImageSource {
         self.label
     }
 
+    /// What the file held when it was read first, or has to hold; `None` if neither is known, and
+    /// for an image in memory.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        match &*self.origin {
+            Origin::File { held, .. } => held.get().copied(),
+            Origin::Memory { .. } => None,
+        }
+    }
+
+    /// Has this source and its clones refuse a file that holds something else. A file that was read
+    /// already has to hold what it held then.
+    pub fn expect(&self, fingerprint: Fingerprint) {
+        if let Origin::File { held, .. } = &*self.origin {
+            let _ = held.set(fingerprint);
+        }
+    }
+
     /// The image as 8-bit RGB.
     ///
     /// # Errors
     ///
-    /// Those of [`read_image`] for a file; none for an image in memory.
+    /// Those of [`read_image`](crate::read_image) for a file, and [`DataError::Changed`] if it is
+    /// not the file that was read first, or that is [expected](Self::expect); none for an image in
+    /// memory.
     pub fn load(&self) -> Result<Cow<'_, RgbImage>, DataError> {
         match &*self.origin {
-            Origin::File(path) => read_image(path).map(Cow::Owned),
+            Origin::File { path, held } => {
+                let bytes = read_bounded(path, MAX_FILE_BYTES)?;
+                // First: of a file that was cut short that is the thing to say.
+                let image = decode_image(path, &bytes)?;
+                let now = Fingerprint::of(&bytes);
+                match *held.get_or_init(|| now) == now {
+                    true => Ok(Cow::Owned(image)),
+                    false => Err(DataError::Changed { path: path.clone() }),
+                }
+            }
             Origin::Memory { image, .. } => Ok(Cow::Borrowed(image)),
         }
     }
@@ -86,7 +137,7 @@ impl ImageSource {
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.fmt(f),
+            Self::File { path, .. } => path.fmt(f),
             // The name, not thousands of pixels.
             Self::Memory { name, .. } => name.fmt(f),
         }

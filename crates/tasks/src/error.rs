@@ -56,12 +56,25 @@ pub enum TaskError {
         pid: u32,
     },
     /// A folder given as a run is none.
-    #[error("{} is not a run of huenet: it has no {missing}", path.display())]
+    #[error("{} is not a run of huenet: it has no config.toml", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
-        /// What a run has.
-        missing: &'static str,
+    },
+    /// What is given as a run is not there.
+    #[error("there is no run {}{hint}", given.display())]
+    NoSuchRun {
+        /// The folder or the name.
+        given: PathBuf,
+        /// Where it was looked for, and what may be meant.
+        hint: String,
+    },
+    /// A run has no weights to use yet.
+    #[error("the run {0} has saved no checkpoint yet; huenet train --resume {0} trains it from its \
+             first step", run.display())]
+    NoCheckpoint {
+        /// The run's folder.
+        run: PathBuf,
     },
     /// A file of pairs cannot be used.
     #[error("{}{}: {reason}; it needs the columns task, batch, index_in_batch, content and \
@@ -136,14 +149,23 @@ pub enum TaskError {
         reason: String,
     },
     /// A run cannot go on exactly, since its images are not what they were.
-    #[error("the training images of {} have changed ({difference}): it cannot go on where it was. \
+    #[error("the images of {0} have changed ({difference}): it cannot go on where it was. \
              Give the --dataroot of those it was trained on, or start a new run from its weights \
-             with --output-pre-dir {}", run.display(), run.display())]
+             with --output-pre-dir {0}", run.display())]
     OtherImages {
         /// The run's folder.
         run: PathBuf,
         /// What is other than it was.
         difference: String,
+    },
+    /// An image of a run that has begun cannot be read.
+    #[error("{source}. Once the file is as it was, --resume {0} goes on; without it, a new run can \
+             start from the weights: --output-pre-dir {0}", run.display())]
+    LostImage {
+        /// The run's folder.
+        run: PathBuf,
+        /// Which image, and why.
+        source: DataError,
     },
     /// The address of the live page cannot be taken.
     #[error(
@@ -191,6 +213,8 @@ impl TaskError {
                 | Self::RunExists { .. }
                 | Self::RunInUse { .. }
                 | Self::NotARun { .. }
+                | Self::NoSuchRun { .. }
+                | Self::NoCheckpoint { .. }
                 | Self::Superseded { .. }
                 | Self::NothingToEvaluate
                 | Self::NothingHeldOut { .. }
@@ -214,6 +238,32 @@ impl TaskError {
                 resuming: true,
             },
             other => other,
+        }
+    }
+
+    /// As the error of a run in a folder. One that has saved a checkpoint goes on with all its images
+    /// or not at all.
+    pub(crate) fn of_run(self, run: &Path, has_checkpoint: bool) -> Self {
+        let run = run.to_owned();
+        match self {
+            Self::Data(DataError::Changed { path }) => Self::OtherImages {
+                run,
+                difference: format!("{} holds other bytes", path.display()),
+            },
+            Self::Data(source) if has_checkpoint => Self::LostImage { run, source },
+            other => other,
+        }
+    }
+
+    /// That a folder given as a run is none, or is not there.
+    pub(crate) fn no_run(folder: &Path) -> Self {
+        let path = folder.to_owned();
+        match folder.exists() {
+            true => Self::NotARun { path },
+            false => Self::NoSuchRun {
+                given: path,
+                hint: ": the folder does not exist".to_owned(),
+            },
         }
     }
 

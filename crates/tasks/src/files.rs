@@ -11,6 +11,9 @@ use crate::error::TaskError;
 /// How the names of files and folders that are still being written begin.
 pub(crate) const PARTIAL: &str = ".partial-";
 
+/// The file with a run's settings, which makes a folder a run.
+pub(crate) const CONFIG: &str = "config.toml";
+
 /// Replaces the file at `path` by `bytes`: written aside, synced, renamed.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TaskError> {
     let folder = folder_of(path);
@@ -79,6 +82,30 @@ pub(crate) fn unused(path: impl Fn(&str) -> PathBuf) -> PathBuf {
         unused = path(&format!("-{number}"));
     }
     unused
+}
+
+/// Whether two paths lead to one place, however they are spelled.
+pub(crate) fn same_place(one: &Path, other: &Path) -> bool {
+    let place = |path| fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+    place(one)
+        .ok()
+        .is_some_and(|one| Some(one) == place(other).ok())
+}
+
+/// The folder at `path`, by a path that no link changes later on: as given, if no link is on the way.
+pub(crate) fn without_links(path: &Path) -> PathBuf {
+    let (Ok(real), Ok(absolute)) = (fs::canonicalize(path), std::path::absolute(path)) else {
+        return path.to_owned();
+    };
+    if real == absolute {
+        return path.to_owned();
+    }
+    let here = std::env::current_dir().and_then(fs::canonicalize).ok();
+    let below = here.and_then(|here| Some(real.strip_prefix(here).ok()?.to_owned()));
+    // Below the working folder as short as it was given.
+    below
+        .filter(|below| !below.as_os_str().is_empty())
+        .unwrap_or(real)
 }
 
 /// Removes what interrupted writes left in a folder.

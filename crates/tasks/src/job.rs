@@ -7,6 +7,7 @@ use tracing::info;
 
 use crate::checkpoint::{self, Checkpoint, Position, Shelf};
 use crate::error::TaskError;
+use crate::files::{self, same_place};
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
 use crate::settings::{Layer, Settings, SettingsError};
@@ -47,13 +48,15 @@ pub struct Job {
     pub(crate) weights: Option<Checkpoint>,
     pub(crate) position: Position,
     pub(crate) live: Option<LivePage>,
+    /// Whether it is a run that was resumed and has no checkpoint.
+    begins_again: bool,
     /// Checkpoints of later steps that were set aside.
     superseded: usize,
 }
 
 impl Job {
     /// A new run. Its folder is made when its images and its starting checkpoint have
-    /// been found, and the images that its samples show have been read.
+    /// been found, and the held-out images that it is going to look at have been read.
     ///
     /// # Errors
     ///
@@ -61,6 +64,7 @@ impl Job {
     pub fn new(recipe: Recipe) -> Result<Self, TaskError> {
         let images = Images::open(&recipe)?;
         let shown = images.shown()?;
+        images.check_held_out(&recipe)?;
         let weights = starting_weights(&recipe)?;
         let recipe = match &weights {
             Some(weights) => recipe.starting_from(weights.folder())?,
@@ -75,6 +79,7 @@ impl Job {
             weights,
             position: Position::default(),
             live: None,
+            begins_again: false,
             superseded: 0,
         })
     }
@@ -91,6 +96,7 @@ impl Job {
     ///
     /// Any [`TaskError`]; [`SettingsError::Unfit`] for a setting that cannot change.
     pub fn resume(path: &Path, changes: &[Layer]) -> Result<Self, TaskError> {
+        let path = &files::without_links(path);
         if checkpoint::is_checkpoint(path)
             && let Some(name) = checkpoint::name_before_aside(path)
         {
@@ -105,6 +111,7 @@ impl Job {
         let saved = checkpoint.as_ref().map_or(&config, Checkpoint::settings);
         let mut wanted = config.with(changes)?;
         keep_start(saved, &mut wanted);
+        keep_place(run.path(), saved, &mut wanted);
         check_changes(saved, &wanted)?;
         let saved_settings = saved.clone();
         let recipe = Recipe::new(wanted)?;
@@ -112,7 +119,6 @@ impl Job {
             check_schedule(checkpoint, &recipe)?;
         }
         let images = Images::open(&recipe)?;
-        let shown = images.shown()?;
         let position = checkpoint
             .as_ref()
             .map(Checkpoint::position)
@@ -123,7 +129,13 @@ impl Job {
                 return Err(TaskError::OtherImages { run, difference });
             }
             check_length(checkpoint, &recipe, images.train().len() as u64)?;
+            let known = checkpoint.fingerprints();
+            images.expect(&known.map_err(TaskError::of_resuming)?);
         }
+        let of_run = |error: TaskError| error.of_run(run.path(), checkpoint.is_some());
+        let shown = images.shown().map_err(of_run)?;
+        images.check_held_out(&recipe).map_err(of_run)?;
+        let begins_again = checkpoint.is_none();
         let weights = match checkpoint {
             Some(checkpoint) => {
                 checkpoint.verify().map_err(TaskError::of_resuming)?;
@@ -146,6 +158,7 @@ impl Job {
             weights,
             position,
             live: None,
+            begins_again,
             superseded,
         })
     }
@@ -177,6 +190,7 @@ impl Job {
             training_images: self.images.train_images(),
             held_out_images: self.images.held_out_images(),
             skipped: self.images.skipped(),
+            begins_again: self.begins_again,
             superseded: self.superseded,
             steps_per_epoch,
             first_step: self.position.step,
@@ -210,16 +224,29 @@ fn other_images(saved: &Checkpoint, images: &Images) -> Option<String> {
     difference.or_else(|| (!fits).then(|| format!("{steps_per_epoch} steps an epoch now")))
 }
 
-/// Leaves the weights that a run started from as they are saved, if `wanted` names their run in
-/// another way: by its folder, as when it started.
+/// Leaves the weights that a run started from as they are saved, if `wanted` names them in another
+/// way: their checkpoint by another path, or their run, as when it started.
 fn keep_start(saved: &Settings, wanted: &mut Settings) {
-    let given = wanted.output_pre_dir.as_ref();
-    let given = given.and_then(|given| std::path::absolute(given).ok());
-    if let (Some(given), Some(start)) = (given, &saved.output_pre_dir)
+    if let (Some(given), Some(start)) = (&wanted.output_pre_dir, &saved.output_pre_dir) {
         // RUN/checkpoints/step-XXXXXXXX
-        && start.ancestors().nth(2) == Some(&given)
-    {
-        wanted.output_pre_dir = Some(start.clone());
+        let run = start.ancestors().nth(2);
+        if [Some(start.as_path()), run]
+            .into_iter()
+            .flatten()
+            .any(|it| same_place(it, given))
+        {
+            wanted.output_pre_dir = Some(start.clone());
+        }
+    }
+}
+
+/// Leaves the output folder as it is saved, if `wanted` names the one that the run lies in: in
+/// another way, or from another working folder.
+fn keep_place(run: &Path, saved: &Settings, wanted: &mut Settings) {
+    let run = std::fs::canonicalize(run);
+    let folder = run.as_deref().ok().and_then(Path::parent);
+    if folder.is_some_and(|folder| same_place(folder, &wanted.output_dir)) {
+        wanted.output_dir.clone_from(&saved.output_dir);
     }
 }
 
@@ -313,6 +340,8 @@ pub struct Plan {
     pub held_out_images: usize,
     /// Images that the dataset lists but the folder lacks.
     pub skipped: usize,
+    /// Whether the run was resumed, has no checkpoint, and so begins with its first step again.
+    pub begins_again: bool,
     /// Checkpoints of later steps than the first, which were set aside.
     pub superseded: usize,
     /// Steps in an epoch.

@@ -33,6 +33,9 @@ const MAX_CACHE_MIB: usize = 1 << 20;
 /// More generated images than any such machine has memory for.
 const MAX_IMAGE_POOL: usize = 1 << 16;
 
+/// What file systems take, in bytes.
+const MAX_NAME: usize = 255;
+
 /// What is kept on the device meanwhile is little, but a run should be seen to go on.
 const MAX_LOG_EVERY: usize = 10_000;
 
@@ -212,19 +215,7 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
         }
     }
     if let Some(name) = &s.name {
-        let mut parts = Path::new(name).components();
-        let plain = matches!(
-            (parts.next(), parts.next()),
-            (Some(Component::Normal(_)), None)
-        );
-        if name == LATEST {
-            let expected = "that name stands for the run that was started last";
-            return Err(unfit("name", name, expected));
-        }
-        if !plain || name.chars().any(char::is_control) {
-            let expected = "the name of a folder, without a path; --output-dir says where it lies";
-            return Err(unfit("name", name, expected));
-        }
+        check_name(name)?;
     }
     if s.threads > MAX_THREADS {
         let expected = format!("at most {MAX_THREADS}, or 0 for all the machine has");
@@ -314,6 +305,25 @@ fn check_ranges(s: &Settings) -> Result<(), SettingsError> {
         ));
     }
     Ok(())
+}
+
+/// Refuses names that no folder can have, or that would be taken for something else.
+fn check_name(name: &str) -> Result<(), SettingsError> {
+    let mut parts = Path::new(name).components();
+    let plain = matches!(
+        (parts.next(), parts.next()),
+        (Some(Component::Normal(_)), None)
+    );
+    let expected = if name == LATEST {
+        "that name stands for the run that was started last".to_owned()
+    } else if !plain || name.chars().any(char::is_control) {
+        "the name of a folder, without a path; --output-dir says where it lies".to_owned()
+    } else if name.len() > MAX_NAME {
+        format!("the name of a folder has at most {MAX_NAME} bytes")
+    } else {
+        return Ok(());
+    };
+    Err(unfit("name", name, expected))
 }
 
 fn check_data_root(s: &Settings) -> Result<(), SettingsError> {

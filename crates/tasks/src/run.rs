@@ -22,12 +22,14 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint;
 use crate::error::TaskError;
-use crate::files;
+use crate::files::{self, CONFIG};
 use crate::recipe::Recipe;
 use crate::settings::{Layer, Settings, SettingsError};
 use crate::state::Lock;
 
-const CONFIG: &str = "config.toml";
+/// How many characters of the dataset's name are in that of a run. One has up to four bytes, and file
+/// systems take names of 255.
+const DATASET_PART: usize = 50;
 
 /// What stands for the run that was started or resumed last.
 pub const LATEST: &str = "latest";
@@ -45,10 +47,20 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`TaskError::RunExists`] if there is such a folder with something in it, and
-    /// [`TaskError::Write`] if it cannot be made.
+    /// [`TaskError::RunExists`] if there is such a folder with something in it,
+    /// [`TaskError::Settings`] if its name begins like a flag, and [`TaskError::Write`] if it cannot be
+    /// made.
     pub fn create(recipe: &Recipe) -> Result<Self, TaskError> {
         let settings = recipe.settings();
+        // Of new runs only: there may be old ones of such names, and they can go on.
+        if let Some(name) = settings.name.as_ref().filter(|name| name.starts_with('-')) {
+            let expected = "begin it with something else than a hyphen, by which flags are known";
+            return Err(TaskError::from(SettingsError::Unfit {
+                key: "name",
+                value: name.clone(),
+                expected: expected.to_owned(),
+            }));
+        }
         files::create_folder(&settings.output_dir)?;
         let path = match &settings.name {
             Some(name) => claim(settings.output_dir.join(name))?,
@@ -66,16 +78,14 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`TaskError::NotARun`] if `path` holds no `config.toml`,
+    /// [`TaskError::NotARun`] if `path` holds no `config.toml`, [`TaskError::NoSuchRun`] if it is
+    /// not there,
     /// [`TaskError::RunInUse`] if another process trains it, and
     /// [`TaskError::Settings`] if `config.toml` cannot be read, or names no task.
     pub(crate) fn open(path: &Path) -> Result<(Self, Layer), TaskError> {
         let config = path.join(CONFIG);
         if !config.is_file() {
-            return Err(TaskError::NotARun {
-                path: path.to_owned(),
-                missing: CONFIG,
-            });
+            return Err(TaskError::no_run(path));
         }
         let run = Self {
             path: path.to_owned(),
@@ -145,29 +155,11 @@ impl RunFolder {
         above.find(is_run).unwrap_or(path).to_owned()
     }
 
-    /// The run that `given` means: a folder, or else the name of a run in `output_dir`;
-    /// `latest` is the one that was started or resumed there last.
-    pub fn find(given: &Path, output_dir: &Path) -> PathBuf {
-        if given.exists() {
-            return given.to_owned();
-        }
-        let named = output_dir.join(given);
-        if given == Path::new(LATEST) {
-            // Where links are not for everyone, `latest` is a file with a name in it.
-            let name = std::fs::read_link(&named)
-                .or_else(|_| std::fs::read_to_string(&named).map(|name| name.trim().into()));
-            return name.map_or(named, |name| output_dir.join(name));
-        }
-        if named.exists() {
-            named
-        } else {
-            given.to_owned()
-        }
-    }
-
     /// Lets `latest` beside the run stand for it. The run does without if that fails.
     pub(crate) fn become_latest(&self) {
-        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+        // A path such as `.` names neither.
+        let real = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
             return;
         };
         let latest = folder.join(LATEST);
@@ -253,8 +245,14 @@ fn claim(path: PathBuf) -> Result<PathBuf, TaskError> {
 /// Names the run by task, dataset and time; runs of the same second are numbered.
 fn claim_automatic(settings: &Settings) -> Result<PathBuf, TaskError> {
     let dataset = Path::new(&settings.dataset).file_name().unwrap_or_default();
+    // The folder's name has to have room for the rest.
+    let dataset: String = dataset
+        .to_string_lossy()
+        .chars()
+        .take(DATASET_PART)
+        .collect();
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    let name = format!("{}-{}-{now}", settings.task, dataset.to_string_lossy());
+    let name = format!("{}-{dataset}-{now}", settings.task);
     let mut path = settings.output_dir.join(&name);
     let mut number = 1;
     loop {
@@ -285,6 +283,19 @@ mod tests {
         // A copy elsewhere is in no run.
         fs::remove_file(run.join(CONFIG)).unwrap();
         assert_eq!(RunFolder::of(&checkpoint), checkpoint);
+    }
+
+    #[test]
+    fn a_dataset_of_a_long_name_leaves_room_for_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            dataroot: Some(folder.path().to_owned()),
+            dataset: "é".repeat(127),
+            output_dir: folder.path().to_owned(),
+            ..Settings::official(crate::Task::ColorTransfer)
+        };
+        let run = RunFolder::create(&Recipe::new(settings).unwrap()).unwrap();
+        assert!(run.config().is_file());
     }
 
     #[test]

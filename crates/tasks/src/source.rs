@@ -1,10 +1,11 @@
 //! The images of a run: where they come from, and the loaders that read them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use huenet_data::{
-    Collection, DataError, HostBatch, ImageSource, Layout, Loader, PairDataset, ParameterError,
-    Phase, Split, demo,
+    Collection, DataError, Fingerprint, HostBatch, ImageSource, Layout, Loader, PairDataset,
+    ParameterError, Phase, Split, demo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::error::TaskError;
 use crate::recipe::Recipe;
 use crate::settings::{DEMO_DATASET, SplitChoice};
 use crate::task::Task;
+use crate::validation::spread;
 
 /// Seed of the 90/10 split. Not the run's: runs with different seeds hold out the same
 /// images, as with the official script, whose split has a fixed seed too.
@@ -22,8 +24,14 @@ pub struct Images {
     train: Loader,
     held_out: Option<Loader>,
     names: ImageNames,
+    /// The dataset's folder; empty if the images are built in.
+    folder: PathBuf,
     skipped: usize,
 }
+
+/// What image files held when a run read them, by their names below the dataset's folder. Those that
+/// it has not read yet are not among them.
+pub(crate) type Fingerprints = BTreeMap<String, Fingerprint>;
 
 /// Which images a run trains on, to notice when they are others. They may lie elsewhere: names are
 /// those below the dataset's folder.
@@ -42,8 +50,7 @@ impl ImageNames {
         for image in images {
             match image.path() {
                 Some(path) => {
-                    let below = path.strip_prefix(folder).unwrap_or(path);
-                    for part in below {
+                    for part in below(path, folder) {
                         hash.update(part.as_encoded_bytes());
                         hash.update(b"/");
                     }
@@ -71,6 +78,11 @@ impl ImageNames {
     }
 }
 
+/// The part of a path below the dataset's folder.
+fn below<'a>(path: &'a Path, folder: &Path) -> &'a Path {
+    path.strip_prefix(folder).unwrap_or(path)
+}
+
 impl Images {
     /// Finds the images that `recipe` names; opens none of them.
     ///
@@ -80,6 +92,7 @@ impl Images {
     /// needs.
     pub fn open(recipe: &Recipe) -> Result<Self, TaskError> {
         let collection = open_collection(recipe)?;
+        let folder = dataset_folder(recipe).unwrap_or_default();
         let dataset = |phase| {
             PairDataset::new(
                 &collection,
@@ -101,10 +114,8 @@ impl Images {
         Ok(Self {
             train,
             held_out,
-            names: ImageNames::new(
-                collection.images(Phase::Train),
-                &dataset_folder(recipe).unwrap_or_default(),
-            ),
+            names: ImageNames::new(collection.images(Phase::Train), &folder),
+            folder,
             skipped: collection.missing(),
         })
     }
@@ -129,6 +140,61 @@ impl Images {
         let loader = self.held_out.as_ref().unwrap_or(&self.train);
         // A loader is never empty.
         Ok(loader.epoch(0).next().transpose()?.unwrap_or_default())
+    }
+
+    /// Reads the held-out images that a run of `recipe` is going to look at, so that one that cannot
+    /// be read ends no run that has trained for days.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Data`] if one cannot be read.
+    pub(crate) fn check_held_out(&self, recipe: &Recipe) -> Result<(), TaskError> {
+        let Some(held_out) = &self.held_out else {
+            return Ok(());
+        };
+        let settings = recipe.settings();
+        let batch_size = held_out.config().batch_size();
+        let batches = settings.held_out_images.div_ceil(batch_size);
+        for batch in held_out.epoch(0).take(batches) {
+            batch?;
+        }
+        let mut others = spread(settings.validation_images, held_out.dataset().len());
+        others.retain(|&position| position >= batches * batch_size);
+        for batch in held_out.at(0, &others) {
+            batch?;
+        }
+        Ok(())
+    }
+
+    /// What the files that were read so far held.
+    pub(crate) fn fingerprints(&self) -> Fingerprints {
+        let held = |image: &ImageSource| Some((self.name_of(image)?, image.fingerprint()?));
+        self.all().filter_map(held).collect()
+    }
+
+    /// Has files refused that hold something else than is known of them.
+    pub(crate) fn expect(&self, known: &Fingerprints) {
+        for image in self.all() {
+            let known = self.name_of(image).and_then(|name| known.get(&name));
+            if let Some(known) = known {
+                image.expect(*known);
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &ImageSource> {
+        let held_out = self.held_out.iter();
+        std::iter::once(&self.train)
+            .chain(held_out)
+            .flat_map(|loader| loader.dataset().images())
+    }
+
+    /// The name of a file below the dataset's folder, the same on every system; `None` if it is no
+    /// text, and for an image in memory.
+    fn name_of(&self, image: &ImageSource) -> Option<String> {
+        let parts = below(image.path()?, &self.folder).iter();
+        let parts: Option<Vec<&str>> = parts.map(|part| part.to_str()).collect();
+        Some(parts?.join("/"))
     }
 
     /// How many images are trained on.

@@ -65,7 +65,7 @@ pub fn validate<B: HistogramBackend>(
 }
 
 /// `count` positions among `len`, or all of them, evenly spread.
-fn spread(count: usize, len: usize) -> Vec<usize> {
+pub(crate) fn spread(count: usize, len: usize) -> Vec<usize> {
     let count = count.min(len);
     (0..count).map(|i| i * len / count).collect()
 }

@@ -11,6 +11,11 @@ use crate::support::{Place, SMALL, metrics};
 const USAGE: i32 = 2;
 const FAULT: i32 = 1;
 
+/// A name that no folder can have.
+const LONG: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk\
+    lmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij\
+    klmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghi";
+
 /// Runs a command that must fail with one message holding all of `words`.
 fn refused(command: &mut Command, code: i32, words: &[&str]) {
     let assertion = command
@@ -55,7 +60,10 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 #[case(&["--from", "x"], &["--download"])]
 #[case(&["--device", "cuda:3"], &["flex", "cuda:3", "sees cpu"])]
 #[case(&["--bach-size", "4"], &["--bach-size", "--batch-size"])]
-#[case(&["--resume", "nowhere"], &["nowhere", "config.toml"])]
+#[case(&["--name=--help"], &["name = --help", "hyphen"])]
+#[case(&["--name", LONG], &["name = abc", "at most 255 bytes"])]
+#[case(&["--dataroot", "~nobody/images"], &["dataroot = ~nobody/images", "home"])]
+#[case(&["--resume", "nowhere"], &["there is no run nowhere, and none at all in runs"])]
 #[case(&["--config", "nowhere.toml"], &["nowhere.toml"])]
 #[case(&["--dataset", "demo", "--task", "colorization", "--img-c", "1", "--img-out-c", "1"], &["img_c", "colours"])]
 fn options_that_cannot_be(#[case] options: &[&str], #[case] words: &[&str]) {
@@ -170,6 +178,33 @@ fn a_start_that_fails_leaves_the_name_free() {
 }
 
 #[test]
+fn a_held_out_image_is_looked_at_before_the_first_step() {
+    let place = Place::new();
+    place.pairs();
+    for number in 3..=9 {
+        place.image(&format!("edges2shoes/val/{number}_AB.jpg"), 96, 48, number);
+    }
+    // Not among those that samples show, and the last that validation and evaluation look at.
+    for (number, images) in [
+        (5, ["--validation-images", "2", "--held-out-images", "5"]),
+        (7, ["--validation-images", "4", "--held-out-images", "0"]),
+    ] {
+        let name = format!("{number}_AB.jpg");
+        let path = place.file(&format!("edges2shoes/val/{name}"));
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let mut command = place.train("edges2photos", "run");
+        refused(
+            command.args(images).args(["--epochs", "1"]),
+            FAULT,
+            &[&name],
+        );
+        assert!(!place.run("run").exists(), "it has begun");
+        std::fs::write(&path, &bytes).unwrap();
+    }
+}
+
+#[test]
 fn an_image_too_narrow_to_cut_in_two_is_named() {
     let place = Place::new();
     place.pairs().image("edges2shoes/train/9_AB.png", 1, 30, 1);
@@ -256,5 +291,6 @@ fn a_checkpoint_from_another_configuration_or_damaged() {
     refused(&mut from("second"), FAULT, &["generator.mpk", "checksum"]);
 
     std::fs::remove_dir_all(place.run("first").join("checkpoints")).unwrap();
-    refused(&mut from("third"), USAGE, &["first", "checkpoints"]);
+    let missing = ["runs/first has saved no checkpoint", "--resume runs/first"];
+    refused(&mut from("third"), USAGE, &missing);
 }

@@ -153,33 +153,3 @@ fn doctor_finds_an_output_folder_that_cannot_be_made() {
             .stdout(predicates::str::is_match("(?m)^FAILED +disk .*file: .*--output-dir").unwrap());
     }
 }
-
-#[cfg(target_os = "linux")]
-#[test]
-fn memory_that_runs_out_is_an_error_that_names_what_to_lower() {
-    let place = Place::new();
-    let limited = |verb: &str| {
-        let huenet = huenet();
-        let mut command = assert_cmd::Command::new("sh");
-        command.current_dir(place.root());
-        command.args(["-c", "ulimit -v 600000 && exec \"$0\" \"$@\""]);
-        command.arg(huenet.get_program()).arg(verb);
-        for (name, _) in huenet.get_envs() {
-            command.env_remove(name);
-        }
-        // The first layer's output alone is 64 MiB.
-        command.args(["--img-h", "256", "--img-w", "256", "--depth", "2"]);
-        command.args(["--base-width", "64", "--batch-size", "16"]);
-        command.args(["--bin-num", "8", "--threads", "1"]);
-        command
-    };
-    let advice = "out of memory on the backend `flex`: lower --batch-size, or --img-h";
-    let doctor = limited("doctor").assert().code(1);
-    doctor.stderr(contains(format!("\nerror: {advice}")).and(contains("huenet doctor").not()));
-    let mut train = limited("train");
-    train
-        .args(["--log-format", "json"])
-        .assert()
-        .code(1)
-        .stderr(contains(r#"{"event":"error","message":""#).and(contains(advice)));
-}

@@ -26,18 +26,23 @@ fn log(run: &Path) -> Vec<serde_json::Value> {
     json_lines(&std::fs::read_to_string(run.join("log.jsonl")).unwrap())
 }
 
-/// What a command shows on a terminal of 100 columns, which util-linux's `script` provides.
+/// What a command shows on a terminal of a kind and of 100 columns, which util-linux's `script`
+/// provides.
 #[cfg(target_os = "linux")]
-fn on_a_terminal(place: &Place, command: &assert_cmd::Command) -> String {
+fn on_a_terminal(place: &Place, command: &assert_cmd::Command, kind: Option<&str>) -> String {
     let inner = crate::support::process(place, command);
     let words = std::iter::once(inner.get_program()).chain(inner.get_args());
     let words: Vec<String> = words
         .map(|word| format!("'{}'", word.to_string_lossy()))
         .collect();
     let line = format!("stty cols 100 rows 30; exec {}", words.join(" "));
-    let output = std::process::Command::new("script")
+    let mut script = std::process::Command::new("script");
+    match kind {
+        Some(kind) => script.env("TERM", kind),
+        None => script.env_remove("TERM"),
+    };
+    let output = script
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-        .env("TERM", "xterm")
         .stdin(std::process::Stdio::null())
         .current_dir(place.root())
         .output()
@@ -53,7 +58,7 @@ fn a_terminal_shows_where_the_run_is() {
     let place = place();
     let mut command = place.train(TASK, "run");
     command.args(["--epochs", "12"]);
-    let shown = on_a_terminal(&place, &command);
+    let shown = on_a_terminal(&place, &command, Some("xterm"));
     let step = is_match(
         r"epoch \d+/12  step \d+/48 \(\d+\.\d %\)  \d+\.\d\d s/step  0:00:\d\d left  \d+ MiB",
     );
@@ -71,6 +76,35 @@ fn a_terminal_shows_where_the_run_is() {
     // The display is gone in the end, and the report is there.
     let (_, end) = shown.rsplit_once("evaluating").unwrap();
     assert!(end.contains("EMD to the reference"), "{end}");
+}
+
+/// A terminal on which nothing can be drawn anew gets lines.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_plain_terminal_shows_lines() {
+    let place = place();
+    for (name, kind) in [("dumb", Some("dumb")), ("none", None)] {
+        let mut command = place.train(TASK, name);
+        command.args(["--max-steps", "2"]);
+        let shown = on_a_terminal(&place, &command, kind);
+        for text in ["step 1/2 ", "step 2/2 ", &format!("saved runs/{name}")] {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+    }
+}
+
+#[test]
+fn nothing_is_evaluated_where_nothing_is_held_out() {
+    let place = place();
+    place.pairs();
+    let mut command = place.train(TASK, "none");
+    let done = command.args(["--max-steps", "1", "--held-out-images", "0"]);
+    done.assert().success().stdout(contains("evaluating").not());
+    std::fs::remove_dir_all(place.root().join("edges2shoes/val")).unwrap();
+    let mut command = place.train("edges2photos", "run");
+    let done = command.args(["--max-steps", "1"]).assert().success();
+    done.stdout(contains("nothing is held out").and(contains("evaluating").not()));
 }
 
 #[test]

@@ -257,3 +257,132 @@ fn a_run_can_start_from_the_weights_of_another() {
     );
     assert_eq!(losses(&place.run("second")).len(), 1);
 }
+
+/// Whatever leads to a run, `latest` leads to the run itself.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_to_a_run_can_be_resumed() {
+    let place = place();
+    train(&place, "run", "1");
+    let (root, runs) = (place.root().to_owned(), place.root().join("runs"));
+    std::os::unix::fs::symlink("runs/run", root.join("favourite")).unwrap();
+    let ways = [
+        (&root, "runs/latest", "runs/run"),
+        (&runs, "latest", "run"),
+        (&root, "favourite", "runs/run"),
+        (&root, "runs/latest/checkpoints/step-00000004", "runs/run"),
+        (&root, "latest", "runs/run"),
+    ];
+    for (steps, (folder, way, shown)) in (2..).zip(ways) {
+        resume(&place, way)
+            .current_dir(folder)
+            .args(["--max-steps", &steps.to_string()])
+            .assert()
+            .success()
+            .stdout(contains(format!("run: {shown} ")));
+        assert_eq!(losses(&place.run("run")).len(), steps, "{way}");
+        let latest = std::fs::read_link(runs.join("latest")).unwrap();
+        assert_eq!(latest, std::path::Path::new("run"), "{way}");
+    }
+    // None is made beside the link.
+    assert!(!root.join("latest").is_symlink());
+}
+
+#[test]
+fn the_output_folder_is_the_same_however_it_is_spelled() {
+    let place = place();
+    train(&place, "run", "1");
+    let root = place.root().canonicalize().unwrap();
+    let (absolute, elsewhere) = (root.join("runs"), root.join("elsewhere"));
+    std::fs::create_dir(&elsewhere).unwrap();
+    let ways = [
+        (&root, "run", "./runs".into()),
+        (&root, "runs/run", absolute.clone()),
+        (&elsewhere, "run", "../runs".into()),
+        (&elsewhere, "run", absolute),
+    ];
+    for (steps, (folder, run, output_dir)) in (2..).zip(ways) {
+        let shown = output_dir.display().to_string();
+        resume(&place, run)
+            .current_dir(folder)
+            .args(["--max-steps", &steps.to_string()])
+            .args(["--output-dir", &shown])
+            .assert()
+            .success();
+        assert_eq!(losses(&place.run("run")).len(), steps, "{shown}");
+    }
+    resume(&place, "runs/run")
+        .args(["--output-dir", "elsewhere"])
+        .assert()
+        .code(2)
+        .stderr(contains("output_dir = "));
+}
+
+#[test]
+fn a_run_that_is_not_there_is_said_to_be_so_and_the_nearest_named() {
+    let place = place();
+    train(&place, "first", "1");
+    let refused = |verb: &[&str], why: &str| {
+        let mut command = place.command(verb[0]);
+        command
+            .args(&verb[1..])
+            .assert()
+            .code(2)
+            .stderr(contains(why));
+    };
+    let meant = |given: &str| format!("there is no run {given}: did you mean runs/first?");
+    refused(&["train", "--resume", "frist"], &meant("frist"));
+    refused(&["train", "--resume", "runs/fist"], &meant("runs/fist"));
+    refused(&["export", "frist"], &meant("frist"));
+    refused(&["evaluate", "--run", "frist"], &meant("frist"));
+    let last = "the last one started in runs is runs/first";
+    refused(&["train", "--resume", "unheard-of"], last);
+    let latest = place.root().join("runs/latest");
+    std::fs::remove_file(&latest).unwrap();
+    // As it was left by an older version.
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("latest", &latest).unwrap();
+    refused(&["train", "--resume", "latest"], last);
+    refused(&["train", "--resume", "."], "is not a run of huenet");
+}
+
+#[test]
+fn a_run_without_a_checkpoint_is_one() {
+    let place = place();
+    train(&place, "run", "1");
+    std::fs::remove_dir_all(place.run("run").join("checkpoints")).unwrap();
+    let listed = place.command("runs").assert().success();
+    listed.stdout(contains("\nrun "));
+    for verb in [["export", "run"].as_slice(), &["evaluate", "--run", "run"]] {
+        let mut command = place.command(verb[0]);
+        command
+            .args(&verb[1..])
+            .assert()
+            .code(2)
+            .stderr(contains("the run runs/run has saved no checkpoint yet"));
+    }
+    resume(&place, "run")
+        .assert()
+        .success()
+        .stdout(contains("no checkpoint was saved: it begins again"));
+}
+
+#[test]
+fn weights_start_at_another_size_if_none_of_them_depends_on_it() {
+    let place = place();
+    let train = |recipe: &str, name: &str, more: &[&str]| {
+        let mut command = place.train(TASK, name);
+        command.args(["--recipe", recipe, "--max-steps", "1"]);
+        command.args(more).assert()
+    };
+    let larger = |from| {
+        let size = ["--img-h", "64", "--img-w", "96"];
+        [&size[..], &["--output-pre-dir", from]].concat()
+    };
+    train("recommended", "small", &[]).success();
+    train("recommended", "large", &larger("runs/small")).success();
+    train("official", "counts", &[]).success();
+    train("official", "larger", &larger("runs/counts"))
+        .code(1)
+        .stderr(contains("img_h is 32 there and 64 here"));
+}

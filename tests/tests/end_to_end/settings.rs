@@ -81,6 +81,45 @@ fn every_value_is_printed_with_where_it_comes_from() {
     assert_eq!(json["dataroot"]["value"], serde_json::Value::Null);
 }
 
+#[test]
+fn an_empty_variable_is_as_one_that_is_not_set() {
+    let place = Place::new();
+    let without = output(&mut config(&place, &[]));
+    let mut command = config(&place, &[]);
+    let with = command.env("HUENET_EPOCHS", "").env("HUENET_NAME", "");
+    assert_eq!(output(with), without);
+}
+
+/// Where no shell has replaced it: in quotes, after `=`, in files and variables.
+#[cfg(unix)]
+#[test]
+fn a_tilde_is_the_users_home() {
+    let place = Place::new();
+    place.flowers();
+    place.write("home.toml", b"dataroot = '~'\nmax_steps = 1\n");
+    let at_home = |verb: &str| {
+        let mut command = place.command(verb);
+        command.env("HOME", place.root());
+        command
+    };
+    at_home("train")
+        .args(["--config", "~/home.toml", "--task", "color_transfer"])
+        .args(["--name", "run", "--output-dir=~/there"])
+        .args(crate::support::SMALL)
+        .assert()
+        .success();
+    assert!(place.root().join("there/run/config.toml").is_file());
+    at_home("train")
+        .args(["--resume", "~/there/run"])
+        .env("HUENET_OUTPUT_DIR", "~/there")
+        .assert()
+        .success();
+    let mut runs = at_home("runs");
+    let runs = runs.env("HUENET_OUTPUT_DIR", "~/there").assert();
+    runs.success().stdout(contains("\nrun "));
+    assert!(!place.root().join("~").exists());
+}
+
 fn docs(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     root.join("docs").join(name)

@@ -25,11 +25,11 @@ fn a_step_that_is_not_finite_stops_the_run_and_is_saved_for_inspection() {
     command.args(INFINITE).assert().code(1).stderr(
         contains("step 1: gen_total_loss is inf")
             .and(contains("gradients are not finite: generator."))
-            .and(contains("runs/run/non-finite/step-00000000"))
+            .and(contains("runs/run/non-finite/step-00000001"))
             .and(contains("--non-finite skip")),
     );
     let run = place.run("run");
-    let folder = run.join("non-finite/step-00000000");
+    let folder = run.join("non-finite/step-00000001");
     let found = std::fs::read(folder.join("found.json")).unwrap();
     let found: serde_json::Value = serde_json::from_slice(&found).unwrap();
     assert_eq!(
@@ -40,7 +40,7 @@ fn a_step_that_is_not_finite_stops_the_run_and_is_saved_for_inspection() {
     assert!(found["gradients"]["generator"][0].is_string(), "{found}");
     assert_eq!(found["gradients"]["discriminator"], serde_json::json!([]));
     let saved = found["saved"].as_str().unwrap();
-    assert!(saved.ends_with("non-finite/step-00000000"), "{found}");
+    assert!(saved.ends_with("non-finite/step-00000001"), "{found}");
     let pictures = image::open(folder.join("batch.png")).unwrap();
     assert_eq!(pictures.width(), 3 * 128 + 2 * 4);
     // The networks as they were before the step.
@@ -56,7 +56,7 @@ fn such_a_step_can_be_skipped_and_changes_nothing() {
         .args(["--non-finite", "skip", "--max-steps", "3"])
         .assert()
         .success()
-        .stderr(contains("step 3 skipped").and(contains("non-finite/step-00000000")));
+        .stderr(contains("step 3 skipped").and(contains("non-finite/step-00000001")));
     let run = place.run("run");
     assert!(weights(&run) == fresh_weights(&run));
     let steps = metrics(&run);
@@ -65,7 +65,7 @@ fn such_a_step_can_be_skipped_and_changes_nothing() {
         assert_eq!(step["skipped"], true);
         assert!(step["gen_total_loss"].is_null() && step["gen_mi_loss"].is_number());
     }
-    assert_eq!(names(&run.join("non-finite")), ["step-00000000"]);
+    assert_eq!(names(&run.join("non-finite")), ["step-00000001"]);
     resume(&place, "run")
         .args(["--max-steps", "1000"])
         .assert()
@@ -88,7 +88,8 @@ fn skipping_cannot_mend_weights() {
         ])
         .assert()
         .code(1)
-        .stderr(contains("diverged").and(contains("non-finite/step-00000001")));
+        .stderr(contains("step 2: ").and(contains("diverged")))
+        .stderr(contains("non-finite/step-00000002"));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn state(run: &Path) -> String {
 fn a_signal_saves_where_the_run_is_and_it_goes_on_from_there() {
     let place = place();
     let run = place.run("stopped");
-    for (name, code) in [("INT", 130), ("TERM", 143)] {
+    for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let before = steps_of(&run);
         let mut command = match before {
             0 => place.train(TASK, "stopped"),
@@ -78,6 +78,14 @@ fn a_signal_saves_where_the_run_is_and_it_goes_on_from_there() {
         let child = spawn(&place, command.args(ENDLESS));
         wait_for("some steps", || (steps_of(&run) > before + 1).then_some(()));
         signal(&child, name);
+        if name == "HUP" {
+            // The shell tells of a terminal that is closed, and so does the system. It may be gone by
+            // now.
+            let pid = child.id().to_string();
+            let mut kill = std::process::Command::new("kill");
+            kill.args(["-s", name, &pid]).stderr(Stdio::null());
+            kill.status().expect("kill starts");
+        }
         let (status, printed, error) = end(child);
         assert_eq!(status.code(), Some(code), "{printed}{error}");
         let saved = format!("runs/stopped/checkpoints/step-{:08}", steps_of(&run));
@@ -93,6 +101,30 @@ fn a_signal_saves_where_the_run_is_and_it_goes_on_from_there() {
     assert_eq!(state(&run), "finished");
     undisturbed(&place, "whole", steps);
     assert_same_run(&place, "whole", "stopped");
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let place = place();
+    let command = place.train(TASK, "run");
+    let huenet = process(&place, &command);
+    let mut deaf = std::process::Command::new("sh");
+    deaf.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(huenet.get_program())
+        .args(huenet.get_args())
+        .args(ENDLESS)
+        .current_dir(place.root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = deaf.spawn().expect("sh starts");
+    let run = place.run("run");
+    wait_for("a step", || (steps_of(&run) > 0).then_some(()));
+    signal(&child, "HUP");
+    let before = steps_of(&run);
+    wait_for("more steps", || (steps_of(&run) > before + 2).then_some(()));
+    signal(&child, "TERM");
+    let (status, printed, error) = end(child);
+    assert_eq!(status.code(), Some(143), "{printed}{error}");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The concrete backends, each behind the cargo feature of its name, and their devices.
 
-mod allocator;
 #[cfg(feature = "cuda")]
 mod cuda;
 pub(crate) mod environment;
@@ -19,8 +18,7 @@ use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::{Key, Kind};
 use huenet_tasks::{Checkpoint, TaskError};
 
-use self::too_much::{MEMORY, TooMuch, quieten, too_much};
-use crate::output;
+use self::too_much::{TooMuch, quieten, too_much};
 
 /// What is done on a backend that is chosen at run time.
 pub(crate) trait OnBackend {
@@ -164,21 +162,19 @@ pub(crate) fn on<W: OnBackend>(
 ) -> anyhow::Result<W::Output> {
     check(name, device)?;
     let remedy = work.remedy();
-    let too_much_of = |excess, reason| TooMuch {
-        backend: name.to_owned(),
-        excess,
-        remedy,
-        reason,
-    };
-    let failed = too_much_of(MEMORY, "this machine has no more to give".to_owned());
-    let _prepared = allocator::prepare(output::error_line(failed));
     quieten();
     // Nothing of what a panic leaves half done is used again: the process ends with the error.
     let done = catch_unwind(AssertUnwindSafe(|| run(name, device, work)));
     match done {
         Ok(done) => Ok(done?),
         Err(panic) => match too_much(&*panic) {
-            Some((excess, reason)) => Err(too_much_of(excess, reason).into()),
+            Some((excess, reason)) => Err(TooMuch {
+                backend: name.to_owned(),
+                excess,
+                remedy,
+                reason,
+            }
+            .into()),
             None => resume_unwind(panic),
         },
     }

@@ -30,7 +30,7 @@ const WORDS: [(&str, &str); 9] = [
     ("32-bit index math", ENTRIES),
 ];
 
-pub(super) const MEMORY: &str = "out of memory";
+const MEMORY: &str = "out of memory";
 const ENTRIES: &str = "more than 2³¹ entries in a tensor";
 
 /// What a panic says there was too much of, and in which line. Backends report it in no other way.

@@ -3,7 +3,6 @@
 mod pace;
 mod terminal;
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -216,6 +215,9 @@ impl Observer for Progress {
             plan.total_steps.saturating_sub(plan.first_step),
             plan.total_steps,
         ));
+        if plan.begins_again {
+            self.say("no checkpoint was saved: it begins again with its first step");
+        }
         if plan.superseded > 0 {
             let count = plan.superseded;
             self.say(&format!(
@@ -235,7 +237,7 @@ impl Observer for Progress {
             "run: {0} (a sample grid each epoch in {0}/samples)",
             plan.run.display()
         ));
-        if self.style == Style::Display && std::io::stderr().is_terminal() {
+        if self.style == Style::Display && output::redraws() {
             self.terminal = Some(Terminal::new(plan));
         }
         self.plan = Some(plan.clone());

@@ -6,6 +6,7 @@
 //!   generator.mpk  discriminator.mpk  generator_adam.mpk  discriminator_adam.mpk
 //!   image_pool.mpk   earlier outputs, if the settings keep some
 //!   average.mpk      the average of the generator's weights, if the settings keep one
+//!   images.json      length and CRC-32 of each image file that the run has read
 //!   settings.toml    the run's settings then; --config reads it
 //!   manifest.json    format, version, place in the run, length and CRC-32 of each file
 //! ```
@@ -20,16 +21,17 @@ use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use huenet_models::{Discriminator, Generator};
+use huenet_models::{Conditioning, Discriminator, Generator};
 use serde::{Deserialize, Serialize};
 
 use crate::average::{Averaged, WeightAverage};
 use crate::error::TaskError;
+use crate::files::CONFIG;
 use crate::gan::Gan;
 use crate::recipe::Recipe;
 use crate::seeds::{Purpose, stream};
 use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings};
-use crate::source::ImageNames;
+use crate::source::{Fingerprints, ImageNames};
 
 use manifest::Manifest;
 pub(crate) use save::Contents;
@@ -48,6 +50,8 @@ const DISCRIMINATOR_ADAM: &str = "discriminator_adam.mpk";
 const POOL: &str = "image_pool.mpk";
 /// Only if an average of the generator's weights is kept.
 const AVERAGE: &str = "average.mpk";
+/// Only if image files were read; older checkpoints lack it.
+const IMAGES: &str = "images.json";
 const FILES: [&str; 5] = [
     SETTINGS,
     GENERATOR,
@@ -57,9 +61,7 @@ const FILES: [&str; 5] = [
 ];
 
 /// Settings that give weights other shapes, or another meaning.
-const SHAPING: [&str; 15] = [
-    "img_h",
-    "img_w",
+const SHAPING: [&str; 13] = [
     "img_c",
     "yuv",
     "base_width",
@@ -74,6 +76,9 @@ const SHAPING: [&str; 15] = [
     "dis_normalization",
     "prediction",
 ];
+
+/// Settings that do so too where an image's pixels are counted: there is a weight for each count.
+const SHAPING_COUNTS: [&str; 2] = ["img_h", "img_w"];
 
 type BytesRecorder = NamedMpkBytesRecorder<FullPrecisionSettings>;
 
@@ -102,14 +107,16 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`TaskError::NotARun`] if there is none, and [`TaskError::DamagedCheckpoint`] if
+    /// [`TaskError::NoCheckpoint`] if the run has saved none, [`TaskError::NotARun`] or
+    /// [`TaskError::NoSuchRun`] if there is no run, and [`TaskError::DamagedCheckpoint`] if
     /// it cannot be read.
     pub fn newest(run: &Path) -> Result<Self, TaskError> {
-        let missing = TaskError::NotARun {
-            path: run.to_owned(),
-            missing: "checkpoints",
-        };
-        Self::find(run)?.ok_or(missing)
+        Self::find(run)?.ok_or_else(|| match run.join(CONFIG).is_file() {
+            true => TaskError::NoCheckpoint {
+                run: run.to_owned(),
+            },
+            false => TaskError::no_run(run),
+        })
     }
 
     /// As [`newest`](Self::newest), with `None` for a run that has saved none yet.
@@ -162,6 +169,21 @@ impl Checkpoint {
         self.manifest.image_names
     }
 
+    /// What the image files held that the run had read.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::DamagedCheckpoint`] if their file is not what was saved.
+    pub(crate) fn fingerprints(&self) -> Result<Fingerprints, TaskError> {
+        if !self.manifest.files.contains_key(IMAGES) {
+            return Ok(Fingerprints::new());
+        }
+        let bytes = self.manifest.bytes_of(&self.folder, IMAGES);
+        let read = bytes
+            .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()));
+        read.map_err(|reason| damaged(&self.folder.join(IMAGES), reason))
+    }
+
     /// The validation figure of the saved weights, if they were validated; less is
     /// better.
     pub fn figure(&self) -> Option<f64> {
@@ -191,8 +213,11 @@ impl Checkpoint {
         let (saved, wanted) = (&self.settings, recipe.settings());
         // Grey images are the same in both colour spaces.
         let grey = (saved.img_c, wanted.img_c) == (1, 1);
-        let shaping = KEYS.iter().filter(|key| SHAPING.contains(&key.name));
-        let shaping = shaping.filter(|key| !(grey && key.name == "yuv"));
+        let counted = saved.conditioning == Conditioning::Counts;
+        let shaping = KEYS.iter().filter(|key| {
+            let shapes = SHAPING.contains(&key.name) && !(grey && key.name == "yuv");
+            shapes || (counted && SHAPING_COUNTS.contains(&key.name))
+        });
         let mut differences: Vec<String> = shaping
             .filter_map(|key| Some((key.name, saved.value(key)?, wanted.value(key)?)))
             .filter(|(_, saved, wanted)| saved != wanted)

@@ -11,31 +11,33 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use super::manifest::fingerprint;
 use super::{
     AVERAGE, BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM,
-    MANIFEST, Manifest, POOL, Position, SETTINGS, Shelf,
+    IMAGES, MANIFEST, Manifest, POOL, Position, SETTINGS, Shelf,
 };
 use crate::error::TaskError;
 use crate::files::{self, PARTIAL};
 use crate::gan::{DiscriminatorAdam, Gan, GeneratorAdam};
 use crate::recipe::Recipe;
-use crate::source::ImageNames;
+use crate::source::Images;
 
 /// What a checkpoint is made of.
 pub(crate) struct Contents<'a, B: AutodiffBackend> {
     pub(crate) gan: &'a Gan<B>,
     pub(crate) recipe: &'a Recipe,
     pub(crate) position: Position,
-    /// The images that the run trains on.
-    pub(crate) image_names: ImageNames,
+    /// The images of the run.
+    pub(crate) images: &'a Images,
     /// The validation figure of these weights, if there is one; less is better.
     pub(crate) figure: Option<f64>,
 }
 
 impl Shelf {
-    /// Saves a checkpoint; gives its folder. It is on the disk, whole, when this returns.
+    /// Saves a checkpoint; gives its folder, which is named by `step`. It is on the disk, whole, when
+    /// this returns.
     ///
     /// A folder that has its name already is set aside.
     pub(crate) fn save<B: AutodiffBackend>(
         &self,
+        step: u64,
         contents: &Contents<'_, B>,
     ) -> Result<PathBuf, TaskError> {
         let checkpoints = self.path();
@@ -63,17 +65,18 @@ impl Shelf {
         if let Some(average) = &gan.average {
             writer.record::<B::InnerBackend, _>(AVERAGE, average.record())?;
         }
+        writer.fingerprints(contents.images)?;
         let manifest = Manifest {
             format: FORMAT,
             huenet: env!("CARGO_PKG_VERSION").to_owned(),
             position: contents.position,
             figure: contents.figure,
-            image_names: Some(contents.image_names),
+            image_names: Some(contents.images.names()),
             files: writer.files.into_iter().collect(),
         };
         manifest.write(aside.path())?;
 
-        let folder = self.folder_of(contents.position.step);
+        let folder = self.folder_of(step);
         if folder.exists() {
             self.set_aside(&folder)?;
         }
@@ -129,6 +132,19 @@ impl Writer<'_> {
     fn settings(&mut self, recipe: &Recipe) -> Result<(), TaskError> {
         let text = recipe.settings().to_toml()?;
         self.write(SETTINGS, text.as_bytes())
+    }
+
+    fn fingerprints(&mut self, images: &Images) -> Result<(), TaskError> {
+        let fingerprints = images.fingerprints();
+        if fingerprints.is_empty() {
+            return Ok(());
+        }
+        let text = serde_json::to_string(&fingerprints);
+        let text = text.map_err(|error| TaskError::UnsavedCheckpoint {
+            path: self.folder.join(IMAGES),
+            reason: error.to_string(),
+        })?;
+        self.write(IMAGES, text.as_bytes())
     }
 
     fn record<B: Backend, R: Record<B>>(&mut self, name: &str, record: R) -> Result<(), TaskError> {

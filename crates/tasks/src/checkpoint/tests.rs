@@ -71,3 +71,16 @@ fn weights_of_another_colour_space_or_range_do_not_fit() {
     };
     assert_eq!(fit(&grey(ours), grey(rgb)), Ok(()));
 }
+
+#[test]
+fn the_size_of_images_matters_only_where_their_pixels_are_counted() {
+    let sized = |recipe, side| Settings {
+        img_h: side,
+        img_w: side,
+        ..Settings::of(recipe, Task::ColorTransfer).on_demo()
+    };
+    let fits = |recipe| fit(&sized(recipe, 128), sized(recipe, 256));
+    assert_eq!(fits(RecipeChoice::Recommended), Ok(()));
+    let refused = fits(RecipeChoice::Official).unwrap_err();
+    assert!(refused.contains("img_h is 128 there"), "{refused}");
+}

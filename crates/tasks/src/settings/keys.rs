@@ -26,7 +26,7 @@ impl Kind {
             Self::Real => "a finite number".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Text => "text".to_owned(),
-            Self::Folder => "the path of a folder".to_owned(),
+            Self::Folder => "the path of a folder (~ alone, or before /, is your home)".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }

@@ -72,7 +72,8 @@ impl Layer {
         Ok(Self { origin, values })
     }
 
-    /// The settings among environment variables: `HUENET_` and the name in upper case.
+    /// The settings among environment variables: `HUENET_` and the name in upper case. An empty one
+    /// counts as not set.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl Layer {
             let Some(setting) = variable.strip_prefix(PREFIX) else {
                 continue;
             };
-            if RESERVED.contains(&variable.as_ref()) {
+            if text.is_empty() || RESERVED.contains(&variable.as_ref()) {
                 continue;
             }
             let origin = format!("environment variable {variable}");
@@ -216,8 +217,9 @@ fn typed(key: &Key, value: toml::Value) -> Option<Value> {
         }
         (Kind::Real, toml::Value::Integer(number)) => Value::Num(tag, (number as f64).into()),
         (Kind::Flag, toml::Value::Boolean(flag)) => Value::Bool(tag, flag),
-        (Kind::Text | Kind::Folder, toml::Value::String(text)) if !text.is_empty() => {
-            Value::String(tag, text)
+        (Kind::Text, toml::Value::String(text)) if !text.is_empty() => Value::String(tag, text),
+        (Kind::Folder, toml::Value::String(text)) if !text.is_empty() => {
+            Value::String(tag, expand_home(&text)?)
         }
         (Kind::Choice(words), toml::Value::String(text)) => {
             let word = text.replace('-', "_");
@@ -227,6 +229,25 @@ fn typed(key: &Key, value: toml::Value) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// A path in which a `~` that no shell has replaced is the user's home; `None` if that cannot be
+/// told, or is another user's.
+pub fn expand_home(path: &str) -> Option<String> {
+    let Some(rest) = path.strip_prefix('~') else {
+        return Some(path.to_owned());
+    };
+    let rest = match rest {
+        "" => "",
+        rest => rest.strip_prefix('/')?,
+    };
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?;
+    let path = if rest.is_empty() {
+        home
+    } else {
+        home.join(rest)
+    };
+    path.into_os_string().into_string().ok()
 }
 
 #[cfg(test)]
@@ -280,6 +301,7 @@ mod tests {
     #[case("jitter", "perhaps")]
     #[case("task", "edges2cats")]
     #[case("name", "")]
+    #[case("dataroot", "~somebody/images")]
     fn a_value_of_the_wrong_kind_is_named(#[case] key: &str, #[case] value: &str) {
         let message = Layer::from_flags([(key, value)]).unwrap_err().to_string();
         let name = key.replace('-', "_");
@@ -310,6 +332,29 @@ mod tests {
         let value = std::os::unix::ffi::OsStringExt::from_vec(vec![0xff]);
         let layer = Layer::from_environment([("HUENET_DATAROOT".into(), value)]);
         assert!(layer.unwrap_err().to_string().contains("HUENET_DATAROOT"));
+    }
+
+    #[test]
+    fn a_tilde_that_no_shell_replaced_is_home() {
+        let home = std::env::home_dir().unwrap();
+        let layers = [
+            file("dataroot = '~/a'").unwrap(),
+            Layer::from_environment([("HUENET_OUTPUT_DIR".into(), "~".into())]).unwrap(),
+            // No path.
+            Layer::from_flags([("name", "~")]).unwrap(),
+        ];
+        let settings = Settings::resolve(&layers).unwrap();
+        assert_eq!(settings.dataroot, Some(home.join("a")));
+        assert_eq!(settings.output_dir, home);
+        assert_eq!(settings.name.as_deref(), Some("~"));
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_one_that_is_not_set() {
+        let variables = [("HUENET_EPOCHS", ""), ("HUENET_NAME", ""), ("HUENET_X", "")];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let settings = Settings::resolve(&[Layer::from_environment(variables).unwrap()]);
+        assert_eq!(settings.unwrap(), Settings::resolve(&[]).unwrap());
     }
 
     #[test]

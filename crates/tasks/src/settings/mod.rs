@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::SettingsError;
 pub use keys::{Group, KEYS, Key, Kind};
-pub use layer::Layer;
+pub use layer::{Layer, expand_home};
 
 use crate::task::Task;
 

@@ -10,7 +10,7 @@ use burn::tensor::backend::AutodiffBackend;
 use huenet_hist::HistogramBackend;
 use tracing::{error, info};
 
-use crate::checkpoint::Position;
+use crate::checkpoint::{Position, Shelf};
 use crate::error::TaskError;
 use crate::evaluation::Evaluation;
 use crate::job::{Job, Plan};
@@ -41,7 +41,7 @@ pub trait Observer {
     fn saved(&mut self, path: &Path);
     /// Something beside the run itself, the report say, could not be written.
     fn warned(&mut self, _fault: &TaskError) {}
-    /// The last step is done; held-out images are being evaluated.
+    /// The last step is done; held-out images are being evaluated. Not called if there are none.
     fn evaluating(&mut self) {}
     /// Whether the run is to stop. Asked between steps; what was done is saved first.
     fn wants_stop(&mut self) -> bool {
@@ -107,7 +107,11 @@ where
     observer.started(&plan);
     let live = job.live.take();
     let outcome = Training::<B>::new(&job, &plan, live, device, observer, &mut state)
-        .and_then(|training| training.run(job.images.train()));
+        .and_then(|training| training.run())
+        .map_err(|error| {
+            let run = job.run.path();
+            error.of_run(run, !Shelf::of(run).list().is_empty())
+        });
     state.state = match &outcome {
         Ok(report) if report.finished => {
             info!(step = report.steps, "all steps are done");
@@ -118,7 +122,7 @@ where
             RunState::Stopped
         }
         Err(error) => {
-            error!(step = state.position.step, %error, "failed");
+            error!(steps_done = state.position.step, %error, "failed");
             state.error = Some(error.to_string());
             RunState::Failed
         }

@@ -78,7 +78,7 @@ impl NonFiniteStep {
         B: AutodiffBackend + HistogramBackend,
         B::InnerBackend: HistogramBackend,
     {
-        let folder = Shelf::at(run.non_finite()).save(before)?;
+        let folder = Shelf::at(run.non_finite()).save(self.step, before)?;
         self.saved = Some(folder.clone());
         self.describe(&folder.join("found.json"))?;
         let batch = Batch {

@@ -41,7 +41,7 @@ where
     /// that tells the best weights; less is better.
     pub(super) fn validate(&mut self, at: Position) -> Result<Option<f64>, TaskError> {
         let count = self.recipe.settings().validation_images;
-        let Some(held_out) = self.held_out.filter(|_| count > 0) else {
+        let Some(held_out) = self.images.held_out().filter(|_| count > 0) else {
             return Ok(None);
         };
         let generator = self.gan.trained_generator();

@@ -23,7 +23,7 @@ use crate::job::{Job, Plan};
 use crate::losses::HistogramLosses;
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
-use crate::source::ImageNames;
+use crate::source::Images;
 use crate::state::StateRecord;
 use crate::validation;
 use crate::view::{LivePage, View};
@@ -33,8 +33,7 @@ use stepping::Pending;
 pub(super) struct Training<'a, B: AutodiffBackend> {
     recipe: &'a Recipe,
     run: &'a RunFolder,
-    held_out: Option<&'a Loader>,
-    image_names: ImageNames,
+    images: &'a Images,
     device: &'a B::Device,
     observer: &'a mut dyn Observer,
     state: &'a mut StateRecord,
@@ -91,8 +90,7 @@ where
         Ok(Self {
             recipe: &job.recipe,
             run: &job.run,
-            held_out: job.images.held_out(),
-            image_names: job.images.names(),
+            images: &job.images,
             device,
             observer,
             state,
@@ -115,9 +113,9 @@ where
         })
     }
 
-    /// Trains on `images` until all steps are done, or the observer wants to stop.
-    pub(super) fn run(mut self, images: &Loader) -> Result<Report, TaskError> {
-        let outcome = match self.steps(images) {
+    /// Trains until all steps are done, or the observer wants to stop.
+    pub(super) fn run(mut self) -> Result<Report, TaskError> {
+        let outcome = match self.steps(self.images.train()) {
             Ok(true) => self.finish(),
             Ok(false) => self.stop(),
             Err(error) => {
@@ -215,10 +213,13 @@ where
         let sample = self.run.last_sample();
         self.draw(&sample, self.position)?;
         self.writer.flush()?;
-        self.observer.evaluating();
-        let generator = self.gan.trained_generator();
-        let evaluation = match self.held_out {
-            Some(held_out) => evaluate(self.recipe, &generator, held_out, self.device)?,
+        let wanted = self.recipe.settings().held_out_images > 0;
+        let evaluation = match self.images.held_out().filter(|_| wanted) {
+            Some(held_out) => {
+                self.observer.evaluating();
+                let generator = self.gan.trained_generator();
+                evaluate(self.recipe, &generator, held_out, self.device)?
+            }
             None => None,
         };
         if let Some(evaluation) = &evaluation {

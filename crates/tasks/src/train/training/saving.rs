@@ -48,9 +48,9 @@ where
         // A checkpoint whose steps are not written down would leave a gap in the history.
         self.writer.sync()?;
         self.view.flush();
-        let folder = self.shelf.save(&self.contents(figure))?;
-        let seconds = started.elapsed().as_secs_f64();
         let step = self.position.step;
+        let folder = self.shelf.save(step, &self.contents(figure))?;
+        let seconds = started.elapsed().as_secs_f64();
         info!(step, folder = %folder.display(), seconds, figure, "saved a checkpoint");
         self.observer.saved(&folder);
         self.saved_at = Instant::now();
@@ -63,7 +63,7 @@ where
             gan: &self.gan,
             recipe: self.recipe,
             position: self.position,
-            image_names: self.image_names,
+            images: self.images,
             figure,
         }
     }
