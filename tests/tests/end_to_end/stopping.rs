@@ -345,7 +345,9 @@ fn runs_are_listed_with_what_they_are_doing() {
     child.wait().unwrap();
 
     let (found, runs) = list();
-    assert_eq!(found[1], ("killed".to_owned(), "crashed".to_owned(), 0));
+    // On a slow machine it has come to a checkpoint by now.
+    let saved = newest_step(&run) as u64;
+    assert_eq!(found[1], ("killed".to_owned(), "crashed".to_owned(), saved));
     // Four steps an epoch.
     assert_eq!(runs[0]["epochs_done"], 1);
     let best = validations(&place.run("done"))
