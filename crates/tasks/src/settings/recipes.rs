@@ -100,7 +100,7 @@ impl Settings {
         };
         let (prediction, ssim_loss_weight) = match task {
             Task::Edges2photos | Task::Colorization => (Prediction::Palette, 0.0),
-            Task::ColorTransfer => (Prediction::Blend, 24.0),
+            Task::ColorTransfer => (Prediction::Blend, 80.0),
         };
         Self {
             recipe: RecipeChoice::Recommended,
