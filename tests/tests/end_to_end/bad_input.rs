@@ -52,9 +52,9 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 #[case(&["--name", "../elsewhere"], &["name", "../elsewhere", "--output-dir"])]
 #[case(&["--jitter", "perhaps"], &["jitter", "perhaps", "true or false"])]
 #[case(&["--backend", "abacus"], &["backend", "abacus", "flex"])]
-#[case(&["--backend", "tch"], &["tch", "cargo xtask train --backend tch"])]
-#[case(&["--backend", "tch"], &["cargo xtask setup-libtorch"])]
-#[case(&["--backend", "tch"], &["to another `cargo xtask` command add `--backend tch`"])]
+// Of all backends this one is never in the huenet that is tested whole.
+#[case(&["--backend", "cuda"], &["cuda", "cargo xtask train --backend cuda"])]
+#[case(&["--backend", "cuda"], &["to another `cargo xtask` command add `--backend cuda`"])]
 #[case(&["--download"], &["demo", "--download needs --task and --dataroot"])]
 #[case(&["--download", "--from", "x"], &["--download needs --task and --dataroot"])]
 #[case(&["--from", "x"], &["--download"])]

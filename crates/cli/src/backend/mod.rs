@@ -254,3 +254,17 @@ pub(crate) fn set_threads(count: usize) {
         tch::set_num_threads(i32::try_from(count).unwrap_or(i32::MAX));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_huenet_without_libtorch_says_how_to_get_both() {
+        let name = "tch".to_owned();
+        let message = Missing::Backend { name }.to_string();
+        for words in ["`tch`", "cargo xtask setup-libtorch", "train --backend tch"] {
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}
