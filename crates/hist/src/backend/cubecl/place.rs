@@ -42,7 +42,7 @@ pub(super) struct Grid {
     /// What happens at the borders.
     #[cube(comptime)]
     pub(super) boundary: Boundary,
-    /// The number of [`image`]s of a pixel.
+    /// The number of [`image()`]s of a pixel.
     #[cube(comptime)]
     pub(super) images: u32,
 }
