@@ -33,7 +33,7 @@ pub struct Figures {
     #[serde(deserialize_with = "number")]
     pub histogram_intersection: f64,
     /// The structural similarity of the lumas of output and content: luma in [0, 1] (not clipped),
-    /// data range 1, windows of 7×7 pixels ([`ssim`](crate::image_metrics::ssim)). 1 is best.
+    /// data range 1, windows of 7×7 pixels ([`ssim`]). 1 is best.
     #[serde(deserialize_with = "number")]
     pub ssim_luma: f64,
     /// The peak signal-to-noise ratio to the ground truth in decibels, of RGB in [0, 1] with what
