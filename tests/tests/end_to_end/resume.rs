@@ -91,7 +91,7 @@ fn the_best_checkpoint_is_kept_and_known_to_a_resumed_run() {
     let train = |name: &str, steps: &str| {
         let mut command = place.train(TASK, name);
         // Much too fast, so that the last epoch is not the best.
-        command.args(["--gen-lr", "0.01", "--epochs", "6", "--max-steps", steps]);
+        command.args(["--gen-lr", "0.1", "--epochs", "6", "--max-steps", steps]);
         command.args(keep).assert().success();
     };
     train("whole", "24");
