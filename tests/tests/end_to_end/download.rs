@@ -9,7 +9,7 @@ use predicates::str::contains;
 
 use crate::archives::{cyclegan, flowers, labels, pix2pix, split, tar_gz, zip};
 use crate::server::{Reply, Server};
-use crate::support::{Place, huenet};
+use crate::support::{Place, huenet, process};
 
 /// `huenet download` in a place, deaf to the proxies of the machine that runs the tests.
 fn download(place: &Place, arguments: &[&str]) -> assert_cmd::Command {
@@ -27,16 +27,7 @@ fn download(place: &Place, arguments: &[&str]) -> assert_cmd::Command {
 /// The same, as a process that can be watched and killed.
 fn spawn(place: &Place, arguments: &[&str]) -> Child {
     let command = download(place, arguments);
-    let mut child = Command::new(command.get_program());
-    child.args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => child.env(name, value),
-            None => child.env_remove(name),
-        };
-    }
-    child
-        .current_dir(place.root())
+    process(place, &command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use crate::support::{Place, metrics};
+use crate::support::{Place, metrics, process};
 
 /// A run that serves its page; killed at the end of the test, if it is still there.
 struct Running {
@@ -19,11 +19,9 @@ struct Running {
 impl Running {
     fn start(place: &Place, arguments: &[&str]) -> Self {
         let command = place.train("color_transfer", "run");
-        let mut process = Command::new(command.get_program())
-            .args(command.get_args())
+        let mut process = process(place, &command)
             .args(["--serve", "0"])
             .args(arguments)
-            .current_dir(place.root())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

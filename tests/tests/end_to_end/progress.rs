@@ -33,13 +33,12 @@ fn log(run: &Path) -> Vec<serde_json::Value> {
 /// provides.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(place: &Place, command: &assert_cmd::Command, kind: Option<&str>) -> String {
-    let inner = crate::support::process(place, command);
-    let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words
         .map(|word| format!("'{}'", word.to_string_lossy()))
         .collect();
     let line = format!("stty cols 100 rows 30; exec {}", words.join(" "));
-    let mut script = std::process::Command::new("script");
+    let mut script = crate::support::surroundings(place, command, "script");
     match kind {
         Some(kind) => script.env("TERM", kind),
         None => script.env_remove("TERM"),
@@ -47,7 +46,6 @@ fn on_a_terminal(place: &Place, command: &assert_cmd::Command, kind: Option<&str
     let output = script
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
         .stdin(std::process::Stdio::null())
-        .current_dir(place.root())
         .output()
         .expect("script starts");
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();

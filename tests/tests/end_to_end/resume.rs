@@ -87,30 +87,36 @@ fn so_is_one_resumed_from_an_older_checkpoint() {
 #[test]
 fn the_best_checkpoint_is_kept_and_known_to_a_resumed_run() {
     let place = place();
-    let keep = ["--cp-freq", "1", "--keep-checkpoints", "1"];
-    let train = |name: &str, steps: &str| {
+    let train = |name: &str, seed: &str, steps: &str| {
         let mut command = place.train(TASK, name);
-        // Much too fast, so that the last epoch is not the best.
-        command.args(["--gen-lr", "0.1", "--epochs", "6", "--max-steps", steps]);
-        command.args(keep).assert().success();
+        command.args(["--cp-freq", "1", "--keep-checkpoints", "1", "--seed", seed]);
+        // Much too fast, so that the last epoch is seldom the best.
+        command.args(["--gen-lr", "0.1", "--epochs", "5", "--max-steps", steps]);
+        command.assert().success();
     };
-    train("whole", "24");
-    train("stopped", "10");
+    let best_of = |run: &str| {
+        let lines = validations(&place.run(run));
+        let emd = |line: &serde_json::Value| line["emd"].as_f64().unwrap();
+        let best = lines.iter().min_by(|a, b| emd(a).total_cmp(&emd(b)));
+        best.unwrap()["step"].as_u64().unwrap()
+    };
+    // Which seed has its best epoch before the one at which the other run is stopped hangs on rounding.
+    let (seed, whole, best) = (0..10)
+        .find_map(|seed: u32| {
+            let (seed, whole) = (seed.to_string(), format!("whole-{seed}"));
+            train(&whole, &seed, "20");
+            let best = best_of(&whole);
+            (best <= 8).then_some((seed, whole, best))
+        })
+        .expect("some seed has its best epoch among the first two of five");
+    train("stopped", &seed, "12");
     resume(&place, "runs/stopped")
-        .args(["--max-steps", "24"])
+        .args(["--max-steps", "20"])
         .assert()
         .success();
-    assert_same_run(&place, "whole", "stopped");
-    let emd = |line: &serde_json::Value| line["emd"].as_f64().unwrap();
-    let lines = validations(&place.run("whole"));
-    let best = lines
-        .iter()
-        .min_by(|a, b| emd(a).total_cmp(&emd(b)))
-        .unwrap();
-    let best = best["step"].as_u64().unwrap();
-    assert!((5..24).contains(&best), "{best}");
-    let kept = [format!("step-{best:08}"), "step-00000024".to_owned()];
-    for run in ["whole", "stopped"] {
+    assert_same_run(&place, &whole, "stopped");
+    let kept = [format!("step-{best:08}"), "step-00000020".to_owned()];
+    for run in [whole.as_str(), "stopped"] {
         assert_eq!(names(&place.run(run).join("checkpoints")), kept);
     }
 }

@@ -203,8 +203,18 @@ pub(crate) const LOSSES: [&str; 5] = [
 
 /// `command` in `place`, for processes that a test does things to while they run.
 pub(crate) fn process(place: &Place, command: &Command) -> std::process::Command {
-    let mut process = std::process::Command::new(command.get_program());
+    let mut process = surroundings(place, command, command.get_program());
     process.args(command.get_args());
+    process
+}
+
+/// `program`, which is to start `command`, in `place` and with the environment of `command`.
+pub(crate) fn surroundings(
+    place: &Place,
+    command: &Command,
+    program: impl AsRef<std::ffi::OsStr>,
+) -> std::process::Command {
+    let mut process = std::process::Command::new(program);
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => process.env(name, value),

@@ -158,10 +158,8 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
     let place = Place::new();
     place.flowers();
     let command = place.train("color_transfer", "run");
-    let mut process = std::process::Command::new(command.get_program())
-        .args(command.get_args())
+    let mut process = crate::support::process(&place, &command)
         .args(["--max-steps", "3"])
-        .current_dir(place.root())
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
