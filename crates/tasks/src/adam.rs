@@ -68,6 +68,10 @@ impl Adam {
         if crate::libtorch::takes::<B>() {
             return crate::libtorch::adam(self, rate, before, grad);
         }
+        #[cfg(feature = "flex")]
+        if crate::flex::takes::<B>() {
+            return crate::flex::adam(self, rate, before, grad);
+        }
         self.moved_by_operations(rate, before, grad)
     }
 

@@ -7,6 +7,8 @@ use burn::tensor::container::TensorContainer;
 use burn::tensor::{Tensor, TensorPrimitive};
 use huenet_models::Generator;
 
+#[cfg(feature = "flex")]
+use crate::flex;
 #[cfg(feature = "tch")]
 use crate::libtorch;
 
@@ -143,6 +145,10 @@ fn moved<B: Backend, const D: usize>(
     #[cfg(feature = "tch")]
     if libtorch::takes::<B>() {
         return libtorch::average(average, trained, share);
+    }
+    #[cfg(feature = "flex")]
+    if flex::takes::<B>() {
+        return flex::average(average, trained, share);
     }
     let way = trained - average.clone();
     average + way.mul_scalar(share)

@@ -39,6 +39,8 @@ mod export;
 mod figures;
 mod files;
 mod find;
+#[cfg(feature = "flex")]
+mod flex;
 mod gan;
 mod gradients;
 mod job;
@@ -48,6 +50,8 @@ mod lines;
 mod losses;
 mod measures;
 mod metrics;
+#[cfg(any(feature = "flex", feature = "tch"))]
+mod one_pass;
 mod pool;
 mod recipe;
 mod run;

@@ -3,7 +3,7 @@
 //! An optimiser step computes little and moves much: in tensor operations, each weight goes to
 //! memory and back a dozen times.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
@@ -13,9 +13,7 @@ use rayon::prelude::*;
 use tch::{Device, Kind};
 
 use crate::adam::{Adam, Moved};
-
-/// How many entries one thread works on at a time: three arrays of them fit a cache.
-const CHUNK: usize = 1 << 14;
+use crate::one_pass::{AdamEntry, CHUNK, convert};
 
 /// Whether `B` is the backend of this module.
 pub(crate) fn takes<B: Backend>() -> bool {
@@ -69,9 +67,7 @@ fn step(
     [weights, grad]: [&[f32]; 2],
     [moved, first, second]: [&mut [f32]; 3],
 ) {
-    let [beta_1, beta_2] =
-        [adam.beta_1, adam.beta_2].map(|beta| (beta as f32, (1.0 - beta) as f32));
-    let (rate, epsilon) = (rate as f32, adam.epsilon as f32);
+    let entry = AdamEntry::new(adam.beta_1, adam.beta_2, adam.epsilon, rate);
     let read = weights.par_chunks(CHUNK).zip(grad.par_chunks(CHUNK));
     let written = moved.par_chunks_mut(CHUNK);
     let moments = first
@@ -83,9 +79,7 @@ fn step(
             let read = weights.iter().zip(grad);
             let written = moved.iter_mut().zip(first.iter_mut().zip(second));
             for ((&weight, &g), (moved, (m, v))) in read.zip(written) {
-                *m = *m * beta_1.0 + g * beta_1.1;
-                *v = *v * beta_2.0 + g * g * beta_2.1;
-                *moved = weight - *m / (v.sqrt() + epsilon) * rate;
+                *moved = entry.step(weight, g, m, v);
             }
         });
 }
@@ -146,14 +140,6 @@ fn libtorch<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> TchTensor {
 fn own<B: Backend, const D: usize>(tensor: TchTensor) -> Tensor<B, D> {
     let primitive: FloatTensor<B> = convert(tensor);
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
-}
-
-/// A value as what it is: `T` and `U` are the same type wherever this is called.
-fn convert<T: 'static, U: 'static>(value: T) -> U {
-    let mut value = Some(value);
-    let same = (&mut value as &mut dyn Any).downcast_mut::<Option<U>>();
-    same.and_then(Option::take)
-        .expect("the backend's type was looked at")
 }
 
 #[cfg(test)]
