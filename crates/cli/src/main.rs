@@ -44,7 +44,8 @@ fn main() -> ExitCode {
     if given.is_some_and(|(_, matches)| arguments::is_json(matches)) {
         output::errors_as_json();
     }
-    if let Err(error) = backend::environment::set(arguments::allows_tf32(&matches)) {
+    let computes = given.is_some_and(|(verb, _)| matches!(verb, "train" | "evaluate" | "doctor"));
+    if computes && let Err(error) = backend::environment::set(arguments::allows_tf32(&matches)) {
         output::error(error);
         return ExitCode::from(FAULT);
     }

@@ -2,6 +2,8 @@
 
 use predicates::str::contains;
 
+#[cfg(all(target_os = "linux", feature = "tch"))]
+use crate::support::{AS_IT_SETS_ITSELF, process, wait_for};
 use crate::support::{LOSSES, Place, huenet, losses};
 
 /// Relative difference allowed between the losses of the first step.
@@ -59,6 +61,34 @@ fn names_its_devices(backend: &str) {
             "`{backend}` sees no device `abacus:7` here (it sees "
         )));
     assert!(!place.run("run").exists());
+}
+
+/// Memory and idle threads are LibTorch's from the start, though whoever starts huenet sets nothing.
+#[cfg(all(target_os = "linux", feature = "tch"))]
+#[test]
+fn what_libtorch_reads_as_it_is_loaded_is_set() {
+    let place = Place::new();
+    let mut command = place.train("color_transfer", "run");
+    command.args(["--dataset", "demo", "--epochs", "1000000"]);
+    command.env_remove("OMP_WAIT_POLICY");
+    for (name, _) in AS_IT_SETS_ITSELF {
+        command.env_remove(name);
+    }
+    let mut run = process(&place, &command)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let steps = place.run("run").join("metrics.jsonl");
+    wait_for("a step", || steps.is_file().then_some(()));
+    let environment = std::fs::read(format!("/proc/{}/environ", run.id())).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let environment = String::from_utf8(environment).unwrap();
+    for (name, value) in AS_IT_SETS_ITSELF {
+        let wanted = format!("{name}={value}");
+        assert!(environment.split('\0').any(|set| set == wanted), "{name}");
+    }
 }
 
 macro_rules! on {

@@ -28,12 +28,21 @@ pub(crate) const SMALL: &[&str] = &[
     "2",
 ];
 
+/// What a `huenet` with LibTorch sets before it starts itself again: given these, it need not.
+pub(crate) const AS_IT_SETS_ITSELF: [(&str, &str); 4] = [
+    ("GOMP_SPINCOUNT", "20000"),
+    ("MALLOC_MMAP_MAX_", "0"),
+    ("MALLOC_TRIM_THRESHOLD_", "100000000000"),
+    ("MALLOC_TOP_PAD_", "268435456"),
+];
+
 /// The `huenet` binary: the one `HUENET_BIN` names, else the one built beside these tests.
 pub(crate) fn huenet() -> Command {
     let binary = std::env::var_os("HUENET_BIN").map_or_else(built, PathBuf::from);
     let mut command = Command::new(binary);
     // Other tests run beside this one, and no result depends on how many threads compute.
     command.env("RAYON_NUM_THREADS", "1");
+    command.envs(AS_IT_SETS_ITSELF);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("HUENET_") {
             command.env_remove(name);
