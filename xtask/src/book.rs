@@ -44,7 +44,10 @@ pub(crate) fn book() -> Result<u8> {
     let summary = fs::read_to_string(workspace.join("docs/SUMMARY.md"))?;
     fs::write(sources.join("SUMMARY.md"), with_repository(&summary))?;
     let settings = fs::read_to_string(workspace.join("docs/book.toml"))?;
-    fs::write(sources.join("book.toml"), settings.replace("../target/book", "../book"))?;
+    fs::write(
+        sources.join("book.toml"),
+        settings.replace("../target/book", "../book"),
+    )?;
     let code = run(Command::new("mdbook").arg("build").arg(&sources))?;
     if code == 0 {
         let page = workspace.join("target/book/docs/index.html");
@@ -92,6 +95,9 @@ mod tests {
         let summary = with_repository("# Summary\n\n[HueNet](README.md)\n- [A](lab/a.md)\n");
         assert!(summary.contains("[HueNet](docs/README.md)"), "{summary}");
         assert!(summary.contains("- [A](docs/lab/a.md)"), "{summary}");
-        assert!(summary.contains("- [Benchmarks](BENCHMARKS.md)"), "{summary}");
+        assert!(
+            summary.contains("- [Benchmarks](BENCHMARKS.md)"),
+            "{summary}"
+        );
     }
 }
