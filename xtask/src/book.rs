@@ -11,9 +11,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::chores::{run, workspace};
 
-/// Pages outside of `docs`, under their titles.
-const REPOSITORY: [(&str, &str); 9] = [
-    ("Front page", "README.md"),
+/// The page that the book opens with: the forge's, so that both open with the same.
+const FRONT: &str = "README.md";
+
+/// Other pages outside of `docs`, under their titles.
+const REPOSITORY: [(&str, &str); 8] = [
     ("Benchmarks", "BENCHMARKS.md"),
     ("Architecture", "ARCHITECTURE.md"),
     ("Contributing", "CONTRIBUTING.md"),
@@ -38,7 +40,11 @@ pub(crate) fn book() -> Result<u8> {
         fs::remove_dir_all(&sources).with_context(|| sources.display().to_string())?;
     }
     copy_folder(&workspace.join("docs"), &sources.join("docs"))?;
-    for (_, page) in REPOSITORY {
+    for page in REPOSITORY
+        .map(|(_, page)| page)
+        .into_iter()
+        .chain([FRONT, "CITATION.cff"])
+    {
         copy(&workspace.join(page), &sources.join(page))?;
     }
     let summary = fs::read_to_string(workspace.join("docs/SUMMARY.md"))?;
@@ -50,7 +56,7 @@ pub(crate) fn book() -> Result<u8> {
     )?;
     let code = run(Command::new("mdbook").arg("build").arg(&sources))?;
     if code == 0 {
-        let page = workspace.join("target/book/docs/index.html");
+        let page = workspace.join("target/book/index.html");
         println!("{}", page.display());
     }
     Ok(code)
@@ -59,11 +65,9 @@ pub(crate) fn book() -> Result<u8> {
 /// The book's list of pages, seen from the folder above, and the repository's other pages.
 fn with_repository(summary: &str) -> String {
     let pages = REPOSITORY.map(|(title, page)| format!("- [{title}]({page})\n"));
-    format!(
-        "{}\n# The repository\n\n{}",
-        summary.replace("](", "](docs/"),
-        pages.concat()
-    )
+    let summary = summary.replace("](", "](docs/");
+    let summary = summary.replacen('[', &format!("[Front page]({FRONT})\n["), 1);
+    format!("{}\n# The repository\n\n{}", summary, pages.concat())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
@@ -93,7 +97,8 @@ mod tests {
     #[test]
     fn the_summary_leads_to_the_copies() {
         let summary = with_repository("# Summary\n\n[HueNet](README.md)\n- [A](lab/a.md)\n");
-        assert!(summary.contains("[HueNet](docs/README.md)"), "{summary}");
+        let opening = "[Front page](README.md)\n[HueNet](docs/README.md)";
+        assert!(summary.contains(opening), "{summary}");
         assert!(summary.contains("- [A](docs/lab/a.md)"), "{summary}");
         assert!(
             summary.contains("- [Benchmarks](BENCHMARKS.md)"),
