@@ -15,10 +15,11 @@ use crate::chores::{run, workspace};
 const FRONT: &str = "README.md";
 
 /// Other pages outside of `docs`, under their titles.
-const REPOSITORY: [(&str, &str); 8] = [
+const REPOSITORY: [(&str, &str); 9] = [
     ("Benchmarks", "BENCHMARKS.md"),
     ("Architecture", "ARCHITECTURE.md"),
     ("Contributing", "CONTRIBUTING.md"),
+    ("Changelog", "CHANGELOG.md"),
     ("huenet-hist", "crates/hist/README.md"),
     ("huenet-models", "crates/models/README.md"),
     ("huenet-data", "crates/data/README.md"),
