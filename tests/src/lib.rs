@@ -6,3 +6,18 @@ pub mod conformance;
 pub mod golden;
 pub mod golden_networks;
 pub mod parity;
+
+/// The Rust of the repository's pages, compiled and run as examples of documentation.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    mod front {}
+    #[doc = include_str!("../../docs/library.md")]
+    mod library {}
+    #[doc = include_str!("../../crates/hist/README.md")]
+    mod hist {}
+    #[doc = include_str!("../../crates/models/README.md")]
+    mod models {}
+    #[doc = include_str!("../../crates/tasks/README.md")]
+    mod tasks {}
+}

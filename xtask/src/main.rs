@@ -3,6 +3,7 @@
 //! Builds in seconds because it depends on none of the heavy crates: it only spawns
 //! cargo (the one that started it) with the right arguments.
 
+mod book;
 mod chores;
 mod ci;
 mod features;
@@ -38,6 +39,7 @@ Verbs:
                     its own kernels, huenet's runs on it
   features          check that huenet builds with each backend alone, with those of the CPU
                     together, and the libraries with none; and the tests of wgpu and cuda
+  book              build the book of docs/ with mdBook into target/book
   lint              formatting, clippy and rustdoc, warnings denied
   ci                everything that has to pass: formatting, lints with all backends, each choice of
                     backends, every test, those of tch, and of wgpu and cuda what needs no card:
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
             Ok(0) => chores::lint(chores::ON_THE_CPU),
             failed => failed,
         },
+        "book" => book::book(),
         "features" => features::check(),
         "ci" => ci::ci(),
         "help" | "--help" | "-h" => {

@@ -6,6 +6,7 @@ mod archives;
 #[cfg(any(feature = "tch", feature = "wgpu", feature = "cuda"))]
 mod backends;
 mod bad_input;
+mod book;
 mod data;
 mod download;
 mod evaluate;
