@@ -1,11 +1,12 @@
 //! Settings: the defaults of each task, the layers that override them, and the
 //! checks that turn them into a [`Recipe`](crate::Recipe).
 
+mod defaults;
 mod error;
 mod keys;
 mod layer;
-mod recipes;
 pub mod reference;
+pub(crate) mod task;
 
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ pub use error::SettingsError;
 pub use keys::{Group, KEYS, Key, Kind};
 pub use layer::{Layer, expand_home};
 
-use crate::task::Task;
+use crate::settings::task::Task;
 
 /// The name of the built-in dataset.
 pub const DEMO_DATASET: &str = "demo";

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::{Group, KEYS, Key, Kind, RecipeChoice, Settings};
-use crate::job::CHANGEABLE;
-use crate::task::Task;
+use crate::settings::task::Task;
+use crate::train::job::CHANGEABLE;
 
 /// Where a reader of a schema learns how to read it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";

@@ -1,5 +1,6 @@
 //! The training loop: what it is told and tells, and how a run ends.
 
+pub(crate) mod job;
 mod non_finite;
 mod training;
 mod writer;
@@ -10,14 +11,14 @@ use burn::tensor::backend::AutodiffBackend;
 use huenet_hist::HistogramBackend;
 use tracing::{error, info};
 
-use crate::checkpoint::{Position, Shelf};
-use crate::error::TaskError;
-use crate::evaluation::Evaluation;
-use crate::job::{Job, Plan};
-use crate::metrics::{self, StepLosses, StepRecord};
-use crate::run::RunFolder;
-use crate::state::{RunState, StateRecord};
-use crate::validation::ValidationRecord;
+use crate::measure::evaluation::Evaluation;
+use crate::run::checkpoint::{Position, Shelf};
+use crate::run::folder::RunFolder;
+use crate::run::metrics::{self, StepLosses, StepRecord};
+use crate::run::state::{RunState, StateRecord};
+use crate::run::validation::ValidationRecord;
+use crate::store::error::TaskError;
+use crate::train::job::{Job, Plan};
 
 pub use non_finite::NonFiniteStep;
 use training::Training;

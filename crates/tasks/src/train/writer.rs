@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 
 use huenet_data::RgbImage;
 
-use crate::error::TaskError;
-use crate::lines::LineWriter;
-use crate::metrics::{self, StepRecord};
-use crate::run::RunFolder;
-use crate::samples;
-use crate::validation::ValidationRecord;
+use crate::measure::samples;
+use crate::run::folder::RunFolder;
+use crate::run::metrics::{self, StepRecord};
+use crate::run::validation::ValidationRecord;
+use crate::store::error::TaskError;
+use crate::store::lines::LineWriter;
 
 /// Messages under way, at most; when the disk is slower than that, training waits for it.
 const QUEUE: usize = 256;
@@ -175,7 +175,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::StepLosses;
+    use crate::run::metrics::StepLosses;
     use crate::settings::Settings;
     use crate::{Recipe, Task};
 

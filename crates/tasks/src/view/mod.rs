@@ -18,6 +18,7 @@ mod pictures;
 mod series;
 mod server;
 mod state;
+pub mod tensorboard;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -27,16 +28,16 @@ use std::time::{Duration, Instant};
 
 use huenet_data::RgbImage;
 
-use crate::checkpoint::Position;
-use crate::error::TaskError;
-use crate::evaluation::Evaluation;
-use crate::files;
-use crate::job::Plan;
-use crate::metrics::StepRecord;
-use crate::recipe::{LearningRates, Recipe};
-use crate::run::RunFolder;
-use crate::tensorboard::EventWriter;
-use crate::validation::ValidationRecord;
+use crate::measure::evaluation::Evaluation;
+use crate::run::checkpoint::Position;
+use crate::run::folder::RunFolder;
+use crate::run::metrics::StepRecord;
+use crate::run::validation::ValidationRecord;
+use crate::step::recipe::{LearningRates, Recipe};
+use crate::store::error::TaskError;
+use crate::store::files;
+use crate::train::job::Plan;
+use crate::view::tensorboard::EventWriter;
 
 pub use distributions::{ChannelDistributions, Distributions, ImageDistributions};
 pub use server::LivePage;

@@ -15,13 +15,13 @@ use super::distributions::Distributions;
 use super::machine::Machine;
 use super::pictures;
 use super::series::Series;
-use crate::checkpoint::Position;
-use crate::evaluation::Evaluation;
-use crate::job::Plan;
-use crate::metrics::StepRecord;
-use crate::recipe::Recipe;
-use crate::run::RunFolder;
-use crate::validation::{self, ValidationRecord};
+use crate::measure::evaluation::Evaluation;
+use crate::run::checkpoint::Position;
+use crate::run::folder::RunFolder;
+use crate::run::metrics::StepRecord;
+use crate::run::validation::{self, ValidationRecord};
+use crate::step::recipe::Recipe;
+use crate::train::job::Plan;
 
 /// Sample grids kept on the page, at most, beside the newest.
 const GRIDS: usize = 20;

@@ -9,13 +9,13 @@ use huenet_hist::HistogramBackend;
 use tracing::{debug, warn};
 
 use super::Training;
-use crate::checkpoint::Position;
-use crate::error::TaskError;
-use crate::measures::Measures;
-use crate::metrics::{StepLosses, StepRecord};
-use crate::recipe::LearningRates;
-use crate::seeds::{Purpose, stream};
+use crate::run::checkpoint::Position;
+use crate::run::metrics::{StepLosses, StepRecord};
 use crate::settings::NonFinite;
+use crate::step::deferred::Measures;
+use crate::step::recipe::LearningRates;
+use crate::step::seeds::{Purpose, stream};
+use crate::store::error::TaskError;
 use crate::train::non_finite::NonFiniteStep;
 
 /// After so many skipped steps in a row, no step is expected to be finite again.

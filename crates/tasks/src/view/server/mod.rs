@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::error::TaskError;
+use crate::store::error::TaskError;
 use request::Request;
 
 /// Readers at the same time, at most; more are turned away.

@@ -4,10 +4,10 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::{Pictures, Speed, State};
-use crate::checkpoint::Position;
-use crate::metrics::StepLosses;
+use crate::run::checkpoint::Position;
+use crate::run::metrics::StepLosses;
+use crate::run::validation::ValidationRecord;
 use crate::settings::{Group, KEYS};
-use crate::validation::ValidationRecord;
 use crate::view::distributions::{Distributions, ImageDistributions};
 use crate::view::pictures;
 

@@ -1,0 +1,17 @@
+//! One training step: what it is made of, and what it gives.
+
+pub(crate) mod adam;
+pub(crate) mod adversarial;
+pub(crate) mod average;
+pub(crate) mod cost;
+pub(crate) mod deferred;
+pub(crate) mod displayable;
+pub(crate) mod gan;
+pub(crate) mod gradients;
+#[cfg(feature = "tch")]
+pub(crate) mod libtorch;
+pub(crate) mod losses;
+pub(crate) mod pool;
+pub(crate) mod recipe;
+pub(crate) mod seeds;
+pub(crate) mod ssim_loss;

@@ -1,0 +1,5 @@
+//! Files of a run, and what can go wrong with one.
+
+pub(crate) mod error;
+pub(crate) mod files;
+pub(crate) mod lines;
