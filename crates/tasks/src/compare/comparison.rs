@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::bootstrap::{CONFIDENCE, interval};
 use super::method::Method;
-use super::{BINS, Pair, Study};
+use super::pairs::Pair;
+use super::study::{BINS, Study};
 use crate::measure::figures::{Figures, without_infinite};
 
 /// The figures of one pair.

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Pairing, Phase};
 
 use crate::run::images::Images;
-use crate::settings::task::Task;
+use crate::settings::Task;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 

@@ -5,9 +5,10 @@ use font8x8::legacy::BASIC_LEGACY;
 use huenet_data::RgbImage;
 use image::{Rgb, imageops};
 
+use super::batch::Batch;
 use super::comparison::Comparison;
 use super::method::{Method, to_rgb};
-use super::{Batch, Study};
+use super::study::Study;
 use crate::store::error::TaskError;
 
 /// Pairs of each kind.

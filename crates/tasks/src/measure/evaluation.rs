@@ -1,17 +1,13 @@
 //! How well a generator does on images it was not trained on.
 
-use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
-use huenet_data::{Batch, Loader};
+use huenet_data::Loader;
 use huenet_hist::HistogramBackend;
-use huenet_models::{Generator, Pass};
-use rand::Rng;
+use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::SampleMode;
+use super::translate::translate;
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
-use crate::step::seeds::{Purpose, stream};
 use crate::store::error::TaskError;
 
 /// Means over held-out images.
@@ -28,22 +24,6 @@ pub struct Evaluation {
     pub h_content_given_output: f64,
     /// H(content | content): what doing nothing reaches.
     pub h_doing_nothing: f64,
-}
-
-/// Translates a batch the way `recipe` draws samples. `index` numbers the batch, for the
-/// dropout masks.
-pub fn translate<B: Backend>(
-    recipe: &Recipe,
-    generator: &Generator<B>,
-    batch: &Batch<B>,
-    index: u64,
-) -> Tensor<B, 4> {
-    let mut dropout = stream(recipe.settings().seed, Purpose::SampleDropout, index);
-    let mut pass = match recipe.settings().sample_mode {
-        SampleMode::Batch => Pass::batch_statistics(Some(&mut dropout as &mut dyn Rng)),
-        SampleMode::Running => Pass::inference(),
-    };
-    recipe.shown(generator.forward(batch.content.clone(), batch.counts.clone(), &mut pass))
 }
 
 /// Evaluates `generator` on the first images of `held_out`, as many as the recipe says;

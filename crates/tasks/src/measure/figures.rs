@@ -5,12 +5,13 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use huenet_data::{Batch, ColourSpace, ImageSize};
 use huenet_hist::HistogramBackend;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::measure::similarity::{histogram_intersection, psnr, ssim};
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
+use crate::store::numbers::{number, numbers};
 
 /// The figures of one image, or their means over several.
 ///
@@ -257,25 +258,6 @@ impl Comparison {
 /// A tensor's values on the host.
 pub(crate) fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
-}
-
-pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-/// As [`number`], of a field that may be missing.
-pub(crate) fn given_number<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<f64>, D::Error> {
-    number(deserializer).map(Some)
-}
-
-fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-    let values = Vec::<Option<f64>>::deserialize(deserializer)?;
-    Ok(values
-        .into_iter()
-        .map(|value| value.unwrap_or(f64::NAN))
-        .collect())
 }
 
 #[cfg(test)]

@@ -4,3 +4,4 @@ pub(crate) mod evaluation;
 pub(crate) mod figures;
 pub(crate) mod samples;
 pub mod similarity;
+pub(crate) mod translate;

@@ -5,8 +5,8 @@
 
 use huenet_data::ImageSize;
 
-/// The side of [`ssim`]'s window, in pixels.
-pub const SSIM_WINDOW: usize = 7;
+pub use crate::step::ssim_loss::SSIM_WINDOW;
+use crate::step::ssim_loss::ssim_constants;
 
 /// The structural similarity of two planes whose values span `range`: 1 for equal ones.
 ///
@@ -53,11 +53,6 @@ pub fn ssim(a: &[f32], b: &[f32], size: ImageSize, range: f64) -> Option<f64> {
     }
     let windows = (height - SSIM_WINDOW + 1) * (width - SSIM_WINDOW + 1);
     Some(sum / windows as f64)
-}
-
-/// What keeps [`ssim`] of planes with values that span `range` from dividing by nothing: C₁, C₂.
-pub(crate) fn ssim_constants(range: f64) -> [f64; 2] {
-    [0.01, 0.03].map(|share| (share * range).powi(2))
 }
 
 /// The peak signal-to-noise ratio of two images whose values span `range`, in decibels:

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::run::folder::{LATEST, RunFolder};
+use crate::run::folder::RunFolder;
 use crate::run::state::StateRecord;
+use crate::settings::LATEST;
 use crate::store::error::TaskError;
 use crate::store::files;
 

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run::checkpoint;
 use crate::run::state::Lock;
-use crate::settings::{Layer, Settings, SettingsError};
+use crate::settings::{LATEST, Layer, Settings, SettingsError};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::files::{self, CONFIG};
@@ -30,9 +30,6 @@ use crate::store::files::{self, CONFIG};
 /// How many characters of the dataset's name are in that of a run. One has up to four bytes, and file
 /// systems take names of 255.
 const DATASET_PART: usize = 50;
-
-/// What stands for the run that was started or resumed last.
-pub const LATEST: &str = "latest";
 
 /// The folder of a run.
 #[derive(Clone, Debug)]
@@ -55,11 +52,9 @@ impl RunFolder {
         // Of new runs only: there may be old ones of such names, and they can go on.
         if let Some(name) = settings.name.as_ref().filter(|name| name.starts_with('-')) {
             let expected = "begin it with something else than a hyphen, by which flags are known";
-            return Err(TaskError::from(SettingsError::Unfit {
-                key: "name",
-                value: name.clone(),
-                expected: expected.to_owned(),
-            }));
+            return Err(TaskError::from(SettingsError::unfit(
+                "name", name, expected,
+            )));
         }
         files::create_folder(&settings.output_dir)?;
         let path = match &settings.name {

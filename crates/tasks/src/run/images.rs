@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use huenet_data::{
-    Collection, DataError, Fingerprint, HostBatch, ImageSource, Layout, Loader, PairDataset,
-    ParameterError, Phase, Split, demo,
+    Collection, DataError, Fingerprint, HostBatch, ImageSource, Layout, Loader, PairDataset, Phase,
+    Split, demo,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::run::validation::spread;
-use crate::settings::task::Task;
-use crate::settings::{DEMO_DATASET, SplitChoice};
+use crate::settings::{DEMO_DATASET, SplitChoice, Task};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 
@@ -243,12 +242,6 @@ fn open_collection(recipe: &Recipe) -> Result<Collection, DataError> {
     // Only side-by-side pairs cannot be told from single images by their folder.
     let layout = (settings.task == Task::Edges2photos).then_some(Layout::Pix2Pix);
     Collection::open(folder, layout, split)
-}
-
-impl From<ParameterError> for TaskError {
-    fn from(error: ParameterError) -> Self {
-        Self::Data(error.into())
-    }
 }
 
 #[cfg(test)]

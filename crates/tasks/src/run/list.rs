@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::measure::evaluation::Evaluation;
-use crate::run::checkpoint::{Checkpoint, Position, Shelf};
+use crate::run::checkpoint::{Checkpoint, Shelf};
 use crate::run::folder::RunFolder;
-use crate::run::metrics::{StepLosses, StepRecord};
+use crate::run::metrics::StepRecord;
+use crate::run::position::Position;
 use crate::run::state::{RunState, StateRecord};
-use crate::settings::task::Task;
-use crate::settings::{Layer, Settings, SettingsError};
+use crate::settings::{Layer, Settings, SettingsError, Task};
+use crate::step::loss_values::StepLosses;
 use crate::store::error::TaskError;
 
 /// How many of the last steps are averaged.

@@ -7,5 +7,7 @@ pub(crate) mod folder;
 pub(crate) mod images;
 pub(crate) mod list;
 pub(crate) mod metrics;
+pub(crate) mod plan;
+pub(crate) mod position;
 pub(crate) mod state;
 pub(crate) mod validation;

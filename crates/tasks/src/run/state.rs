@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::checkpoint::Position;
+use crate::run::position::Position;
 use crate::store::error::TaskError;
 use crate::store::files;
 

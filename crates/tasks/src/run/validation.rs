@@ -8,9 +8,9 @@ use huenet_hist::HistogramBackend;
 use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::evaluation::translate;
 use crate::measure::figures::{Figures, figures};
-use crate::run::checkpoint::Position;
+use crate::measure::translate::translate;
+use crate::run::position::Position;
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use huenet_data::ResizeFilter;
 use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
 
-use super::{
-    DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, Settings, SplitChoice,
-    StructureReference,
+use super::choices::{
+    DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, SplitChoice, StructureReference,
 };
-use crate::settings::task::Task;
+use super::task::Task;
+use super::values::Settings;
 
 impl Settings {
     /// The official defaults of `task`.

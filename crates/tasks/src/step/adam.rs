@@ -1,5 +1,7 @@
 //! Adam as Keras computes it.
 
+pub(super) mod rule;
+
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{LearningRate, SimpleOptimizer};
@@ -7,23 +9,8 @@ use burn::record::Record;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
-/// Adam in the form of Kingma and Ba (2015), end of section 2, which Keras follows:
-///
-/// ```text
-/// step = lr · √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε)
-/// ```
-///
-/// Burn's own Adam corrects `v` before it adds `ε`; with ε = 1e-7 the two differ by a
-/// factor of up to 32 in the effective ε at the first step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Adam {
-    /// Decay of the first moment, in [0, 1).
-    pub beta_1: f64,
-    /// Decay of the second moment, in [0, 1).
-    pub beta_2: f64,
-    /// Added to √v, before bias correction.
-    pub epsilon: f64,
-}
+pub use rule::Adam;
+use rule::Moved;
 
 /// Both moments of one weight tensor.
 #[derive(Record, Clone)]
@@ -34,29 +21,11 @@ pub struct AdamState<B: Backend, const D: usize> {
 }
 
 impl Adam {
-    /// The official optimiser: β₂ = 0.999, ε = 1e-7.
-    pub fn new(beta_1: f64) -> Self {
-        Self {
-            beta_1,
-            beta_2: 0.999,
-            epsilon: 1e-7,
-        }
-    }
-
     /// An optimiser for the weights of a module.
     pub fn init<B: AutodiffBackend, M: AutodiffModule<B>>(self) -> OptimizerAdaptor<Self, M, B> {
         OptimizerAdaptor::from(self)
     }
-}
 
-/// What a step changes of one weight tensor.
-pub(crate) struct Moved<B: Backend, const D: usize> {
-    pub(crate) tensor: Tensor<B, D>,
-    pub(crate) first: Tensor<B, D>,
-    pub(crate) second: Tensor<B, D>,
-}
-
-impl Adam {
     /// One step at a rate that includes the bias correction.
     fn moved<B: Backend, const D: usize>(
         &self,
@@ -69,25 +38,6 @@ impl Adam {
             return crate::step::libtorch::adam(self, rate, before, grad);
         }
         self.moved_by_operations(rate, before, grad)
-    }
-
-    /// [`moved`](Self::moved), in tensor operations.
-    pub(crate) fn moved_by_operations<B: Backend, const D: usize>(
-        &self,
-        rate: f64,
-        before: Moved<B, D>,
-        grad: Tensor<B, D>,
-    ) -> Moved<B, D> {
-        let (first, second) = (before.first, before.second);
-        let first = first.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
-        let second = second.mul_scalar(self.beta_2) + grad.square().mul_scalar(1.0 - self.beta_2);
-        let denominator = second.clone().sqrt().add_scalar(self.epsilon);
-        let tensor = before.tensor - (first.clone() / denominator).mul_scalar(rate);
-        Moved {
-            tensor,
-            first,
-            second,
-        }
     }
 }
 

@@ -158,8 +158,7 @@ mod tests {
     use burn_flex::Flex;
 
     use super::*;
-    use crate::settings::Settings;
-    use crate::settings::task::Task;
+    use crate::settings::{Settings, Task};
     use crate::step::recipe::Recipe;
     use crate::step::seeds::{Purpose, stream};
 

@@ -3,29 +3,29 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::run::metrics::StepLosses;
+use crate::step::loss_values::StepLosses;
 
 /// Losses, and the sums of both networks' gradients; losses that not every run has may follow.
 const COUNT: usize = 7;
 
 /// What a step measures. Reading it waits for the device.
 #[derive(Clone, Debug)]
-pub struct Measures<B: Backend> {
+pub struct DeferredLosses<B: Backend> {
     numbers: Tensor<B, 1>,
     /// Which of [`StepLosses::FURTHER`] follow.
     further: [bool; 2],
 }
 
-/// [`Measures`] as numbers.
+/// [`DeferredLosses`] as numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepMeasures {
+pub struct StepOutcome {
     /// The losses.
     pub losses: StepLosses,
     /// Whether every gradient is a finite number.
     pub gradients_are_finite: bool,
 }
 
-impl<B: Backend> Measures<B> {
+impl<B: Backend> DeferredLosses<B> {
     /// From one-element tensors: losses in the order of [`StepLosses::NAMES`], sums of the
     /// gradients of generator and discriminator, and those of [`StepLosses::FURTHER`] that there
     /// are.
@@ -44,13 +44,13 @@ impl<B: Backend> Measures<B> {
     }
 
     /// The numbers.
-    pub fn read(self) -> StepMeasures {
+    pub fn read(self) -> StepOutcome {
         let values: Vec<f64> = self.numbers.into_data().iter::<f64>().collect();
-        StepMeasures::from_values(&values, self.further)
+        StepOutcome::from_values(&values, self.further)
     }
 
     /// The numbers of several steps of a run, in one transfer from the device.
-    pub(crate) fn read_all(steps: Vec<Self>) -> Vec<StepMeasures> {
+    pub(crate) fn read_all(steps: Vec<Self>) -> Vec<StepOutcome> {
         let Some(first) = steps.first() else {
             return Vec::new();
         };
@@ -59,12 +59,12 @@ impl<B: Backend> Measures<B> {
         let values: Vec<f64> = all.into_data().iter::<f64>().collect();
         let steps = values.chunks_exact(count);
         steps
-            .map(|values| StepMeasures::from_values(values, further))
+            .map(|values| StepOutcome::from_values(values, further))
             .collect()
     }
 }
 
-impl StepMeasures {
+impl StepOutcome {
     fn from_values(values: &[f64], further: [bool; 2]) -> Self {
         let value = |at: usize| values.get(at).copied().unwrap_or(f64::NAN);
         let mut rest = values.iter().skip(COUNT).copied();

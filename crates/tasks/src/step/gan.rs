@@ -10,12 +10,12 @@ use huenet_hist::HistogramBackend;
 use huenet_models::{Discriminator, Generator, Pass, Statistics};
 use rand::Rng;
 
-use crate::run::metrics::StepLosses;
 use crate::settings::StructureReference;
 use crate::step::adam::Adam;
 use crate::step::average::WeightAverage;
-use crate::step::deferred::Measures;
+use crate::step::deferred::DeferredLosses;
 use crate::step::gradients::{self, NonFiniteValues};
+use crate::step::loss_values::StepLosses;
 use crate::step::losses::{HistogramLosses, reconstruction_loss};
 use crate::step::pool::ImagePool;
 use crate::step::recipe::{LearningRates, Recipe};
@@ -115,7 +115,7 @@ impl<B: AutodiffBackend> Gan<B> {
         losses: &HistogramLosses,
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
-    ) -> (Measures<B::InnerBackend>, StepGradients)
+    ) -> (DeferredLosses<B::InnerBackend>, StepGradients)
     where
         B: HistogramBackend,
     {
@@ -191,7 +191,7 @@ impl<B: AutodiffBackend> Gan<B> {
         ];
         let losses = [total, gan, structure, distance, discriminator_loss];
         (
-            Measures::new(
+            DeferredLosses::new(
                 losses.map(Tensor::inner),
                 sums,
                 further.map(|loss| loss.map(Tensor::inner)),

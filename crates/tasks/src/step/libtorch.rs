@@ -12,7 +12,7 @@ use burn_tch::{LibTorch, TchTensor};
 use rayon::prelude::*;
 use tch::{Device, Kind};
 
-use crate::step::adam::{Adam, Moved};
+use crate::step::adam::rule::{Adam, Moved};
 
 /// How many entries one thread works on at a time: three arrays of them fit a cache.
 const CHUNK: usize = 1 << 14;

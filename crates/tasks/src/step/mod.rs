@@ -10,6 +10,7 @@ pub(crate) mod gan;
 pub(crate) mod gradients;
 #[cfg(feature = "tch")]
 pub(crate) mod libtorch;
+pub(crate) mod loss_values;
 pub(crate) mod losses;
 pub(crate) mod pool;
 pub(crate) mod recipe;

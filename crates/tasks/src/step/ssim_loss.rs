@@ -5,8 +5,10 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use huenet_data::ColourSpace;
 
-use crate::measure::similarity::{SSIM_WINDOW, ssim_constants};
 use crate::step::displayable::affine;
+
+/// The side of the window in which the structures of two images are compared, in pixels.
+pub const SSIM_WINDOW: usize = 7;
 
 /// What the luma of a tensor, [−1, 1], spans.
 const SPAN: f64 = 2.0;
@@ -60,6 +62,11 @@ pub fn ssim_loss<B: Backend>(
     let unlike = squares.add_scalar(c1) * variances.add_scalar(c2);
     let of_images = (alike / unlike).mean_dims(&[1, 2, 3]).flatten::<1>(0, 3);
     of_images.neg().add_scalar(1.0).square().mean()
+}
+
+/// What keeps the similarity of planes with values that span `range` from dividing by nothing: C₁, C₂.
+pub(crate) fn ssim_constants(range: f64) -> [f64; 2] {
+    [0.01, 0.03].map(|share| (share * range).powi(2))
 }
 
 /// The luma of images, `[batch, 1, height, width]`.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use huenet_data::DataError;
+use huenet_data::{DataError, ParameterError};
 
 use crate::settings::SettingsError;
 
@@ -288,6 +288,12 @@ impl TaskError {
             path: path.to_owned(),
             source,
         }
+    }
+}
+
+impl From<ParameterError> for TaskError {
+    fn from(error: ParameterError) -> Self {
+        Self::Data(error.into())
     }
 }
 

@@ -3,3 +3,5 @@
 pub(crate) mod error;
 pub(crate) mod files;
 pub(crate) mod lines;
+pub(crate) mod numbers;
+pub(crate) mod worker;

@@ -5,37 +5,15 @@ use std::path::{Path, PathBuf};
 use huenet_data::HostBatch;
 use tracing::info;
 
-use crate::run::checkpoint::{self, Checkpoint, Position, Shelf};
+use crate::run::checkpoint::{self, Checkpoint, Shelf};
 use crate::run::folder::RunFolder;
 use crate::run::images::Images;
-use crate::settings::{Layer, Settings, SettingsError};
+use crate::run::plan::Plan;
+use crate::run::position::Position;
+use crate::settings::{KEYS, Layer, Settings, SettingsError};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::files::{self, same_place};
-use crate::view::LivePage;
-
-/// Settings that a resumed run may change: they do not touch what was computed so far.
-pub(crate) const CHANGEABLE: &[&str] = &[
-    "backend",
-    "cache_mib",
-    "cp_freq",
-    "dataroot",
-    "device",
-    "epochs",
-    "epochs_decay",
-    "held_out_images",
-    "keep_checkpoints",
-    "log_every",
-    "max_steps",
-    "non_finite",
-    "sample_mode",
-    "save_every_minutes",
-    "save_every_steps",
-    "tensorboard",
-    "threads",
-    "validation_images",
-    "workers",
-];
 
 /// A run about to start: its recipe, its folder, its images, and the checkpoint that it
 /// goes on from.
@@ -47,7 +25,6 @@ pub struct Job {
     pub(crate) shown: HostBatch,
     pub(crate) weights: Option<Checkpoint>,
     pub(crate) position: Position,
-    pub(crate) live: Option<LivePage>,
     /// Whether it is a run that was resumed and has no checkpoint.
     begins_again: bool,
     /// Checkpoints of later steps that were set aside.
@@ -78,7 +55,6 @@ impl Job {
             shown,
             weights,
             position: Position::default(),
-            live: None,
             begins_again: false,
             superseded: 0,
         })
@@ -157,19 +133,9 @@ impl Job {
             shown,
             weights,
             position,
-            live: None,
             begins_again,
             superseded,
         })
-    }
-
-    /// Shows the run on `live` while it goes on.
-    #[must_use]
-    pub fn with_live_page(self, live: LivePage) -> Self {
-        Self {
-            live: Some(live),
-            ..self
-        }
     }
 
     /// The checked settings.
@@ -252,16 +218,16 @@ fn keep_place(run: &Path, saved: &Settings, wanted: &mut Settings) {
 
 fn check_changes(saved: &Settings, wanted: &Settings) -> Result<(), SettingsError> {
     let mut differences = saved.differences(wanted).into_iter();
-    match differences.find(|(key, _)| !CHANGEABLE.contains(key)) {
+    let changeable = || KEYS.iter().filter(|key| key.changeable);
+    let kept = |(name, _): &(&str, String)| !changeable().any(|key| key.name == *name);
+    match differences.find(kept) {
         None => Ok(()),
         Some((key, value)) => {
-            let can = CHANGEABLE.join(", ");
+            let mut can: Vec<&str> = changeable().map(|key| key.name).collect();
+            can.sort_unstable();
+            let can = can.join(", ");
             let expected = format!("a resumed run cannot change it; it can change {can}");
-            Err(SettingsError::Unfit {
-                key,
-                value,
-                expected,
-            })
+            Err(SettingsError::unfit(key, value, expected))
         }
     }
 }
@@ -287,11 +253,7 @@ fn check_schedule(saved: &Checkpoint, recipe: &Recipe) -> Result<(), SettingsErr
          {} epochs and {} of decay",
         before.epochs, before.epochs_decay
     );
-    Err(SettingsError::Unfit {
-        key,
-        value: value.to_string(),
-        expected,
-    })
+    Err(SettingsError::unfit(key, value, expected))
 }
 
 /// Refuses a number of steps with which steps already done would have had other learning rates,
@@ -322,34 +284,5 @@ fn check_length(
          was {steps} steps in all",
         now.decay_share, position.step
     );
-    Err(SettingsError::Unfit {
-        key,
-        value: value.to_string(),
-        expected,
-    })
-}
-
-/// What a run is going to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The run's folder.
-    pub run: PathBuf,
-    /// Images it trains on.
-    pub training_images: usize,
-    /// Images kept apart.
-    pub held_out_images: usize,
-    /// Images that the dataset lists but the folder lacks.
-    pub skipped: usize,
-    /// Whether the run was resumed, has no checkpoint, and so begins with its first step again.
-    pub begins_again: bool,
-    /// Checkpoints of later steps than the first, which were set aside.
-    pub superseded: usize,
-    /// Steps in an epoch.
-    pub steps_per_epoch: u64,
-    /// Steps already done before a resumed run goes on.
-    pub first_step: u64,
-    /// Steps when it ends.
-    pub total_steps: u64,
-    /// Epochs when it ends, if no limit of steps ends it sooner.
-    pub epochs: u64,
+    Err(SettingsError::unfit(key, value, expected))
 }

@@ -9,13 +9,14 @@ use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
 use serde::Serialize;
 
-use crate::measure::evaluation::translate;
 use crate::measure::samples;
-use crate::run::checkpoint::{Contents, Position, Shelf};
+use crate::measure::translate::translate;
+use crate::run::checkpoint::{Contents, Shelf};
 use crate::run::folder::RunFolder;
-use crate::run::metrics::StepLosses;
+use crate::run::position::Position;
 use crate::step::gan::{Gan, StepGradients};
 use crate::step::gradients::NonFiniteValues;
+use crate::step::loss_values::StepLosses;
 use crate::store::error::TaskError;
 use crate::store::files;
 

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FILES, FORMAT, MANIFEST, Position};
+use super::layout::{FILES, FORMAT, MANIFEST};
 use crate::run::images::ImageNames;
+use crate::run::position::Position;
 
 /// What `manifest.json` says of a checkpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,6 +69,11 @@ impl Manifest {
             .keys()
             .find_map(|name| Some((name.as_str(), fault(name)?)))
     }
+}
+
+/// Whether a folder is a checkpoint.
+pub(crate) fn is_checkpoint(folder: &Path) -> bool {
+    folder.join(MANIFEST).is_file()
 }
 
 /// Length and CRC-32.

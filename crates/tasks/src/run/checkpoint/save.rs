@@ -8,12 +8,14 @@ use burn::optim::Optimizer;
 use burn::record::{Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
-use super::manifest::fingerprint;
-use super::{
+use super::layout::{
     AVERAGE, BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM,
-    IMAGES, MANIFEST, Manifest, POOL, Position, SETTINGS, Shelf,
+    IMAGES, MANIFEST, POOL, SETTINGS,
 };
+use super::manifest::{Manifest, fingerprint};
+use super::shelf::{Shelf, damaged};
 use crate::run::images::Images;
+use crate::run::position::Position;
 use crate::step::gan::{DiscriminatorAdam, Gan, GeneratorAdam};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
@@ -100,7 +102,7 @@ impl Shelf {
         figure: Option<f64>,
     ) -> Result<(), TaskError> {
         let path = folder.join(MANIFEST);
-        let before = Manifest::read(folder).map_err(|reason| super::damaged(&path, reason))?;
+        let before = Manifest::read(folder).map_err(|reason| damaged(&path, reason))?;
         let manifest = Manifest {
             position,
             figure: figure.or(before.figure),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Manifest;
+use super::manifest::Manifest;
 use crate::store::error::TaskError;
 use crate::store::files::{self, PARTIAL};
 
@@ -33,7 +33,7 @@ impl Shelf {
     }
 
     /// The one that the checkpoint in `checkpoint` lies in.
-    pub(super) fn beside(checkpoint: &Path) -> Self {
+    fn beside(checkpoint: &Path) -> Self {
         Self {
             path: checkpoint.parent().unwrap_or(checkpoint).to_owned(),
         }
@@ -128,7 +128,7 @@ impl Shelf {
 }
 
 /// The step in the name of a checkpoint's folder.
-pub(super) fn step_of(folder: &Path) -> Option<u64> {
+fn step_of(folder: &Path) -> Option<u64> {
     let name = folder.file_name()?.to_str()?;
     name.strip_prefix(STEP)?.parse().ok()
 }
@@ -143,6 +143,22 @@ pub(crate) fn name_before_aside(folder: &Path) -> Option<String> {
         .next()?
         .to_owned();
     Some(format!("{STEP}{number}"))
+}
+
+/// A file of a checkpoint that cannot be used, with the newest older checkpoint that can.
+pub(super) fn damaged(file: &Path, reason: String) -> TaskError {
+    let sound = |folder: &PathBuf| {
+        Manifest::read(folder).is_ok_and(|manifest| manifest.damage(folder).is_none())
+    };
+    let folder = file.parent().unwrap_or(file);
+    let mut older = Shelf::beside(folder).list();
+    older.retain(|other| step_of(other) < step_of(folder));
+    TaskError::DamagedCheckpoint {
+        path: file.to_owned(),
+        reason,
+        resuming: false,
+        previous: older.into_iter().rev().find(sound),
+    }
 }
 
 fn name_of(folder: &Path) -> String {
@@ -160,12 +176,12 @@ mod tests {
         for &(step, figure) in checkpoints {
             let folder = shelf.folder_of(step);
             fs::create_dir_all(&folder).unwrap();
-            let files = super::super::FILES
+            let files = crate::run::checkpoint::layout::FILES
                 .iter()
                 .map(|name| (*name, (0, 0)))
                 .collect::<std::collections::BTreeMap<_, _>>();
             let manifest = serde_json::json!({
-                "format": super::super::FORMAT,
+                "format": crate::run::checkpoint::layout::FORMAT,
                 "huenet": "0",
                 "position": { "step": step, "epoch": 0, "batch": 0 },
                 "figure": figure,

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::manifest::fingerprint;
-use super::*;
-use crate::Task;
-use crate::settings::RecipeChoice;
+use super::Checkpoint;
+use super::layout::{FILES, FORMAT, MANIFEST, SETTINGS};
+use super::manifest::{Manifest, fingerprint};
+use crate::run::position::Position;
+use crate::settings::{RecipeChoice, Settings, Task};
+use crate::step::recipe::Recipe;
 
 /// A checkpoint's folder with this text as its settings, and nothing else in its files.
 fn folder_with(settings: &str) -> tempfile::TempDir {

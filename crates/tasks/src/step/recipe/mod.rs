@@ -1,6 +1,7 @@
 //! A recipe: settings that have been checked, with everything built from them.
 
 mod checked;
+mod ranges;
 mod schedule;
 mod training;
 

@@ -61,8 +61,7 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
-    use crate::settings::task::Task;
+    use crate::settings::{Settings, Task};
 
     #[test]
     fn learning_rates_are_constant_and_then_fall_in_equal_steps_towards_nothing() {

@@ -1,6 +1,5 @@
 //! What has to hold of the settings of losses and training that are not the official script's.
 
-use super::checked::unfit;
 use crate::settings::{GanLoss, Settings, SettingsError};
 
 /// Checks their ranges, and what they can stand beside.
@@ -12,7 +11,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     for (key, weight) in weights {
         if !(weight.is_finite() && weight >= 0.0) {
             let expected = "a loss weight is a finite number, 0 or more";
-            return Err(unfit(key, weight, expected));
+            return Err(SettingsError::unfit(key, weight, expected));
         }
     }
     let weight = s.reconstruction_loss_weight;
@@ -21,16 +20,24 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
             "{} has no ground truth to compare the output with: 0",
             s.task
         );
-        return Err(unfit("reconstruction_loss_weight", weight, expected));
+        return Err(SettingsError::unfit(
+            "reconstruction_loss_weight",
+            weight,
+            expected,
+        ));
     }
     if s.label_smoothing > 0.0 && s.gan_loss != GanLoss::CrossEntropy {
         let expected =
             "targets between 0 and 1 are those of gan_loss cross_entropy: 0, or that loss";
-        return Err(unfit("label_smoothing", s.label_smoothing, expected));
+        return Err(SettingsError::unfit(
+            "label_smoothing",
+            s.label_smoothing,
+            expected,
+        ));
     }
     if !(s.dis_batch_share > 0.0 && s.dis_batch_share <= 1.0) {
         let expected = "it is a share of the batch, above 0 and up to 1";
-        return Err(unfit(
+        return Err(SettingsError::unfit(
             "dis_batch_share",
             format!("{:?}", s.dis_batch_share),
             expected,
@@ -38,7 +45,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     }
     if !(0.0..1.0).contains(&s.average_decay) {
         let expected = "it is at least 0, for no average, and below 1";
-        return Err(unfit(
+        return Err(SettingsError::unfit(
             "average_decay",
             format!("{:?}", s.average_decay),
             expected,
@@ -46,7 +53,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     }
     if !(0.0..=1.0).contains(&s.decay_share) {
         let expected = "it is a share of the steps, 0 to 1";
-        return Err(unfit(
+        return Err(SettingsError::unfit(
             "decay_share",
             format!("{:?}", s.decay_share),
             expected,
@@ -57,7 +64,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
             "learning rates fall over epochs_decay, {} epochs, already: 0, or epochs_decay 0",
             s.epochs_decay
         );
-        return Err(unfit("decay_share", s.decay_share, expected));
+        return Err(SettingsError::unfit("decay_share", s.decay_share, expected));
     }
     Ok(())
 }
@@ -67,8 +74,7 @@ mod tests {
     use huenet_models::{Conditioning, Prediction};
     use rstest::rstest;
 
-    use crate::settings::task::Task;
-    use crate::settings::{GanLoss, Settings};
+    use crate::settings::{GanLoss, Settings, Task};
     use crate::step::recipe::Recipe;
 
     #[rstest]

@@ -7,9 +7,9 @@ use huenet_hist::HistogramBackend;
 use tracing::info;
 
 use super::Training;
-use crate::measure::evaluation::translate;
 use crate::measure::samples;
-use crate::run::checkpoint::Position;
+use crate::measure::translate::translate;
+use crate::run::position::Position;
 use crate::run::validation::{ValidationRecord, validate};
 use crate::store::error::TaskError;
 use crate::view::Distributions;

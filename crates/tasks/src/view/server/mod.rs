@@ -44,7 +44,7 @@ struct Shared {
     address: SocketAddr,
 }
 
-/// A page about a run, served while the run goes on; see [`Job::with_live_page`](crate::Job::with_live_page).
+/// A page about a run, served while the run goes on; see [`train`](crate::train).
 pub struct LivePage {
     shared: Arc<Shared>,
 }
