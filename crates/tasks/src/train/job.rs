@@ -1,6 +1,6 @@
 //! A run about to start, or to go on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use huenet_data::HostBatch;
 use tracing::info;

@@ -15,6 +15,7 @@ use super::layout::{
 use super::manifest::{Manifest, is_checkpoint};
 use super::shelf::{Shelf, damaged};
 use crate::run::images::{Fingerprints, ImageNames};
+use crate::run::position::Position;
 use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings};
 use crate::step::average::{Averaged, WeightAverage};
 use crate::step::gan::Gan;
