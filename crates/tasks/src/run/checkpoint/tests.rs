@@ -7,6 +7,7 @@ use super::manifest::{Manifest, fingerprint};
 use crate::run::position::Position;
 use crate::settings::{RecipeChoice, Settings, Task};
 use crate::step::recipe::Recipe;
+use crate::store::error::TaskError;
 
 /// A checkpoint's folder with this text as its settings, and nothing else in its files.
 fn folder_with(settings: &str) -> tempfile::TempDir {

@@ -44,7 +44,7 @@ struct Shared {
     address: SocketAddr,
 }
 
-/// A page about a run, served while the run goes on; see [`train`](crate::train).
+/// A page about a run, served while the run goes on; see [`train`](crate::train()).
 pub struct LivePage {
     shared: Arc<Shared>,
 }
