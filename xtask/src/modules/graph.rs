@@ -67,7 +67,7 @@ impl Graph {
         below: &Path,
     ) -> Result<()> {
         for child in &mut found.children {
-            let child_name = [name.as_slice(), &[child.name.clone()]].concat();
+            let child_name = [name.as_slice(), std::slice::from_ref(&child.name)].concat();
             let inside = below.join(&child.name);
             if let Some(inline) = child.inline.take() {
                 self.add(child_name, inline, owner.clone(), file, &inside)?;
