@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::chores::{cargo, format, has_nextest, lint, run};
 use crate::features::{self, Build, EVERYWHERE};
-use crate::{libtorch, nvrtc, vulkan};
+use crate::{libtorch, modules, nvrtc, vulkan};
 
 /// The tests that need a device of the backend wgpu. They share a process: to make a software device and its
 /// shaders takes longer than most of them.
@@ -28,6 +28,7 @@ pub(crate) fn ci() -> Result<u8> {
         let vulkan = scope.spawn(vulkan::ensure);
         let nvrtc = scope.spawn(nvrtc::ensure);
         step("formatting", format)?;
+        step("modules", modules::check)?;
         step("fetching crates", || {
             run(cargo().args(["fetch", "--locked"]))
         })?;

@@ -8,6 +8,7 @@ mod chores;
 mod ci;
 mod features;
 mod libtorch;
+mod modules;
 mod nvrtc;
 mod vulkan;
 mod wanted;
@@ -40,8 +41,10 @@ Verbs:
   features          check that huenet builds with each backend alone, with those of the CPU
                     together, and the libraries with none; and the tests of wgpu and cuda
   book              build the book of docs/ with mdBook into target/book
+  modules           check that no modules of a crate form a circle, and that those of huenet-tasks
+                    import only from their own folder and those below it
   lint              formatting, clippy and rustdoc, warnings denied
-  ci                everything that has to pass: formatting, lints with all backends, each choice of
+  ci                everything that has to pass: formatting, modules, lints with all backends, each choice of
                     backends, every test, those of tch, and of wgpu and cuda what needs no card:
                     wgpu on Mesa's software Vulkan, cuda's kernels compiled. What is missing for
                     these is said, and installed where CI is set
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
             failed => failed,
         },
         "book" => book::book(),
+        "modules" => modules::check(),
         "features" => features::check(),
         "ci" => ci::ci(),
         "help" | "--help" | "-h" => {

@@ -8,7 +8,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
 use huenet_hist::HistogramBackend;
-use huenet_tasks::evaluate::{Comparison, Study, Which, compare, write_json, write_sheet};
+use huenet_tasks::compare::{Comparison, Study, Which, compare, write_json, write_sheet};
 use huenet_tasks::settings::Key;
 use huenet_tasks::{Layer, Settings, SettingsError, TaskError, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

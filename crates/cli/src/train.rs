@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{
-    Job, Layer, Observer, Recipe, Report, Settings, SettingsError, TaskError, find_run,
+    Job, Layer, LivePage, Observer, Recipe, Report, Settings, SettingsError, TaskError, find_run,
 };
 
 use crate::backend::OnBackend;
@@ -51,10 +51,6 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
             Job::new(recipe)?
         }
     };
-    let job = match live {
-        Some(live) => job.with_live_page(live),
-        None => job,
-    };
     let settings = job.recipe().settings();
     backend::check(&settings.backend, settings.device.as_deref())?;
     backend::set_threads(settings.threads);
@@ -65,6 +61,7 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
         job,
         resumed: resumed.is_some(),
         observer: &mut progress,
+        live,
     };
     signals::doing(Activity::Training);
     let outcome = backend::on(&name, device.as_deref(), training);
@@ -80,6 +77,7 @@ struct Training<'a> {
     /// A run that goes on has the sizes that it had.
     resumed: bool,
     observer: &'a mut dyn Observer,
+    live: Option<LivePage>,
 }
 
 impl OnBackend for Training<'_> {
@@ -93,7 +91,7 @@ impl OnBackend for Training<'_> {
     }
 
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
-        huenet_tasks::train::<Autodiff<B>>(self.job, device, self.observer)
+        huenet_tasks::train::<Autodiff<B>>(self.job, device, self.observer, self.live)
     }
 }
 

@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Settings::demo(Task::ColorTransfer)
     };
     let job = Job::new(Recipe::new(settings)?)?;
-    let report = train::<Autodiff<Flex>>(job, &Default::default(), &mut Printer)?;
+    let report = train::<Autodiff<Flex>>(job, &Default::default(), &mut Printer, None)?;
     println!(
         "EMD {:.4} at the start, {:.4} at the end",
         report.first.gen_hist_loss, report.last.gen_hist_loss

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::{Key, Layer};
-
 /// A setting that cannot be used, with where it came from and what would work.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -82,16 +80,16 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// A value of `layers` that is not of its key's kind.
-    pub(crate) fn invalid(layers: &[Layer], name: &str, value: &str) -> Self {
-        let origin = layers.iter().rev().find(|layer| layer.text(name).is_some());
-        let (key, expected) =
-            Key::find(name).map_or(("?", String::new()), |key| (key.name, key.kind.expected()));
-        Self::Invalid {
-            origin: origin.map_or_else(|| "settings".to_owned(), |layer| layer.origin().to_owned()),
+    /// A value that is of the right kind, with what would do in its place.
+    pub(crate) fn unfit(
+        key: &'static str,
+        value: impl ToString,
+        expected: impl std::fmt::Display,
+    ) -> Self {
+        Self::Unfit {
             key,
-            value: value.to_owned(),
-            expected,
+            value: value.to_string(),
+            expected: expected.to_string(),
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct Key {
     pub group: Group,
     /// One sentence.
     pub help: &'static str,
+    /// Whether a run may change it when it is resumed: it does not touch what was computed so far.
+    pub changeable: bool,
 }
 
 impl Key {
@@ -102,6 +104,14 @@ impl Key {
             .map(|(_, name)| name)
     }
 
+    /// This setting, that a resumed run may change.
+    const fn changeable(self) -> Self {
+        Self {
+            changeable: true,
+            ..self
+        }
+    }
+
     /// The flag, such as `--img-h`.
     pub fn flag(&self) -> String {
         format!("--{}", self.name.replace('_', "-"))
@@ -119,6 +129,7 @@ const fn key(name: &'static str, kind: Kind, group: Group, help: &'static str) -
         kind,
         group,
         help,
+        changeable: false,
     }
 }
 
@@ -130,12 +141,12 @@ const TASKS: Kind = Kind::Choice(&["edges2photos", "color_transfer", "colorizati
 pub const KEYS: &[Key] = &[
     key("task", TASKS, Group::Run, "What to train [official]"),
     key("recipe", Kind::Choice(&["official", "recommended"]), Group::Run, "Which defaults: those of the paper's official script, or ours, for pictures worth looking at after few steps. `huenet config --recipe recommended` prints them"),
-    key("dataroot", Kind::Folder, Group::Run, "Folder that holds the dataset's folder [official]"),
+    key("dataroot", Kind::Folder, Group::Run, "Folder that holds the dataset's folder [official]").changeable(),
     key("dataset", Kind::Text, Group::Run, "Name of the dataset's folder below the data root, or `demo` for the built-in set [official]"),
     key("output_dir", Kind::Folder, Group::Run, "Folder that runs are written to [official]"),
     key("name", Kind::Text, Group::Run, "Name of the run's folder below the output folder; by default task, dataset and time"),
     key("output_pre_dir", Kind::Folder, Group::Run, "Start with the weights and optimiser states of this run's newest checkpoint, or of this checkpoint [official]"),
-    key("tensorboard", Kind::Flag, Group::Run, "Write event files for TensorBoard into the run's folder"),
+    key("tensorboard", Kind::Flag, Group::Run, "Write event files for TensorBoard into the run's folder").changeable(),
 
     key("img_h", Kind::Whole, Group::Data, "Image height in pixels [official]"),
     key("img_w", Kind::Whole, Group::Data, "Image width in pixels [official]"),
@@ -147,8 +158,8 @@ pub const KEYS: &[Key] = &[
     key("jitter", Kind::Flag, Group::Data, "Augment training images: enlarge by 286/256, crop at random, mirror at random [official]"),
     key("buffer_size", Kind::Whole, Group::Data, "Size of the shuffle buffer, in images [official]"),
     key("split", Kind::Choice(&["ninety_ten", "official"]), Group::Data, "Folders without a split of their own: a seeded 90/10 split as the official script makes it, or the split published in setid.mat"),
-    key("workers", Kind::Whole, Group::Data, "Threads that read images ahead; 0 reads on the training thread"),
-    key("cache_mib", Kind::Whole, Group::Data, "Memory for resized training images, so that they are read and decoded once, in MiB; 0: none"),
+    key("workers", Kind::Whole, Group::Data, "Threads that read images ahead; 0 reads on the training thread").changeable(),
+    key("cache_mib", Kind::Whole, Group::Data, "Memory for resized training images, so that they are read and decoded once, in MiB; 0: none").changeable(),
 
     key("base_width", Kind::Whole, Group::Networks, "Channels of the networks' first layers"),
     key("depth", Kind::Whole, Group::Networks, "Levels of the generator; image sides must be multiples of 2^depth"),
@@ -180,26 +191,26 @@ pub const KEYS: &[Key] = &[
     key("dis_beta_1", Kind::Real, Group::Training, "Adam's beta 1 of the discriminator [official]"),
     key("batch_size", Kind::Whole, Group::Training, "Images in a batch [official]"),
     key("dis_batch_share", Kind::Real, Group::Training, "Share of each batch that the discriminator learns from, rounded up to whole images: it learns slower than the generator, and steps are quicker; 1: all of it (the paper)"),
-    key("epochs", Kind::Whole, Group::Training, "Passes over the training images [official]"),
-    key("epochs_decay", Kind::Whole, Group::Training, "Further epochs after those, over which both learning rates fall linearly towards 0; 0: none"),
+    key("epochs", Kind::Whole, Group::Training, "Passes over the training images [official]").changeable(),
+    key("epochs_decay", Kind::Whole, Group::Training, "Further epochs after those, over which both learning rates fall linearly towards 0; 0: none").changeable(),
     key("decay_share", Kind::Real, Group::Training, "Share of all steps, at their end, over which both learning rates fall linearly to 0: the last steps settle what the first have found; 0: none. Not together with epochs_decay"),
-    key("max_steps", Kind::Whole, Group::Training, "Stop after this many steps even if epochs are left; 0: no limit"),
+    key("max_steps", Kind::Whole, Group::Training, "Stop after this many steps even if epochs are left; 0: no limit").changeable(),
     key("clip_gradients", Kind::Real, Group::Training, "Largest Euclidean norm of each network's gradients, to which longer ones are scaled down; 0: no limit"),
     key("label_smoothing", Kind::Real, Group::Training, "How far below 1 the discriminator's target for real images is; 0: not at all"),
     key("image_pool", Kind::Whole, Group::Training, "How many earlier outputs are kept, to be shown to the discriminator in place of new ones, as CycleGAN does; 0: none"),
     key("average_decay", Kind::Real, Group::Training, "Keep an exponential moving average of the generator's weights, of which each step leaves this share (less in the first steps): samples, validation, evaluation and export use it instead of the last weights, and are the smoother for it; 0: none"),
-    key("non_finite", Kind::Choice(&["stop", "skip"]), Group::Training, "What to do when a loss or a gradient is not a finite number: stop, or skip the step"),
-    key("log_every", Kind::Whole, Group::Training, "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped"),
-    key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]"),
-    key("save_every_steps", Kind::Whole, Group::Training, "Save a checkpoint every so many steps too; 0: no"),
-    key("save_every_minutes", Kind::Whole, Group::Training, "Save a checkpoint when the last one is so many minutes old; 0: never for that reason"),
-    key("keep_checkpoints", Kind::Whole, Group::Training, "How many of the newest checkpoints to keep, beside the best one; 0: all"),
-    key("sample_mode", Kind::Choice(&["batch", "running"]), Group::Training, "Samples and evaluation: normalise with the batch's statistics and keep dropout on (as the official script does), or with running statistics and no dropout"),
-    key("held_out_images", Kind::Whole, Group::Training, "About how many held-out images the final evaluation looks at (rounded up to whole batches); 0: none"),
-    key("validation_images", Kind::Whole, Group::Training, "How many held-out images, spread evenly over them, are translated and measured after each epoch; 0: none"),
+    key("non_finite", Kind::Choice(&["stop", "skip"]), Group::Training, "What to do when a loss or a gradient is not a finite number: stop, or skip the step").changeable(),
+    key("log_every", Kind::Whole, Group::Training, "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped").changeable(),
+    key("cp_freq", Kind::Whole, Group::Training, "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]").changeable(),
+    key("save_every_steps", Kind::Whole, Group::Training, "Save a checkpoint every so many steps too; 0: no").changeable(),
+    key("save_every_minutes", Kind::Whole, Group::Training, "Save a checkpoint when the last one is so many minutes old; 0: never for that reason").changeable(),
+    key("keep_checkpoints", Kind::Whole, Group::Training, "How many of the newest checkpoints to keep, beside the best one; 0: all").changeable(),
+    key("sample_mode", Kind::Choice(&["batch", "running"]), Group::Training, "Samples and evaluation: normalise with the batch's statistics and keep dropout on (as the official script does), or with running statistics and no dropout").changeable(),
+    key("held_out_images", Kind::Whole, Group::Training, "About how many held-out images the final evaluation looks at (rounded up to whole batches); 0: none").changeable(),
+    key("validation_images", Kind::Whole, Group::Training, "How many held-out images, spread evenly over them, are translated and measured after each epoch; 0: none").changeable(),
 
-    key("backend", Kind::Choice(&["flex", "ndarray", "tch", "wgpu", "cuda"]), Group::Machine, "Burn backend to compute with"),
-    key("device", Kind::Text, Group::Machine, "Device of the backend, as `huenet info` lists them: `cpu`, `cuda:0`; by default the backend's first"),
-    key("threads", Kind::Whole, Group::Machine, "Threads to compute with; 0: all the machine has"),
+    key("backend", Kind::Choice(&["flex", "ndarray", "tch", "wgpu", "cuda"]), Group::Machine, "Burn backend to compute with").changeable(),
+    key("device", Kind::Text, Group::Machine, "Device of the backend, as `huenet info` lists them: `cpu`, `cuda:0`; by default the backend's first").changeable(),
+    key("threads", Kind::Whole, Group::Machine, "Threads to compute with; 0: all the machine has").changeable(),
     key("seed", Kind::Whole, Group::Machine, "Seed of every random choice: weights, order, augmentation, dropout"),
 ];

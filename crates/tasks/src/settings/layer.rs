@@ -1,13 +1,13 @@
-//! One source of settings (a TOML file, the environment, the command line) and how
-//! layers merge.
+//! One source of settings: a TOML file, the environment, the command line.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use figment::value::{Dict, Map, Tag, Value};
-use figment::{Figment, Metadata, Profile, Provider, providers::Serialized};
+use figment::{Metadata, Profile, Provider};
 
-use super::{Key, Kind, Settings, SettingsError};
+use super::error::SettingsError;
+use super::keys::{Key, Kind};
 
 /// The variables of this prefix are settings, except [`RESERVED`].
 const PREFIX: &str = "HUENET_";
@@ -154,18 +154,17 @@ impl Provider for Layer {
     }
 }
 
-/// `layers` over `defaults`; later layers win.
-pub(crate) fn merge(defaults: &Settings, layers: &[Layer]) -> Result<Settings, SettingsError> {
-    let start = Figment::from(Serialized::defaults(defaults));
-    let merged = layers
-        .iter()
-        .fold(start, |figment, layer| figment.merge(layer));
-    merged.extract().map_err(|error| {
-        // Layers hold only known names and values of the right kind, so what is left
-        // is a number beyond its type.
-        let name = error.path.first().cloned().unwrap_or_default();
-        SettingsError::invalid(layers, &name, &error.to_string())
-    })
+/// A value of `layers` that is not of its key's kind.
+pub(super) fn invalid_in(layers: &[Layer], name: &str, value: &str) -> SettingsError {
+    let origin = layers.iter().rev().find(|layer| layer.text(name).is_some());
+    let (key, expected) =
+        Key::find(name).map_or(("?", String::new()), |key| (key.name, key.kind.expected()));
+    SettingsError::Invalid {
+        origin: origin.map_or_else(|| "settings".to_owned(), |layer| layer.origin().to_owned()),
+        key,
+        value: value.to_owned(),
+        expected,
+    }
 }
 
 fn known(origin: &str, name: &str) -> Result<&'static Key, SettingsError> {
@@ -255,6 +254,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::settings::Settings;
 
     fn file(text: &str) -> Result<Layer, SettingsError> {
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::{Group, KEYS, Key, Kind, RecipeChoice, Settings};
-use crate::job::CHANGEABLE;
-use crate::task::Task;
+use super::choices::RecipeChoice;
+use super::keys::{Group, KEYS, Key, Kind};
+use super::task::Task;
+use super::values::Settings;
 
 /// Where a reader of a schema learns how to read it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -54,11 +55,7 @@ pub fn page() -> String {
         let default = default_texts(key);
         let help = key.help.replace('|', "\\|");
         let kind = kind_text(key.kind);
-        let changes = if CHANGEABLE.contains(&key.name) {
-            "↻"
-        } else {
-            ""
-        };
+        let changes = if key.changeable { "↻" } else { "" };
         let name = key.name;
         let _ = writeln!(
             text,

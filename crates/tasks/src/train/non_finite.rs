@@ -9,15 +9,16 @@ use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
 use serde::Serialize;
 
-use crate::checkpoint::{Contents, Position, Shelf};
-use crate::error::TaskError;
-use crate::evaluation::translate;
-use crate::files;
-use crate::gan::{Gan, StepGradients};
-use crate::gradients::NonFiniteValues;
-use crate::metrics::StepLosses;
-use crate::run::RunFolder;
-use crate::samples;
+use crate::measure::samples;
+use crate::measure::translate::translate;
+use crate::run::checkpoint::{Contents, Shelf};
+use crate::run::folder::RunFolder;
+use crate::run::position::Position;
+use crate::step::gan::{Gan, StepGradients};
+use crate::step::gradients::NonFiniteValues;
+use crate::step::loss_values::StepLosses;
+use crate::store::error::TaskError;
+use crate::store::files;
 
 /// What of a step is not finite, and where.
 #[derive(Clone, Debug, PartialEq, Serialize)]

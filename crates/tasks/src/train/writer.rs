@@ -1,18 +1,17 @@
 //! Writes a run's metrics and pictures on a thread of its own.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use huenet_data::RgbImage;
 
-use crate::error::TaskError;
-use crate::lines::LineWriter;
-use crate::metrics::{self, StepRecord};
-use crate::run::RunFolder;
-use crate::samples;
-use crate::validation::ValidationRecord;
+use crate::measure::samples;
+use crate::run::folder::RunFolder;
+use crate::run::metrics::{self, StepRecord};
+use crate::run::validation::ValidationRecord;
+use crate::store::error::TaskError;
+use crate::store::lines::LineWriter;
+use crate::store::worker::{Fault, Worker};
 
 /// Messages under way, at most; when the disk is slower than that, training waits for it.
 const QUEUE: usize = 256;
@@ -20,9 +19,7 @@ const QUEUE: usize = 256;
 /// What is written beside the checkpoints.
 pub(super) struct Writer {
     run: PathBuf,
-    sender: Option<SyncSender<Message>>,
-    thread: Option<JoinHandle<()>>,
-    fault: Arc<Mutex<Option<TaskError>>>,
+    worker: Worker<Message>,
 }
 
 enum Message {
@@ -39,23 +36,17 @@ impl Writer {
     /// Begins to write the metrics and pictures of `run`, whose last step done is
     /// `last_step`.
     pub(super) fn start(run: &RunFolder, last_step: u64) -> Result<Self, TaskError> {
-        let fault = Arc::default();
-        let worker = Worker {
+        let lines = Lines {
             steps: metrics::open(&run.metrics(), last_step)?,
             validations: None,
             validation_path: run.validation(),
-            fault: Arc::clone(&fault),
         };
-        let (sender, receiver) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || worker.run(&receiver))
+        let work = move |receiver: &Receiver<Message>, fault| lines.write_all(receiver, &fault);
+        let worker = Worker::start("writer", QUEUE, work)
             .map_err(|source| TaskError::write(run.path(), source))?;
         Ok(Self {
             run: run.path().to_owned(),
-            sender: Some(sender),
-            thread: Some(thread),
-            fault,
+            worker,
         })
     }
 
@@ -76,39 +67,29 @@ impl Writer {
 
     /// Waits until everything so far is in its file.
     pub(super) fn flush(&self) -> Result<(), TaskError> {
-        let (sender, receiver) = sync_channel(1);
-        self.send(Message::Flush(sender))?;
-        receiver.recv().map_err(|_| self.gone())?;
+        let flushed = self.worker.ask(Message::Flush);
+        flushed.ok_or_else(|| self.gone())?;
         self.check()
     }
 
     /// Waits until all lines so far are on the disk; those that could not be written before
     /// are tried again.
     pub(super) fn sync(&self) -> Result<(), TaskError> {
-        let (sender, receiver) = sync_channel(1);
-        let sent = self
-            .sender
-            .as_ref()
-            .map(|to| to.send(Message::Sync(sender)));
-        match sent {
-            Some(Ok(())) => receiver.recv().unwrap_or_else(|_| Err(self.gone())),
-            _ => Err(self.gone()),
-        }
+        let synced = self.worker.ask(Message::Sync);
+        synced.unwrap_or_else(|| Err(self.gone()))
     }
 
     /// Sends first: what could not be written before is no reason to lose this.
     fn send(&self, message: Message) -> Result<(), TaskError> {
-        let sent = self.sender.as_ref().map(|sender| sender.send(message));
-        match sent {
-            Some(Ok(())) => self.check(),
-            _ => Err(self.gone()),
+        match self.worker.send(message) {
+            true => self.check(),
+            false => Err(self.gone()),
         }
     }
 
     /// What could not be written since this was asked last.
     fn check(&self) -> Result<(), TaskError> {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        fault.take().map_or(Ok(()), Err)
+        self.worker.fault().map_or(Ok(()), Err)
     }
 
     fn gone(&self) -> TaskError {
@@ -117,25 +98,16 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-struct Worker {
+/// The files of lines.
+struct Lines {
     steps: LineWriter,
     /// Made when there is something to write.
     validations: Option<LineWriter>,
     validation_path: PathBuf,
-    fault: Arc<Mutex<Option<TaskError>>>,
 }
 
-impl Worker {
-    fn run(mut self, receiver: &Receiver<Message>) {
+impl Lines {
+    fn write_all(mut self, receiver: &Receiver<Message>, fault: &Fault) {
         for message in receiver {
             let outcome = match message {
                 Message::Step(record) => self.steps.append(&record),
@@ -151,9 +123,7 @@ impl Worker {
                 }
             };
             if let Err(error) = outcome {
-                let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-                // The first is the cause of the others, if there are others.
-                fault.get_or_insert(error);
+                fault.tell(error);
             }
         }
     }
@@ -175,8 +145,8 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::StepLosses;
     use crate::settings::Settings;
+    use crate::step::loss_values::StepLosses;
     use crate::{Recipe, Task};
 
     #[test]

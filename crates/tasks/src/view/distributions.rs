@@ -5,9 +5,9 @@ use burn::tensor::backend::Backend;
 use huenet_data::{Batch, HostBatch};
 use huenet_hist::{HistogramBackend, JointHistogramConfig};
 
-use crate::figures::{channel_names, values};
-use crate::losses::HistogramLosses;
-use crate::recipe::Recipe;
+use crate::measure::figures::{channel_names, values};
+use crate::step::losses::HistogramLosses;
+use crate::step::recipe::Recipe;
 
 /// Of how many images histograms are kept.
 const IMAGES: usize = 4;

@@ -3,7 +3,7 @@
 //! All of it is made on a thread of its own from what the training loop tells it:
 //!
 //! ```text
-//! training ──► View ──► thread: State ──► report.html, after each epoch and at the end
+//! training ──► View ──► thread: Shown ──► report.html, after each epoch and at the end
 //!              bounded                ├─► events.out.tfevents.*
 //!              queue                  └─► LivePage ──► readers, each on a thread of its own
 //! ```
@@ -11,6 +11,7 @@
 //! A page is never in the way of training: what cannot be written is told once as a fault, and
 //! readers are given snapshots.
 
+mod charts;
 mod distributions;
 mod machine;
 mod page;
@@ -18,29 +19,29 @@ mod pictures;
 mod series;
 mod server;
 mod state;
+pub mod tensorboard;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use huenet_data::RgbImage;
 
-use crate::checkpoint::Position;
-use crate::error::TaskError;
-use crate::evaluation::Evaluation;
-use crate::files;
-use crate::job::Plan;
-use crate::metrics::StepRecord;
-use crate::recipe::{LearningRates, Recipe};
-use crate::run::RunFolder;
-use crate::tensorboard::EventWriter;
-use crate::validation::ValidationRecord;
+use crate::measure::evaluation::Evaluation;
+use crate::run::folder::RunFolder;
+use crate::run::metrics::StepRecord;
+use crate::run::plan::Plan;
+use crate::run::position::Position;
+use crate::run::validation::ValidationRecord;
+use crate::step::recipe::{LearningRates, Recipe};
+use crate::store::error::TaskError;
+use crate::store::files;
+use crate::store::worker::{Fault, Worker};
 
 pub use distributions::{ChannelDistributions, Distributions, ImageDistributions};
 pub use server::LivePage;
 use state::{Pictures, State, Status};
+use tensorboard::EventWriter;
 
 /// Messages under way, at most; when the disk is slower than that, training waits for it.
 const QUEUE: usize = 128;
@@ -50,9 +51,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Shows a run.
 pub(crate) struct View {
-    sender: Option<SyncSender<Message>>,
-    thread: Option<JoinHandle<()>>,
-    fault: Arc<Mutex<Option<TaskError>>>,
+    worker: Worker<Message>,
     /// When the last step ended, unless something else than a step came between.
     last: Option<Instant>,
 }
@@ -81,27 +80,18 @@ impl View {
             true => Some(EventWriter::create(run.path(), plan.first_step)?),
             false => None,
         };
-        let fault = Arc::default();
-        let mut worker = Worker {
+        let mut shown = Shown {
             state: State::open(recipe, run, plan, position),
             report: run.report(),
             events,
             live,
             published: (0, Instant::now()),
-            fault: Arc::clone(&fault),
         };
-        worker.publish();
-        let (sender, receiver) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("view".to_owned())
-            .spawn(move || worker.run(&receiver))
+        shown.publish();
+        let work = move |receiver: &Receiver<Message>, fault| shown.follow(receiver, &fault);
+        let worker = Worker::start("view", QUEUE, work)
             .map_err(|source| TaskError::write(run.path(), source))?;
-        Ok(Self {
-            sender: Some(sender),
-            thread: Some(thread),
-            fault,
-            last: None,
-        })
+        Ok(Self { worker, last: None })
     }
 
     /// A step was done, and `ended` then.
@@ -136,18 +126,13 @@ impl View {
     /// they are.
     pub(crate) fn flush(&mut self) {
         self.last = None;
-        let (sender, receiver) = sync_channel(1);
-        self.send(Message::Flush(sender));
         // Fails only if the thread is gone; then there is nothing to wait for.
-        let _ = receiver.recv();
+        let _ = self.worker.ask(Message::Flush);
     }
 
     /// What could not be written since the last time this was asked, if anything.
     pub(crate) fn fault(&self) -> Option<TaskError> {
-        self.fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.worker.fault()
     }
 
     /// The run is done: writes the last of everything.
@@ -162,62 +147,57 @@ impl View {
 
     fn end(&mut self, status: Status) {
         self.send(Message::Ended(status));
-        self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.worker.end();
     }
 
     fn send(&self, message: Message) {
-        if let Some(sender) = &self.sender {
-            // Fails only if the thread is gone; training goes on without a view.
-            let _ = sender.send(message);
-        }
+        // Fails only if the thread is gone; training goes on without a view.
+        let _ = self.worker.send(message);
     }
 }
 
 impl Drop for View {
     fn drop(&mut self) {
-        if self.thread.is_some() {
+        if self.worker.is_running() {
             self.end(Status::Stopped);
         }
     }
 }
 
-struct Worker {
+/// What the thread keeps and writes.
+struct Shown {
     state: State,
     report: PathBuf,
     events: Option<EventWriter>,
     live: Option<LivePage>,
     /// The version that the live page has, and since when.
     published: (u64, Instant),
-    fault: Arc<Mutex<Option<TaskError>>>,
 }
 
-impl Worker {
-    fn run(mut self, receiver: &Receiver<Message>) {
+impl Shown {
+    fn follow(mut self, receiver: &Receiver<Message>, fault: &Fault) {
         loop {
             match receiver.recv_timeout(TICK) {
                 Ok(Message::Ended(status)) => {
                     self.state.ended(status);
-                    self.write_report();
-                    self.flush();
+                    self.write_report(fault);
+                    self.flush(fault);
                     self.publish();
                     return;
                 }
-                Ok(message) => self.handle(message),
+                Ok(message) => self.handle(message, fault),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             let (version, since) = self.published;
             if version != self.state.version && since.elapsed() >= TICK {
-                self.flush();
+                self.flush(fault);
                 self.publish();
             }
         }
     }
 
-    fn handle(&mut self, message: Message) {
+    fn handle(&mut self, message: Message, fault: &Fault) {
         match message {
             Message::Stepped(record, rates, wall) => {
                 self.state.stepped(&record, wall);
@@ -231,13 +211,13 @@ impl Worker {
                     ),
                 ];
                 let scalars: Vec<_> = losses.chain(rates).collect();
-                self.write_events(|events| events.scalars(record.step, scalars));
+                self.write_events(fault, |events| events.scalars(record.step, scalars));
             }
             Message::Drew(at, grid, distributions) => {
                 // At the end of a run that ends with an epoch, the grid is nothing new. The
                 // distributions are, if the run was resumed there: no file keeps them.
                 if !self.state.has_drawn(at) {
-                    self.write_events(|events| {
+                    self.write_events(fault, |events| {
                         events.image(at.step, "samples", &grid)?;
                         write_histograms(events, at.step, &distributions)
                     });
@@ -253,38 +233,42 @@ impl Worker {
                 let scalars: Vec<_> = figures
                     .map(|(name, value)| (format!("validation/{name}"), value))
                     .collect();
-                self.write_events(|events| events.scalars(record.step, scalars));
+                self.write_events(fault, |events| events.scalars(record.step, scalars));
                 self.state.validated(*record);
             }
             Message::Evaluated(evaluation) => self.state.evaluated(evaluation),
-            Message::EpochEnded => self.write_report(),
+            Message::EpochEnded => self.write_report(fault),
             Message::Flush(done) => {
-                self.flush();
+                self.flush(fault);
                 let _ = done.send(());
             }
             Message::Ended(_) => {}
         }
     }
 
-    fn write_events(&mut self, write: impl FnOnce(&mut EventWriter) -> Result<(), TaskError>) {
+    fn write_events(
+        &mut self,
+        fault: &Fault,
+        write: impl FnOnce(&mut EventWriter) -> Result<(), TaskError>,
+    ) {
         let Some(events) = &mut self.events else {
             return;
         };
         if let Err(error) = write(events) {
             // What follows half a record cannot be read.
             self.events = None;
-            self.tell(error);
+            fault.tell(error);
         }
     }
 
-    fn flush(&mut self) {
-        self.write_events(EventWriter::flush);
+    fn flush(&mut self, fault: &Fault) {
+        self.write_events(fault, EventWriter::flush);
     }
 
-    fn write_report(&mut self) {
+    fn write_report(&mut self, fault: &Fault) {
         let page = page::render(&self.state.name(), &self.state.page(Pictures::Embedded));
         if let Err(error) = files::write_atomically(&self.report, page.as_bytes()) {
-            self.tell(error);
+            fault.tell(error);
         }
     }
 
@@ -300,12 +284,6 @@ impl Worker {
                 self.state.grids(),
             );
         }
-    }
-
-    fn tell(&self, error: TaskError) {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        // The first is the cause of the others, if there are others.
-        fault.get_or_insert(error);
     }
 }
 

@@ -11,17 +11,18 @@ use huenet_data::ColourSpace;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::charts;
 use super::distributions::Distributions;
 use super::machine::Machine;
 use super::pictures;
 use super::series::Series;
-use crate::checkpoint::Position;
-use crate::evaluation::Evaluation;
-use crate::job::Plan;
-use crate::metrics::StepRecord;
-use crate::recipe::Recipe;
-use crate::run::RunFolder;
-use crate::validation::{self, ValidationRecord};
+use crate::measure::evaluation::Evaluation;
+use crate::run::folder::RunFolder;
+use crate::run::metrics::StepRecord;
+use crate::run::plan::Plan;
+use crate::run::position::Position;
+use crate::run::validation::{self, ValidationRecord};
+use crate::step::recipe::Recipe;
 
 /// Sample grids kept on the page, at most, beside the newest.
 const GRIDS: usize = 20;
@@ -168,7 +169,7 @@ impl State {
     }
 
     pub(super) fn distributed(&mut self, at: Position, distributions: &Distributions) {
-        self.distributions = Some((at, shown::distributions(distributions)));
+        self.distributions = Some((at, charts::distributions(distributions)));
         self.version += 1;
     }
 

@@ -7,11 +7,11 @@ use huenet_hist::HistogramBackend;
 use tracing::info;
 
 use super::Training;
-use crate::checkpoint::Position;
-use crate::error::TaskError;
-use crate::evaluation::translate;
-use crate::samples;
-use crate::validation::{ValidationRecord, validate};
+use crate::measure::samples;
+use crate::measure::translate::translate;
+use crate::run::position::Position;
+use crate::run::validation::{ValidationRecord, validate};
+use crate::store::error::TaskError;
 use crate::view::Distributions;
 
 impl<B> Training<'_, B>

@@ -1,6 +1,7 @@
 //! A run under way.
 
 mod looking;
+mod pending;
 mod saving;
 mod stepping;
 
@@ -12,22 +13,25 @@ use huenet_data::{Batch, HostBatch, Loader};
 use huenet_hist::HistogramBackend;
 use tracing::warn;
 
+use super::job::Job;
+use super::observer::Observer;
+use super::report::Report;
 use super::writer::Writer;
-use super::{Observer, Report, report};
-use crate::checkpoint::{Position, Shelf};
-use crate::error::TaskError;
-use crate::evaluation::evaluate;
-use crate::files;
-use crate::gan::Gan;
-use crate::job::{Job, Plan};
-use crate::losses::HistogramLosses;
-use crate::recipe::Recipe;
-use crate::run::RunFolder;
-use crate::source::Images;
-use crate::state::StateRecord;
-use crate::validation;
+use crate::measure::evaluation::evaluate;
+use crate::run::checkpoint::Shelf;
+use crate::run::folder::RunFolder;
+use crate::run::images::Images;
+use crate::run::plan::Plan;
+use crate::run::position::Position;
+use crate::run::state::StateRecord;
+use crate::run::validation;
+use crate::step::gan::Gan;
+use crate::step::losses::HistogramLosses;
+use crate::step::recipe::Recipe;
+use crate::store::error::TaskError;
+use crate::store::files;
 use crate::view::{LivePage, View};
-use stepping::Pending;
+use pending::Pending;
 
 /// A run under way.
 pub(super) struct Training<'a, B: AutodiffBackend> {
@@ -198,7 +202,7 @@ where
     fn stop(&mut self) -> Result<Report, TaskError> {
         let checkpoint = self.save(None)?;
         self.state.position = self.position;
-        report(self.run, self.position, checkpoint)
+        Report::of_stopped(self.run, self.position, checkpoint)
     }
 
     /// Measures and shows what all the steps came to.
@@ -235,7 +239,7 @@ where
             finished: true,
             sample: Some(sample),
             evaluation,
-            ..report(self.run, self.position, checkpoint)?
+            ..Report::of_stopped(self.run, self.position, checkpoint)?
         })
     }
 }

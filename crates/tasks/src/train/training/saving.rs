@@ -8,8 +8,8 @@ use huenet_hist::HistogramBackend;
 use tracing::info;
 
 use super::Training;
-use crate::checkpoint::Contents;
-use crate::error::TaskError;
+use crate::run::checkpoint::Contents;
+use crate::store::error::TaskError;
 
 impl<B> Training<'_, B>
 where

@@ -3,33 +3,25 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
 use huenet_hist::HistogramBackend;
 use tracing::{debug, warn};
 
 use super::Training;
-use crate::checkpoint::Position;
-use crate::error::TaskError;
-use crate::measures::Measures;
-use crate::metrics::{StepLosses, StepRecord};
-use crate::recipe::LearningRates;
-use crate::seeds::{Purpose, stream};
+use super::pending::Pending;
+use crate::run::metrics::StepRecord;
+use crate::run::position::Position;
 use crate::settings::NonFinite;
+use crate::step::deferred::DeferredLosses;
+use crate::step::loss_values::StepLosses;
+use crate::step::recipe::LearningRates;
+use crate::step::seeds::{Purpose, stream};
+use crate::store::error::TaskError;
 use crate::train::non_finite::NonFiniteStep;
 
 /// After so many skipped steps in a row, no step is expected to be finite again.
 const SKIPS: u32 = 20;
-
-/// A step whose losses are still on the device.
-pub(super) struct Pending<B: Backend> {
-    /// Where the run was before it.
-    before: Position,
-    took: Duration,
-    waited: Duration,
-    ended: Instant,
-    measures: Measures<B>,
-}
 
 impl<B> Training<'_, B>
 where
@@ -99,7 +91,7 @@ where
             steps.push((pending.before, pending.took, pending.waited, pending.ended));
             measures.push(pending.measures);
         }
-        let measures = Measures::read_all(measures);
+        let measures = DeferredLosses::read_all(measures);
         // The first fault is the one to tell of; it is no reason to lose the steps after it.
         let mut outcome = Ok(());
         for ((before, took, waited, ended), measures) in steps.into_iter().zip(measures) {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::error::TaskError;
+use crate::store::error::TaskError;
 use request::Request;
 
 /// Readers at the same time, at most; more are turned away.
@@ -44,7 +44,7 @@ struct Shared {
     address: SocketAddr,
 }
 
-/// A page about a run, served while the run goes on; see [`Job::with_live_page`](crate::Job::with_live_page).
+/// A page about a run, served while the run goes on; see [`train`](crate::train()).
 pub struct LivePage {
     shared: Arc<Shared>,
 }

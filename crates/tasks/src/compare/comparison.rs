@@ -1,0 +1,362 @@
+//! What a comparison gives: figures of each pair and each method, their means and intervals.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use huenet_data::ColourSpace;
+use serde_json::{Map, Value, json};
+
+use super::bootstrap::{CONFIDENCE, interval};
+use super::method::Method;
+use super::pairs::Pair;
+use super::study::{BINS, Study};
+use crate::measure::figures::{Figures, without_infinite};
+
+/// The figures of one pair.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairFigures {
+    /// Those that validation has too.
+    pub figures: Figures,
+    /// The mean earth mover's distance between the output and the references of all other pairs
+    /// that have another reference: what it is to be below, if the output follows its own. `None`
+    /// if there are no others.
+    pub emd_other: Option<f64>,
+    /// The share of pixels whose colour no screen has, before clipping.
+    pub out_of_gamut: f64,
+}
+
+/// The figures of one method.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    method: Method,
+    pairs: Vec<PairFigures>,
+}
+
+/// One figure over all pairs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The figure's name.
+    pub name: String,
+    /// Its mean over the pairs that have it and have no infinite one, unless all are.
+    pub mean: f64,
+    /// How many infinite ones the mean is without.
+    pub left_out: usize,
+    /// The bootstrap interval of the mean; see [`interval`].
+    pub interval: Option<[f64; 2]>,
+}
+
+impl Measured {
+    pub(super) fn new(method: Method) -> Self {
+        Self {
+            method,
+            pairs: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, figures: Figures, out_of_gamut: f64) {
+        self.pairs.push(PairFigures {
+            figures,
+            emd_other: None,
+            out_of_gamut,
+        });
+    }
+
+    pub(super) fn compare_with_others(&mut self, histograms: &Histograms, pairs: &[Pair]) {
+        let distances = histograms.to_others(self.method, pairs);
+        for (pair, distance) in self.pairs.iter_mut().zip(distances) {
+            pair.emd_other = distance;
+        }
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The figures of each pair.
+    pub fn pairs(&self) -> &[PairFigures] {
+        &self.pairs
+    }
+
+    /// Each figure over all pairs, those of channels by the names that `colour` gives them.
+    pub fn summary(&self, colour: ColourSpace) -> Vec<Summary> {
+        let mut all: Vec<(String, Vec<f64>)> = Vec::new();
+        for pair in &self.pairs {
+            for (name, value) in pair.named(colour) {
+                match all.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, values)) => values.push(value),
+                    None => all.push((name, vec![value])),
+                }
+            }
+        }
+        let summary = |(name, values): (String, Vec<f64>)| {
+            let count = values.len();
+            let values = without_infinite(values);
+            Summary {
+                name,
+                mean: values.iter().sum::<f64>() / values.len() as f64,
+                left_out: count - values.len(),
+                interval: interval(&values),
+            }
+        };
+        all.into_iter().map(summary).collect()
+    }
+}
+
+impl PairFigures {
+    /// Names and values, those that there are.
+    pub fn named(&self, colour: ColourSpace) -> Vec<(String, f64)> {
+        let mut all = self.figures.named(colour);
+        all.extend(self.emd_other.map(|value| ("emd_other".to_owned(), value)));
+        all.push(("out_of_gamut".to_owned(), self.out_of_gamut));
+        all
+    }
+}
+
+/// A generator beside the other methods, on the same pairs.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    checkpoint: PathBuf,
+    task: String,
+    dataset: String,
+    sample_mode: String,
+    step: u64,
+    size: [usize; 2],
+    colour: ColourSpace,
+    pairs: Vec<Pair>,
+    methods: Vec<Measured>,
+}
+
+impl Comparison {
+    pub(super) fn new(study: &Study, pairs: Vec<Pair>, methods: Vec<Measured>) -> Self {
+        let settings = study.recipe.settings();
+        let mode = serde_json::to_value(settings.sample_mode).unwrap_or_default();
+        Self {
+            checkpoint: study.checkpoint.folder().to_owned(),
+            task: settings.task.to_string(),
+            dataset: settings.dataset.clone(),
+            sample_mode: mode.as_str().unwrap_or_default().to_owned(),
+            step: study.checkpoint.position().step,
+            size: [settings.img_h, settings.img_w],
+            colour: study.colour,
+            pairs,
+            methods,
+        }
+    }
+
+    /// The pairs, in the order of the figures.
+    pub fn pairs(&self) -> &[Pair] {
+        &self.pairs
+    }
+
+    /// The methods, the generator first.
+    pub fn methods(&self) -> &[Measured] {
+        &self.methods
+    }
+
+    /// The pairs from that with the generator's least earth mover's distance to that with its
+    /// greatest.
+    pub fn ranking(&self) -> Vec<usize> {
+        let emd = |i: usize| match self.methods.first() {
+            Some(generator) => generator.pairs[i].figures.emd,
+            None => f64::NAN,
+        };
+        let mut order: Vec<usize> = (0..self.pairs.len()).collect();
+        order.sort_by(|&i, &j| emd(i).total_cmp(&emd(j)));
+        order
+    }
+
+    /// A table in Markdown: a row for each method, a column for each figure, means with their
+    /// intervals.
+    pub fn to_markdown(&self) -> String {
+        let rows: Vec<(&'static str, Vec<Summary>)> = self
+            .methods
+            .iter()
+            .map(|measured| (measured.method.title(), measured.summary(self.colour)))
+            .collect();
+        let names = rows
+            .first()
+            .map(|(_, row)| row.as_slice())
+            .unwrap_or_default();
+        let columns = names.iter().map(|figure| column(&figure.name));
+        let columns: Vec<String> = columns.collect();
+        let mut text = format!(
+            "{} on {} pairs of {}, step {}, {}×{} pixels, {} statistics; mean [{:.0} % interval]\n\n",
+            self.task,
+            self.pairs.len(),
+            self.dataset,
+            self.step,
+            self.size[1],
+            self.size[0],
+            self.sample_mode,
+            100.0 * CONFIDENCE,
+        );
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "| | {} |", columns.join(" | "));
+        let _ = writeln!(text, "|---|{}", "---|".repeat(columns.len()));
+        for (title, row) in &rows {
+            let cells = names.iter().map(|figure| {
+                let found = row.iter().find(|cell| cell.name == figure.name);
+                found.map_or_else(String::new, cell)
+            });
+            let cells: Vec<String> = cells.collect();
+            let _ = writeln!(text, "| {title} | {} |", cells.join(" | "));
+        }
+        for (title, row) in &rows {
+            for figure in row.iter().filter(|figure| figure.left_out > 0) {
+                let _ = writeln!(
+                    text,
+                    "\n{title}: {} infinite {} left out of the mean (an output that is its ground truth has such)",
+                    figure.left_out, figure.name,
+                );
+            }
+        }
+        text
+    }
+
+    /// Everything, with the figures of each pair. A figure that is no finite number is null.
+    pub fn to_json(&self) -> Value {
+        let methods = self.methods.iter().map(|measured| {
+            let summary = measured.summary(self.colour);
+            let mean = summary.iter().map(|s| (s.name.clone(), s.mean.into()));
+            let interval = summary.iter().map(|s| (s.name.clone(), json!(s.interval)));
+            let left_out = summary.iter().filter(|s| s.left_out > 0);
+            let left_out = left_out.map(|s| (s.name.clone(), s.left_out.into()));
+            let pairs = self.pairs.iter().zip(&measured.pairs);
+            let pairs = pairs.map(|(pair, figures)| {
+                let figures = figures.named(self.colour).into_iter();
+                let mut all: Map<String, Value> =
+                    figures.map(|(name, value)| (name, value.into())).collect();
+                all.insert("batch".to_owned(), pair.batch.into());
+                all.insert("content".to_owned(), pair.content.clone().into());
+                all.insert("reference".to_owned(), pair.reference.clone().into());
+                Value::Object(all)
+            });
+            json!({
+                "method": measured.method.name(),
+                "mean": mean.collect::<Map<_, _>>(),
+                "interval": interval.collect::<Map<_, _>>(),
+                "left_out": left_out.collect::<Map<_, _>>(),
+                "pairs": pairs.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "checkpoint": self.checkpoint,
+            "step": self.step,
+            "task": self.task,
+            "dataset": self.dataset,
+            "height": self.size[0],
+            "width": self.size[1],
+            "sample_mode": self.sample_mode,
+            "bins": BINS,
+            "confidence": CONFIDENCE,
+            "methods": methods.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The heading of a figure's column.
+fn column(name: &str) -> String {
+    match name {
+        "h_content_given_output" => "H(content given output), nats".to_owned(),
+        "psnr" => "psnr, dB".to_owned(),
+        "out_of_gamut" => "out of gamut, %".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn cell(figure: &Summary) -> String {
+    let (scale, digits) = match figure.name.as_str() {
+        "out_of_gamut" => (100.0, 1),
+        "psnr" => (1.0, 2),
+        name if name.starts_with("emd") => (1.0, 4),
+        _ => (1.0, 3),
+    };
+    let number = |value: f64| format!("{:.digits$}", scale * value);
+    match figure.interval {
+        Some([low, high]) => format!(
+            "{} [{}, {}]",
+            number(figure.mean),
+            number(low),
+            number(high)
+        ),
+        None => number(figure.mean),
+    }
+}
+
+/// The cumulative histograms of all references, and of what each method made.
+pub(super) struct Histograms {
+    channels: usize,
+    bins: usize,
+    references: Vec<f32>,
+    outputs: Vec<(Method, Vec<f32>)>,
+}
+
+impl Histograms {
+    pub(super) fn new(channels: usize, bins: usize) -> Self {
+        Self {
+            channels,
+            bins,
+            references: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Appends the histograms of references, `[pairs · channels · K]`.
+    pub(super) fn references(&mut self, histograms: Vec<f32>) {
+        self.references.extend(self.cumulative(&histograms));
+    }
+
+    /// Appends the histograms of what a method made.
+    pub(super) fn outputs(&mut self, method: Method, histograms: Vec<f32>) {
+        let new = self.cumulative(&histograms);
+        match self.outputs.iter_mut().find(|(known, _)| *known == method) {
+            Some((_, all)) => all.extend(new),
+            None => self.outputs.push((method, new)),
+        }
+    }
+
+    fn cumulative(&self, histograms: &[f32]) -> Vec<f32> {
+        let rows = histograms.chunks_exact(self.bins);
+        rows.flat_map(|row| {
+            row.iter().scan(0.0_f64, |sum, mass| {
+                *sum += f64::from(*mass);
+                Some(*sum as f32)
+            })
+        })
+        .collect()
+    }
+
+    /// For each pair, the mean distance of what `method` made to all other references.
+    fn to_others(&self, method: Method, pairs: &[Pair]) -> Vec<Option<f64>> {
+        let outputs = self.outputs.iter().find(|(known, _)| *known == method);
+        let outputs = outputs.map_or(&[][..], |(_, outputs)| outputs);
+        let length = self.channels * self.bins;
+        let one = |(output, own): (&[f32], &Pair)| {
+            let others = self.references.chunks_exact(length).zip(pairs);
+            let others = others.filter(|(_, other)| own.has_other_reference(other));
+            let distances: Vec<f64> = others
+                .map(|(reference, _)| distance(output, reference, self.bins))
+                .collect();
+            let sum = distances.iter().sum::<f64>();
+            (!distances.is_empty()).then(|| sum / distances.len() as f64)
+        };
+        outputs.chunks_exact(length).zip(pairs).map(one).collect()
+    }
+}
+
+/// The earth mover's distance of images, from the cumulative histograms of their channels: the
+/// root of the mean square of the difference, the mean over channels.
+fn distance(a: &[f32], b: &[f32], bins: usize) -> f64 {
+    let channels = a.chunks_exact(bins).zip(b.chunks_exact(bins));
+    let count = a.len() / bins;
+    let distances = channels.map(|(a, b)| {
+        let squares = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2));
+        (squares.sum::<f64>() / bins as f64).sqrt()
+    });
+    distances.sum::<f64>() / count as f64
+}
+
+#[cfg(test)]
+#[path = "comparison_tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+use burn::tensor::{Tensor, TensorData};
+use burn_flex::Flex;
+use huenet_hist::{Bins, Kernel};
+
+use super::*;
+use crate::measure::figures::{Compared, figures_of};
+use crate::step::losses::HistogramLosses;
+
+const SIDE: usize = 12;
+
+fn wave(phase: f32) -> Vec<f32> {
+    let value = |i: usize| 0.9 * (0.37 * i as f32 + phase).sin() * (0.11 * i as f32).cos();
+    (0..3 * SIDE * SIDE).map(value).collect()
+}
+
+fn tensor(images: &[Vec<f32>]) -> Tensor<Flex, 4> {
+    let shape = [images.len(), 3, SIDE, SIDE];
+    Tensor::from_data(TensorData::new(images.concat(), shape), &Default::default())
+}
+
+fn losses() -> HistogramLosses {
+    HistogramLosses::with_bins(Bins::new(BINS, -1.0, 1.0).unwrap(), Kernel::default())
+}
+
+#[test]
+fn the_distance_to_others_is_the_distance_that_the_figures_have() {
+    let outputs: Vec<_> = [0.1, 0.9, 2.0].map(wave).to_vec();
+    let references: Vec<_> = [0.4, 1.5, 2.2]
+        .map(|phase| wave(phase).iter().map(|v| v * 0.6).collect())
+        .to_vec();
+    let losses = losses();
+    let of = Compared {
+        colour: ColourSpace::Yuv,
+        truth: false,
+    };
+    // The figures of output i beside reference j.
+    let figures = |outputs: &[Vec<f32>], references: &[Vec<f32>]| {
+        let (content, reference, output) = (tensor(outputs), tensor(references), tensor(outputs));
+        figures_of(of, &losses, [content, reference, output]).unwrap()
+    };
+    let mut histograms = Histograms::new(3, BINS);
+    histograms.references(figures(&references, &references).1);
+    histograms.outputs(Method::Generator, figures(&outputs, &references).1);
+    let pairs = ["a", "b", "b"];
+    let pairs = Pair::made_up(&pairs);
+    let others = histograms.to_others(Method::Generator, &pairs);
+
+    let emd = |i: usize, j: usize| figures(&outputs[i..=i], &references[j..=j]).0[0].emd;
+    for (got, expected) in others.iter().zip([
+        (emd(0, 1) + emd(0, 2)) / 2.0,
+        // The third pair has the same reference as the second.
+        emd(1, 0),
+        emd(2, 0),
+    ]) {
+        assert!(
+            (got.unwrap() - expected).abs() < 1e-5,
+            "{got:?} is not {expected}"
+        );
+    }
+    assert_eq!(histograms.to_others(Method::Generator, &pairs[..1]), [None]);
+}
+
+fn pairs_of(method: &Value) -> &Vec<Value> {
+    method["pairs"].as_array().unwrap()
+}
+
+#[test]
+fn an_output_that_is_the_ground_truth_does_not_make_the_mean_infinite() {
+    let mut comparison = comparison();
+    let pairs = &mut comparison.methods[1].pairs;
+    (pairs[0].figures.psnr, pairs[2].figures.psnr) = (Some(20.0), Some(23.0));
+    let text = comparison.to_markdown();
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("| doing nothing |"));
+    assert!(row.unwrap().contains("| 21.50 ["), "{text}");
+    assert!(
+        text.contains("\ndoing nothing: 1 infinite psnr left out"),
+        "{text}"
+    );
+    assert!(!text.contains("\nthis model: "), "{text}");
+    let json = comparison.to_json();
+    assert_eq!(json["methods"][1]["mean"]["psnr"], 21.5);
+    assert_eq!(json["methods"][1]["left_out"]["psnr"], 1);
+
+    let all = &comparison.methods[1].pairs;
+    let all: Vec<Figures> = all.iter().map(|pair| pair.figures.clone()).collect();
+    assert_eq!(Figures::mean(&all).unwrap().psnr, Some(21.5));
+    assert_eq!(Figures::mean(&all[1..2]).unwrap().psnr, Some(f64::INFINITY));
+}
+
+fn comparison() -> Comparison {
+    let figures = |emd: f64| Figures {
+        emd,
+        emd_channels: vec![emd, 2.0 * emd, 3.0 * emd],
+        h_content_given_output: 1.5,
+        histogram_intersection: 0.5,
+        ssim_luma: 0.25,
+        psnr: (emd < 0.2).then_some(f64::INFINITY),
+        ssim: None,
+    };
+    let methods = [Method::Generator, Method::Nothing].map(|method| {
+        let mut measured = Measured::new(method);
+        for emd in [0.3, 0.1, 0.2] {
+            measured.push(figures(emd), 0.125);
+        }
+        measured
+    });
+    Comparison {
+        checkpoint: "run/checkpoints/step-00000007".into(),
+        task: "colorization".to_owned(),
+        dataset: "photos".to_owned(),
+        sample_mode: "batch".to_owned(),
+        step: 7,
+        size: [64, 96],
+        colour: ColourSpace::Yuv,
+        pairs: Pair::made_up(&["a", "b", "c"]),
+        methods: methods.to_vec(),
+    }
+}
+
+#[test]
+fn a_table_has_a_row_for_each_method_and_a_cell_for_each_figure() {
+    let text = comparison().to_markdown();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 4, "{text}");
+    let cells = |row: &str| row.matches('|').count();
+    assert!(
+        rows.iter().all(|row| cells(row) == cells(rows[0])),
+        "{text}"
+    );
+    assert!(rows[0].contains("| emd_u |") && !rows[0].contains("emd_other"));
+    // Three values of 0.1 to 0.3: an interval within.
+    assert!(rows[2].starts_with("| this model | 0.2000 [0.1"), "{text}");
+    assert!(rows[2].contains("| 12.5 [12.5, 12.5] |"), "{text}");
+    assert!(rows[3].starts_with("| doing nothing | "));
+    assert!(text.contains("96×64 pixels"));
+}
+
+#[test]
+fn the_json_has_means_intervals_and_every_pair() {
+    let json = comparison().to_json();
+    let method = &json["methods"][0];
+    assert_eq!(method["method"], "generator");
+    let close = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-12;
+    assert!(close(&method["mean"]["emd"], 0.2) && close(&method["mean"]["emd_v"], 0.6));
+    assert!(method["interval"]["emd"][0].as_f64() < Some(0.2));
+    // Not a finite number, but there.
+    assert!(
+        pairs_of(method)[1]
+            .as_object()
+            .unwrap()
+            .contains_key("psnr")
+    );
+    assert!(pairs_of(method)[1]["psnr"].is_null());
+    // Nor the mean, where no other has one.
+    assert!(method["mean"]["psnr"].is_null() && method["left_out"]["psnr"].is_null());
+    let pairs = pairs_of(method);
+    assert_eq!(pairs.len(), 3);
+    assert_eq!(
+        (&pairs[1]["content"], &pairs[1]["reference"]),
+        (&"1".into(), &"b".into())
+    );
+    assert!(close(&pairs[1]["emd"], 0.1));
+    assert_eq!(comparison().ranking(), [1, 2, 0]);
+}

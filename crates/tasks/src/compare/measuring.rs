@@ -1,0 +1,69 @@
+//! Measuring every method on the same pairs.
+
+use huenet_data::RgbImage;
+use huenet_hist::{Bins, HistogramBackend, Kernel};
+
+use super::batch::Batch;
+use super::comparison::{Comparison, Histograms, Measured};
+use super::pairs::Pair;
+use super::sheet;
+use super::study::{BINS, Study};
+use crate::measure::figures::{Compared, figures_of};
+use crate::step::losses::HistogramLosses;
+use crate::store::error::TaskError;
+
+/// What is measured with, the same for all runs.
+fn losses() -> HistogramLosses {
+    let bins = Bins::new(BINS, -1.0, 1.0).expect("256 bins over a range");
+    HistogramLosses::with_bins(bins, Kernel::default())
+}
+
+/// Measures every method on the pairs of `study`; `progress` is told how many pairs are done. The
+/// contact sheet comes with its own error: the figures are there if it could not be drawn.
+///
+/// # Errors
+///
+/// [`TaskError::Data`] if an image cannot be read, [`TaskError::DamagedCheckpoint`].
+pub fn compare<B: HistogramBackend>(
+    study: &Study,
+    device: &B::Device,
+    progress: &mut dyn FnMut(usize),
+) -> Result<(Comparison, Result<RgbImage, TaskError>), TaskError> {
+    let (generator, _) = study.checkpoint.networks::<B>(device)?;
+    let losses = losses();
+    let mut measured: Vec<Measured> = study.methods().map(Measured::new).collect();
+    let mut histograms = Histograms::new(study.colour.channels(), BINS);
+    let mut done = 0;
+    for (number, batch) in study.pairs.batches().iter().enumerate() {
+        let made = Batch::make(study, &generator, number, device)?;
+        histograms.references(made.references::<B>(&losses, device));
+        for measured in &mut measured {
+            let outputs = made.by(study, measured.method());
+            let of = Compared {
+                colour: study.colour,
+                truth: study.recipe.task().is_paired(),
+            };
+            let images = [&made.content, &made.reference, &outputs.concat_planes()]
+                .map(|planes| made.tensor::<B>(planes, device));
+            let (figures, of_outputs) = figures_of(of, &losses, images)?;
+            for ((mut figures, output), pair) in figures.into_iter().zip(&outputs.0).zip(batch) {
+                if !pair.is_one_file() {
+                    (figures.psnr, figures.ssim) = (None, None);
+                }
+                measured.push(figures, output.out_of_gamut);
+            }
+            histograms.outputs(measured.method(), of_outputs);
+        }
+        done += batch.len();
+        progress(done);
+    }
+    let pairs: Vec<Pair> = study.pairs.batches().concat();
+    for measured in &mut measured {
+        measured.compare_with_others(&histograms, &pairs);
+    }
+    let comparison = Comparison::new(study, pairs, measured);
+    let sheet = sheet::draw(study, &comparison, |number| {
+        Batch::make(study, &generator, number, device)
+    });
+    Ok((comparison, sheet))
+}

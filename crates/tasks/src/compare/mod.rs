@@ -1,0 +1,28 @@
+//! A trained generator beside methods that need no training, image by image.
+//!
+//! ```text
+//! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, contact sheet
+//! ```
+//!
+//! Every method gets the same pairs, prepared as the run prepares them, and is measured in the
+//! same way: in 256 bins with the official kernel, whatever the run was trained with, and in YUV if
+//! the images have colours.
+
+mod batch;
+mod bootstrap;
+mod comparison;
+mod measuring;
+mod method;
+mod pairs;
+mod sheet;
+mod study;
+pub mod transfer;
+mod write;
+
+pub use bootstrap::{CONFIDENCE, interval};
+pub use comparison::{Comparison, Measured, PairFigures, Summary};
+pub use measuring::compare;
+pub use method::Method;
+pub use pairs::Pair;
+pub use study::{BINS, Study, Which};
+pub use write::{write_json, write_sheet};

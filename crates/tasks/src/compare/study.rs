@@ -1,0 +1,100 @@
+//! What is compared on what.
+
+use std::path::{Path, PathBuf};
+
+use huenet_data::{ColourSpace, Phase};
+
+use super::method::Method;
+use super::pairs::Pairs;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::folder::RunFolder;
+use crate::settings::{Layer, SettingsError};
+use crate::step::recipe::Recipe;
+use crate::store::error::TaskError;
+
+/// Bins of the histograms that figures are of.
+pub const BINS: usize = 256;
+
+/// A saved generator, and the images that it is evaluated on.
+pub struct Study {
+    pub(super) recipe: Recipe,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) pairs: Pairs,
+    /// The colour space of the figures.
+    pub(super) colour: ColourSpace,
+}
+
+/// Which images a [`Study`] has.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// Those of one part of the dataset, from the first; at most so many.
+    Part(Phase, usize),
+    /// Those that a CSV file lists.
+    Listed(PathBuf),
+}
+
+impl Study {
+    /// The generator of the newest checkpoint in `run` (a run's folder, or a checkpoint's), with
+    /// the run's settings, over which `changes` have their say: where the images are, and how they
+    /// are sampled.
+    ///
+    /// # Errors
+    ///
+    /// Any [`TaskError`] of checkpoints, settings and images; [`TaskError::Pairs`].
+    pub fn new(run: &Path, changes: &[Layer], which: &Which) -> Result<Self, TaskError> {
+        let checkpoint = Checkpoint::newest(run)?;
+        let settings = checkpoint.settings().with(changes)?;
+        let recipe = Recipe::new(settings)?;
+        checkpoint.check_configuration(&recipe)?;
+        let pairs = match which {
+            Which::Part(phase, most) => Pairs::of_dataset(&recipe, *phase, *most)?,
+            Which::Listed(path) => {
+                let root = recipe.settings().dataroot.as_deref();
+                let root = root.ok_or_else(|| SettingsError::Missing {
+                    key: "dataroot",
+                    fix: "give --dataroot DIR, the folder below which the paths of the pairs lie"
+                        .to_owned(),
+                })?;
+                Pairs::of_file(&recipe, path, root)?
+            }
+        };
+        let colour = match recipe.colour() {
+            ColourSpace::Grey => ColourSpace::Grey,
+            ColourSpace::Yuv | ColourSpace::Rgb => ColourSpace::Yuv,
+        };
+        Ok(Self {
+            recipe,
+            checkpoint,
+            pairs,
+            colour,
+        })
+    }
+
+    /// The settings.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The folder of the generator's run, where its contact sheet goes by default.
+    pub fn run(&self) -> PathBuf {
+        RunFolder::of(self.checkpoint.folder())
+    }
+
+    /// How many pairs there are.
+    pub fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether the only held-out image takes its colours from a training image, since there is no other one.
+    pub fn borrows_reference(&self) -> bool {
+        self.pairs.borrows_reference()
+    }
+
+    /// The methods: those of colours only if the images have colours.
+    pub(super) fn methods(&self) -> impl Iterator<Item = Method> + use<> {
+        let colours = self.colour != ColourSpace::Grey;
+        let linear = [Method::Reinhard, Method::MongeKantorovich];
+        let all = Method::ALL.into_iter();
+        all.filter(move |method| colours || !linear.contains(method))
+    }
+}

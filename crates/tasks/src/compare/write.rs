@@ -1,0 +1,29 @@
+//! A comparison in files.
+
+use std::path::Path;
+
+use huenet_data::RgbImage;
+
+use super::comparison::Comparison;
+use crate::measure::samples;
+use crate::store::error::TaskError;
+use crate::store::files;
+
+/// Writes a [`Comparison`] as JSON, aside and then in its place; into a pipe or a device as it is.
+///
+/// # Errors
+///
+/// [`TaskError::Unwritten`].
+pub fn write_json(comparison: &Comparison, path: &Path) -> Result<(), TaskError> {
+    let text = format!("{:#}\n", comparison.to_json());
+    files::write_named(path, text.as_bytes())
+}
+
+/// Writes a contact sheet as PNG, aside and then in its place; into a pipe or a device as it is.
+///
+/// # Errors
+///
+/// [`TaskError::Unwritten`].
+pub fn write_sheet(sheet: &RgbImage, path: &Path) -> Result<(), TaskError> {
+    files::write_named(path, &samples::png(sheet, path)?)
+}

@@ -1,0 +1,73 @@
+//! The choices that settings give, and names that mean something special.
+
+use serde::{Deserialize, Serialize};
+
+/// The name of the built-in dataset.
+pub const DEMO_DATASET: &str = "demo";
+
+/// What stands for the run that was started or resumed last.
+pub const LATEST: &str = "latest";
+
+/// How held-out images are normalised while sampling and evaluating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleMode {
+    /// With their batch's statistics and dropout on, as the official script does.
+    Batch,
+    /// With the running statistics and no dropout.
+    Running,
+}
+
+/// The image whose structure the output must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StructureReference {
+    /// The content image, as the paper has it.
+    Content,
+    /// The colour reference, as the official script has it for colour transfer.
+    Reference,
+}
+
+/// Which defaults the settings have that are not given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipeChoice {
+    /// Those of the official script: [`Settings::official`](crate::Settings::official).
+    Official,
+    /// [`Settings::recommended`](crate::Settings::recommended).
+    Recommended,
+}
+
+/// How a folder without a split of its own is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitChoice {
+    /// Nine tenths for training, drawn from the seed.
+    NinetyTen,
+    /// The split that the dataset's authors publish.
+    Official,
+}
+
+/// How the discriminator's verdicts become the losses of both players; the formulas stand at
+/// its methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GanLoss {
+    /// Binary cross-entropy of logits, the official one: Goodfellow et al., "Generative
+    /// Adversarial Nets" (2014), in its non-saturating form.
+    CrossEntropy,
+    /// Mean squares: Mao et al., "Least Squares Generative Adversarial Networks" (2017).
+    LeastSquares,
+    /// Hinges: Lim and Ye, "Geometric GAN" (2017).
+    Hinge,
+}
+
+/// What to do about a step whose losses or gradients are not finite numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonFinite {
+    /// Stop the run.
+    Stop,
+    /// Leave the networks as they were before the step, and go on.
+    Skip,
+}

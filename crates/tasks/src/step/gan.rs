@@ -1,0 +1,320 @@
+//! The two players and one training step.
+
+use burn::module::{AutodiffModule, Module};
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::{GradientsParams, Optimizer};
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use huenet_data::Batch;
+use huenet_hist::HistogramBackend;
+use huenet_models::{Discriminator, Generator, Pass, Statistics};
+use rand::Rng;
+
+use crate::settings::StructureReference;
+use crate::step::adam::Adam;
+use crate::step::average::WeightAverage;
+use crate::step::deferred::DeferredLosses;
+use crate::step::gradients::{self, NonFiniteValues};
+use crate::step::loss_values::StepLosses;
+use crate::step::losses::{HistogramLosses, reconstruction_loss};
+use crate::step::pool::ImagePool;
+use crate::step::recipe::{LearningRates, Recipe};
+use crate::step::seeds::{Purpose, stream};
+use crate::step::ssim_loss::ssim_loss;
+
+/// The generator's optimiser.
+pub type GeneratorAdam<B> = OptimizerAdaptor<Adam, Generator<B>, B>;
+/// The discriminator's optimiser.
+pub type DiscriminatorAdam<B> = OptimizerAdaptor<Adam, Discriminator<B>, B>;
+
+/// Both networks and both optimisers, and what goes with them: all that training changes.
+pub struct Gan<B: AutodiffBackend> {
+    /// Makes images.
+    pub generator: Generator<B>,
+    /// Tells real images from made ones.
+    pub discriminator: Discriminator<B>,
+    /// The generator's optimiser.
+    pub generator_adam: GeneratorAdam<B>,
+    /// The discriminator's optimiser.
+    pub discriminator_adam: DiscriminatorAdam<B>,
+    /// Earlier outputs for the discriminator.
+    pub(crate) pool: ImagePool<B::InnerBackend>,
+    /// The average of the generator's weights, if the recipe keeps one.
+    pub(crate) average: Option<WeightAverage<B::InnerBackend>>,
+}
+
+/// What a step changes before the optimisers do: weights as they were, running statistics, the
+/// image pool.
+pub(crate) struct Before<B: AutodiffBackend> {
+    generator: Generator<B>,
+    discriminator: Discriminator<B>,
+    pool: ImagePool<B::InnerBackend>,
+}
+
+/// The gradients of one step, before the optimisers use them.
+pub struct StepGradients {
+    /// Of the total generator loss, for the generator's weights.
+    pub generator: GradientsParams,
+    /// Of the discriminator loss, for the discriminator's weights.
+    pub discriminator: GradientsParams,
+}
+
+impl<B: AutodiffBackend> Gan<B> {
+    /// Fresh networks of `recipe`, their weights drawn from its seed.
+    pub fn new(recipe: &Recipe, device: &B::Device) -> Self {
+        let settings = recipe.settings();
+        let mut weights = stream(settings.seed, Purpose::GeneratorWeights, 0);
+        let generator = recipe.generator().init(&mut weights, device);
+        let mut weights = stream(settings.seed, Purpose::DiscriminatorWeights, 0);
+        let discriminator = recipe.discriminator().init(&mut weights, device);
+        Self::with_networks(recipe, generator, discriminator)
+    }
+
+    /// The given networks with fresh optimisers.
+    pub fn with_networks(
+        recipe: &Recipe,
+        generator: Generator<B>,
+        discriminator: Discriminator<B>,
+    ) -> Self {
+        let settings = recipe.settings();
+        Self {
+            average: WeightAverage::new(settings.average_decay, generator.valid()),
+            generator,
+            discriminator,
+            generator_adam: Adam::new(settings.gen_beta_1).init(),
+            discriminator_adam: Adam::new(settings.dis_beta_1).init(),
+            pool: ImagePool::new(settings.image_pool, settings.seed),
+        }
+    }
+
+    /// One training step: both gradients at the same weights and from the same
+    /// generated images, then both updates at these `rates`.
+    ///
+    /// `dropout` draws the generator's dropout masks; `None` turns dropout off.
+    pub fn step(
+        &mut self,
+        recipe: &Recipe,
+        losses: &HistogramLosses,
+        batch: &Batch<B>,
+        rates: LearningRates,
+        dropout: Option<&mut dyn Rng>,
+    ) -> StepLosses
+    where
+        B: HistogramBackend,
+    {
+        let (measures, gradients) = self.gradients(recipe, losses, batch, dropout);
+        self.update(recipe, rates, gradients);
+        measures.read().losses
+    }
+
+    /// The losses of `batch` and their gradients. Running statistics move, and so does the
+    /// image pool. Nothing waits for the device.
+    pub fn gradients(
+        &mut self,
+        recipe: &Recipe,
+        losses: &HistogramLosses,
+        batch: &Batch<B>,
+        dropout: Option<&mut dyn Rng>,
+    ) -> (DeferredLosses<B::InnerBackend>, StepGradients)
+    where
+        B: HistogramBackend,
+    {
+        let settings = recipe.settings();
+        let paired = settings.task.is_paired();
+        let batch_statistics = |update_running| Statistics::Batch { update_running };
+        let condition = paired.then(|| batch.content.clone());
+        let (content, reference) = (batch.content.clone(), batch.reference.clone());
+
+        let mut pass = Pass::new(batch_statistics(true), dropout);
+        let output = self
+            .generator
+            .forward(content.clone(), batch.counts.clone(), &mut pass);
+        let output = recipe.shown(output);
+
+        // The generator learns through a frozen discriminator: its weights' gradients of
+        // this loss are not wanted, and its running statistics must move once a step.
+        let verdict = self.discriminator.clone().no_grad().forward(
+            condition.clone(),
+            output.clone(),
+            batch_statistics(false),
+        );
+        let gan = settings.gan_loss.of_generator(verdict);
+        let structured = match settings.structure_reference {
+            StructureReference::Content => content.clone(),
+            StructureReference::Reference => reference.clone(),
+        };
+        let losses = losses.losses(structured, output.clone(), reference.clone());
+        let structure = losses.structures.mean();
+        let distance = losses.distances.mean();
+        let mut total = gan.clone().mul_scalar(settings.gan_loss_weight)
+            + structure.clone().mul_scalar(settings.mi_loss_weight)
+            + distance.clone().mul_scalar(settings.hist_loss_weight);
+        let weights = settings.further_loss_weights();
+        let [reconstructs, keeps_structure] = weights.map(|weight| weight > 0.0);
+        let further = [
+            reconstructs.then(|| reconstruction_loss(output.clone(), reference.clone())),
+            keeps_structure.then(|| ssim_loss(recipe.colour(), content.clone(), output.clone())),
+        ];
+        for (loss, weight) in further.iter().zip(weights) {
+            if let Some(loss) = loss {
+                total = total + loss.clone().mul_scalar(weight);
+            }
+        }
+
+        // Taken before the discriminator's own pass, so that one graph at a time is alive.
+        let generator = GradientsParams::from_grads(total.backward(), &self.generator);
+
+        // Unpaired, the official script shows the discriminator content images as real.
+        let real = if paired { reference } else { content };
+        let [images, ..] = real.dims();
+        let learned = share_of(images, settings.dis_batch_share);
+        let first = |images: Tensor<B, 4>| images.narrow(0, 0, learned);
+        let condition = condition.map(first);
+        let real =
+            self.discriminator
+                .forward(condition.clone(), first(real), batch_statistics(true));
+        let (condition, shown) = self.exchange(condition, first(output));
+        let generated = self
+            .discriminator
+            .forward(condition, shown, batch_statistics(true));
+        let discriminator_loss =
+            settings
+                .gan_loss
+                .of_discriminator(real, generated, settings.label_smoothing);
+        let discriminator =
+            GradientsParams::from_grads(discriminator_loss.backward(), &self.discriminator);
+
+        let device = total.device();
+        let sums = [
+            gradients::sum(&self.generator, &generator, &device),
+            gradients::sum(&self.discriminator, &discriminator, &device),
+        ];
+        let losses = [total, gan, structure, distance, discriminator_loss];
+        (
+            DeferredLosses::new(
+                losses.map(Tensor::inner),
+                sums,
+                further.map(|loss| loss.map(Tensor::inner)),
+            ),
+            StepGradients {
+                generator,
+                discriminator,
+            },
+        )
+    }
+
+    /// What the discriminator is shown as generated: `output`, or earlier ones from the pool,
+    /// with the condition that belongs to each.
+    fn exchange(
+        &mut self,
+        condition: Option<Tensor<B, 4>>,
+        output: Tensor<B, 4>,
+    ) -> (Option<Tensor<B, 4>>, Tensor<B, 4>) {
+        let output = output.detach();
+        if self.pool.is_empty() {
+            return (condition, output);
+        }
+        let channels = output.dims()[1];
+        let both = match condition {
+            Some(condition) => Tensor::cat(vec![output, condition], 1),
+            None => output,
+        };
+        let shown = Tensor::from_inner(self.pool.exchange(both.inner()));
+        let all = shown.dims()[1];
+        let condition = (all > channels).then(|| shown.clone().narrow(1, channels, all - channels));
+        (condition, shown.narrow(1, 0, channels))
+    }
+
+    /// Both optimisers' updates, after the gradients were clipped if the recipe says so; the
+    /// average of the generator's weights follows, if it keeps one.
+    pub fn update(&mut self, recipe: &Recipe, rates: LearningRates, gradients: StepGradients) {
+        let limit = recipe.settings().clip_gradients;
+        let StepGradients {
+            generator: mut of_generator,
+            discriminator: mut of_discriminator,
+            ..
+        } = gradients;
+        if limit > 0.0 {
+            gradients::clip(&self.generator, &mut of_generator, limit);
+            gradients::clip(&self.discriminator, &mut of_discriminator, limit);
+        }
+        self.generator =
+            self.generator_adam
+                .step(rates.generator, self.generator.clone(), of_generator);
+        self.discriminator = self.discriminator_adam.step(
+            rates.discriminator,
+            self.discriminator.clone(),
+            of_discriminator,
+        );
+        let average = self.average.take();
+        self.average = average.map(|average| average.follow(&self.generator));
+    }
+
+    /// What [`gradients`](Self::gradients) may change.
+    pub(crate) fn before(&self) -> Before<B> {
+        Before {
+            generator: self.generator.clone(),
+            discriminator: self.discriminator.clone(),
+            pool: self.pool.clone(),
+        }
+    }
+
+    /// Undoes what [`gradients`](Self::gradients) changed.
+    pub(crate) fn undo(&mut self, before: Before<B>) {
+        self.generator = before.generator;
+        self.discriminator = before.discriminator;
+        self.pool = before.pool;
+    }
+
+    /// The weights and running statistics that are not finite numbers.
+    pub fn non_finite_weights(&self) -> NonFiniteValues {
+        NonFiniteValues {
+            generator: gradients::non_finite_weights(&self.generator),
+            discriminator: gradients::non_finite_weights(&self.discriminator),
+        }
+    }
+
+    /// The weights whose gradients are not finite numbers.
+    pub fn non_finite_gradients(&self, found: &StepGradients) -> NonFiniteValues {
+        NonFiniteValues {
+            generator: gradients::non_finite(&self.generator, &found.generator),
+            discriminator: gradients::non_finite(&self.discriminator, &found.discriminator),
+        }
+    }
+
+    /// The generator without gradients, for samples and evaluation: with the average of its
+    /// weights, if the recipe keeps one.
+    pub fn trained_generator(&self) -> Generator<B::InnerBackend> {
+        match &self.average {
+            Some(average) => average.generator().clone(),
+            None => self.generator.valid(),
+        }
+    }
+}
+
+/// A share of so many images, rounded up to whole ones, at least one. Of 25, 0.28 is 7: that the
+/// product of both is a rounding more does not make it 8.
+fn share_of(images: usize, share: f64) -> usize {
+    (share * images as f64 - 1e-9).ceil().max(1.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(4, 0.25, 1)]
+    #[case(5, 0.25, 2)]
+    #[case(25, 0.28, 7)]
+    #[case(4, 1.0, 4)]
+    #[case(1, 1e-12, 1)]
+    fn a_share_is_rounded_up_to_whole_images(
+        #[case] images: usize,
+        #[case] share: f64,
+        #[case] expected: usize,
+    ) {
+        assert_eq!(share_of(images, share), expected);
+    }
+}

@@ -1,0 +1,111 @@
+//! What has to hold of the settings of losses and training that are not the official script's.
+
+use crate::settings::{GanLoss, Settings, SettingsError};
+
+/// Checks their ranges, and what they can stand beside.
+pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
+    let weights = [
+        ("reconstruction_loss_weight", s.reconstruction_loss_weight),
+        ("ssim_loss_weight", s.ssim_loss_weight),
+    ];
+    for (key, weight) in weights {
+        if !(weight.is_finite() && weight >= 0.0) {
+            let expected = "a loss weight is a finite number, 0 or more";
+            return Err(SettingsError::unfit(key, weight, expected));
+        }
+    }
+    let weight = s.reconstruction_loss_weight;
+    if weight > 0.0 && !s.task.is_paired() {
+        let expected = format!(
+            "{} has no ground truth to compare the output with: 0",
+            s.task
+        );
+        return Err(SettingsError::unfit(
+            "reconstruction_loss_weight",
+            weight,
+            expected,
+        ));
+    }
+    if s.label_smoothing > 0.0 && s.gan_loss != GanLoss::CrossEntropy {
+        let expected =
+            "targets between 0 and 1 are those of gan_loss cross_entropy: 0, or that loss";
+        return Err(SettingsError::unfit(
+            "label_smoothing",
+            s.label_smoothing,
+            expected,
+        ));
+    }
+    if !(s.dis_batch_share > 0.0 && s.dis_batch_share <= 1.0) {
+        let expected = "it is a share of the batch, above 0 and up to 1";
+        return Err(SettingsError::unfit(
+            "dis_batch_share",
+            format!("{:?}", s.dis_batch_share),
+            expected,
+        ));
+    }
+    if !(0.0..1.0).contains(&s.average_decay) {
+        let expected = "it is at least 0, for no average, and below 1";
+        return Err(SettingsError::unfit(
+            "average_decay",
+            format!("{:?}", s.average_decay),
+            expected,
+        ));
+    }
+    if !(0.0..=1.0).contains(&s.decay_share) {
+        let expected = "it is a share of the steps, 0 to 1";
+        return Err(SettingsError::unfit(
+            "decay_share",
+            format!("{:?}", s.decay_share),
+            expected,
+        ));
+    }
+    if s.decay_share > 0.0 && s.epochs_decay > 0 {
+        let expected = format!(
+            "learning rates fall over epochs_decay, {} epochs, already: 0, or epochs_decay 0",
+            s.epochs_decay
+        );
+        return Err(SettingsError::unfit("decay_share", s.decay_share, expected));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use huenet_models::{Conditioning, Prediction};
+    use rstest::rstest;
+
+    use crate::settings::{GanLoss, Settings, Task};
+    use crate::step::recipe::Recipe;
+
+    #[rstest]
+    #[case("reconstruction_loss_weight = -1", Task::Colorization, |s: &mut Settings| s.reconstruction_loss_weight = -1.0)]
+    #[case("reconstruction_loss_weight = 20", Task::ColorTransfer, |s: &mut Settings| s.reconstruction_loss_weight = 20.0)]
+    #[case("ssim_loss_weight = NaN", Task::Colorization, |s: &mut Settings| s.ssim_loss_weight = f64::NAN)]
+    #[case("label_smoothing = 0.1", Task::Colorization, |s: &mut Settings| {
+        s.label_smoothing = 0.1;
+        s.gan_loss = GanLoss::Hinge;
+    })]
+    #[case("conditioning = counts", Task::Colorization, |s: &mut Settings| s.prediction = Prediction::Palette)]
+    #[case("matched_content = false", Task::Colorization, |s: &mut Settings| {
+        s.prediction = Prediction::Blend;
+        s.conditioning = Conditioning::Modulation;
+    })]
+    #[case("dis_batch_share = 0.0", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 0.0)]
+    #[case("dis_batch_share = 1.5", Task::Colorization, |s: &mut Settings| s.dis_batch_share = 1.5)]
+    #[case("average_decay = 1.0", Task::Colorization, |s: &mut Settings| s.average_decay = 1.0)]
+    #[case("decay_share = 1.5", Task::Colorization, |s: &mut Settings| s.decay_share = 1.5)]
+    #[case("decay_share = 0.5", Task::Colorization, |s: &mut Settings| {
+        s.decay_share = 0.5;
+        s.epochs_decay = 1;
+    })]
+    fn what_does_not_go_is_named(
+        #[case] named: &str,
+        #[case] task: Task,
+        #[case] change: fn(&mut Settings),
+    ) {
+        let mut settings = Settings::official(task).on_demo();
+        change(&mut settings);
+        let message = Recipe::new(settings).unwrap_err().to_string();
+        assert!(message.starts_with(named), "{message}");
+    }
+}

@@ -1,0 +1,373 @@
+//! What can go wrong in a run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use huenet_data::{DataError, ParameterError};
+
+use crate::settings::SettingsError;
+
+/// A run that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// A setting is unknown, of the wrong kind, out of range or missing.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Images cannot be found or read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file or folder of the run cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or folder of the run cannot be written.
+    #[error("cannot write {}: {source}; --output-dir chooses another folder", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that the user named cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The run's folder already holds a run.
+    #[error("{} already exists: choose another --name, or go on with --resume {}",
+            path.display(), path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process is training the run.
+    #[error("{} is being trained by process {pid}: stop that first, or wait for it", path.display())]
+    RunInUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process; 0 if it has not said who it is.
+        pid: u32,
+    },
+    /// A folder given as a run is none.
+    #[error("{} is not a run of huenet: it has no config.toml", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// What is given as a run is not there.
+    #[error("there is no run {}{hint}", given.display())]
+    NoSuchRun {
+        /// The folder or the name.
+        given: PathBuf,
+        /// Where it was looked for, and what may be meant.
+        hint: String,
+    },
+    /// A run has no weights to use yet.
+    #[error("the run {0} has saved no checkpoint yet; huenet train --resume {0} trains it from its \
+             first step", run.display())]
+    NoCheckpoint {
+        /// The run's folder.
+        run: PathBuf,
+    },
+    /// A file of pairs cannot be used.
+    #[error("{}{}: {reason}; it needs the columns task, batch, index_in_batch, content and \
+             reference, with paths below the data root", path.display(), at_line(*line))]
+    Pairs {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1; 0 for the whole file.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A checkpoint that was set aside is to be gone on from.
+    #[error("{} was set aside when its run went on from an earlier checkpoint: start a new run from \
+             its weights with --output-pre-dir {}; or, to go on from it in its run, rename it to \
+             {name}, and metrics.superseded-….jsonl and validation.superseded-….jsonl, which have \
+             its history, to metrics.jsonl and validation.jsonl",
+            path.display(), path.display())]
+    Superseded {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// The name it had.
+        name: String,
+    },
+    /// No images are asked for.
+    #[error("--images 0 leaves nothing to evaluate: give 1 or more")]
+    NothingToEvaluate,
+    /// There are no images to evaluate on.
+    #[error("{dataset} holds no images out: evaluate on --part train, or on --pairs")]
+    NothingHeldOut {
+        /// The dataset.
+        dataset: String,
+    },
+    /// A checkpoint belongs to networks of another shape.
+    #[error("the checkpoint {} is from another configuration: {differences}", path.display())]
+    OtherConfiguration {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// Each setting that differs, with both values.
+        differences: String,
+    },
+    /// A checkpoint's file cannot be read back.
+    #[error("the checkpoint file {} cannot be used: {reason}; {}", path.display(),
+            advice(previous.as_deref(), *resuming))]
+    DamagedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The newest older checkpoint of the run that is sound.
+        previous: Option<PathBuf>,
+        /// Whether the run was to go on from it.
+        resuming: bool,
+    },
+    /// The list of a run's steps cannot be read back.
+    #[error("{}, line {line}, is not a step: {reason}; mend the line, or move the file away to \
+             go on without the history", path.display())]
+    DamagedMetrics {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A checkpoint's file cannot be written.
+    #[error("cannot save the checkpoint file {}: {reason}", path.display())]
+    UnsavedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What the writer says.
+        reason: String,
+    },
+    /// A run cannot go on exactly, since its images are not what they were.
+    #[error("the images of {0} have changed ({difference}): it cannot go on where it was. \
+             Give the --dataroot of those it was trained on, or start a new run from its weights \
+             with --output-pre-dir {0}", run.display())]
+    OtherImages {
+        /// The run's folder.
+        run: PathBuf,
+        /// What is other than it was.
+        difference: String,
+    },
+    /// An image of a run that has begun cannot be read.
+    #[error("{source}. Once the file is as it was, --resume {0} goes on; without it, a new run can \
+             start from the weights: --output-pre-dir {0}", run.display())]
+    LostImage {
+        /// The run's folder.
+        run: PathBuf,
+        /// Which image, and why.
+        source: DataError,
+    },
+    /// The address of the live page cannot be taken.
+    #[error(
+        "cannot serve the live page at {address}: {source}; give --serve another address, \
+             such as 127.0.0.1:0 for any free port"
+    )]
+    Serve {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Training ran away.
+    #[error("step {step}: {what}: training has diverged. {}. If it was good until then, --resume it with \
+             --non-finite skip; else start again with a lower --gen-lr and --dis-lr, or with \
+             --clip-gradients, from a checkpoint of {} if it has a sound one: --output-pre-dir",
+            inspection(saved.as_deref(), *log_every), run.display())]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// What is not finite, and where.
+        what: String,
+        /// The run's folder.
+        run: PathBuf,
+        /// Where the networks, optimisers and images of the step are.
+        saved: Option<PathBuf>,
+        /// After how many steps losses were looked at.
+        log_every: usize,
+    },
+    /// An export would overwrite a file.
+    #[error("{} already exists: choose another --output", path.display())]
+    ExportExists {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl TaskError {
+    /// Whether the user asked for something that cannot be asked for, as opposed to a
+    /// fault while doing it.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Settings(_)
+                | Self::RunExists { .. }
+                | Self::RunInUse { .. }
+                | Self::NotARun { .. }
+                | Self::NoSuchRun { .. }
+                | Self::NoCheckpoint { .. }
+                | Self::Superseded { .. }
+                | Self::NothingToEvaluate
+                | Self::NothingHeldOut { .. }
+                | Self::ExportExists { .. }
+                | Self::Serve { .. }
+        )
+    }
+
+    /// As the error of one who wants to go on with a run.
+    pub(crate) fn of_resuming(self) -> Self {
+        match self {
+            Self::DamagedCheckpoint {
+                path,
+                reason,
+                previous,
+                ..
+            } => Self::DamagedCheckpoint {
+                path,
+                reason,
+                previous,
+                resuming: true,
+            },
+            other => other,
+        }
+    }
+
+    /// As the error of a run in a folder. One that has saved a checkpoint goes on with all its images
+    /// or not at all.
+    pub(crate) fn of_run(self, run: &Path, has_checkpoint: bool) -> Self {
+        let run = run.to_owned();
+        match self {
+            Self::Data(DataError::Changed { path }) => Self::OtherImages {
+                run,
+                difference: format!("{} holds other bytes", path.display()),
+            },
+            Self::Data(source) if has_checkpoint => Self::LostImage { run, source },
+            other => other,
+        }
+    }
+
+    /// That a folder given as a run is none, or is not there.
+    pub(crate) fn no_run(folder: &Path) -> Self {
+        let path = folder.to_owned();
+        match folder.exists() {
+            true => Self::NotARun { path },
+            false => Self::NoSuchRun {
+                given: path,
+                hint: ": the folder does not exist".to_owned(),
+            },
+        }
+    }
+
+    /// As the error of a file that the user named: it is not below a run's output folder, as a
+    /// run's own files are.
+    pub(crate) fn of_named_file(self) -> Self {
+        match self {
+            Self::Write { path, source } => Self::Unwritten { path, source },
+            other => other,
+        }
+    }
+
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+impl From<ParameterError> for TaskError {
+    fn from(error: ParameterError) -> Self {
+        Self::Data(error.into())
+    }
+}
+
+fn inspection(saved: Option<&Path>, log_every: usize) -> String {
+    match saved {
+        Some(folder) => format!(
+            "The networks, optimisers and images of that step are in {}",
+            folder.display()
+        ),
+        None if log_every > 1 => {
+            "Nothing of that step is saved (with --log-every 1 it would be)".to_owned()
+        }
+        None => "Nothing of that step is saved".to_owned(),
+    }
+}
+
+fn at_line(line: u64) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(", line {line}"),
+    }
+}
+
+/// What to do about a damaged checkpoint.
+fn advice(previous: Option<&Path>, resuming: bool) -> String {
+    match previous {
+        Some(previous) if resuming => format!(
+            "the checkpoint before it is sound, and this goes on from there: huenet train \
+             --resume {0} (--output-pre-dir takes it too)",
+            previous.display()
+        ),
+        Some(previous) => format!(
+            "the checkpoint before it is sound: give {} in its place",
+            previous.display()
+        ),
+        None => "the run has no older checkpoint that is sound".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_helps_is_advised() {
+        let diverged = |log_every| TaskError::Diverged {
+            step: 1,
+            what: String::new(),
+            run: "run".into(),
+            saved: None,
+            log_every,
+        };
+        assert!(diverged(3).to_string().contains("--log-every 1"));
+        assert!(!diverged(1).to_string().contains("--log-every"));
+
+        let damaged = || TaskError::DamagedCheckpoint {
+            path: "run/checkpoints/step-00000002/manifest.json".into(),
+            reason: String::new(),
+            previous: Some("run/checkpoints/step-00000001".into()),
+            resuming: false,
+        };
+        let command = "--resume run/checkpoints/step-00000001";
+        let (plain, resuming) = (damaged(), damaged().of_resuming());
+        assert!(!plain.to_string().contains("--resume"), "{plain}");
+        assert!(
+            plain
+                .to_string()
+                .contains("give run/checkpoints/step-00000001")
+        );
+        assert!(resuming.to_string().contains(command), "{resuming}");
+
+        let fault = || io::Error::other("no room");
+        let own = TaskError::write(Path::new("file"), fault());
+        assert!(own.to_string().contains("--output-dir"));
+        assert!(!own.of_named_file().to_string().contains("--output-dir"));
+    }
+}

@@ -1,0 +1,204 @@
+//! Which module of a crate imports from which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::scan::{Found, scan};
+
+/// Names of modules from the crate's root on; none for the root itself.
+pub(super) type Name = Vec<String>;
+
+/// An import of a module by another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    pub(super) from: Name,
+    pub(super) to: Name,
+    pub(super) file: PathBuf,
+    pub(super) line: usize,
+}
+
+/// The modules of a crate that have files, and their imports.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    modules: BTreeMap<Name, Module>,
+    pub(super) edges: BTreeSet<Edge>,
+}
+
+#[derive(Debug)]
+struct Module {
+    file: PathBuf,
+    /// The module that the file is of: another than this for one in braces.
+    owner: Name,
+    found: Found,
+}
+
+impl Graph {
+    /// That of the crate whose root is the file `root`; files are told as they lie in `workspace`.
+    pub(super) fn read(root: &Path, workspace: &Path) -> Result<Self> {
+        let mut graph = Self::default();
+        let folder = root.parent().unwrap_or(Path::new(".")).to_owned();
+        graph.add_file(Vec::new(), root, &folder)?;
+        graph.connect(workspace);
+        Ok(graph)
+    }
+
+    /// All modules that have files of their own.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        let own = self.modules.iter();
+        own.filter(|(name, module)| **name == module.owner)
+            .map(|(name, _)| name)
+    }
+
+    fn add_file(&mut self, name: Name, file: &Path, below: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let found = scan(&text).with_context(|| file.display().to_string())?;
+        self.add(name.clone(), found, name, file, below)
+    }
+
+    /// Adds a module; the files of its children lie in `below`.
+    fn add(
+        &mut self,
+        name: Name,
+        mut found: Found,
+        owner: Name,
+        file: &Path,
+        below: &Path,
+    ) -> Result<()> {
+        for child in &mut found.children {
+            let child_name = [name.as_slice(), std::slice::from_ref(&child.name)].concat();
+            let inside = below.join(&child.name);
+            if let Some(inline) = child.inline.take() {
+                self.add(child_name, inline, owner.clone(), file, &inside)?;
+                continue;
+            }
+            let beside = file.parent().unwrap_or(below);
+            let candidates = match &child.path {
+                Some(path) => vec![beside.join(path)],
+                None => vec![inside.with_extension("rs"), inside.join("mod.rs")],
+            };
+            let found = candidates.iter().find(|path| path.is_file());
+            let path =
+                found.with_context(|| format!("{} is not there", candidates[0].display()))?;
+            self.add_file(child_name, path, &inside)?;
+        }
+        let file = file.to_owned();
+        self.modules.insert(name, Module { file, owner, found });
+        Ok(())
+    }
+
+    fn connect(&mut self, workspace: &Path) {
+        // The first import of each pair of modules stands for all.
+        let mut edges: BTreeMap<(Name, Name), Edge> = BTreeMap::new();
+        for (name, module) in &self.modules {
+            let mut edge = |to: Option<Name>, line| {
+                let to = to.and_then(|to| self.modules.get(&to));
+                let Some(to) = to.filter(|to| to.owner != module.owner) else {
+                    return;
+                };
+                let pair = (module.owner.clone(), to.owner.clone());
+                let file = module.file.strip_prefix(workspace);
+                let edge = Edge {
+                    from: module.owner.clone(),
+                    to: to.owner.clone(),
+                    file: file.unwrap_or(&module.file).to_owned(),
+                    line,
+                };
+                edges
+                    .entry(pair)
+                    .and_modify(|known| known.line = known.line.min(line))
+                    .or_insert(edge);
+            };
+            for import in &module.found.imports {
+                let path = import.path.strip_suffix(&["*".to_owned()]);
+                let to = self.resolve(name, path.unwrap_or(&import.path), 0);
+                // A parent that shows what a child has does not use it.
+                let shows = import.public && to.as_ref().is_some_and(|to| to.starts_with(name));
+                if !shows {
+                    edge(to, import.line);
+                }
+            }
+            for mention in &module.found.mentions {
+                edge(self.resolve(name, &mention.path, 0), mention.line);
+            }
+        }
+        self.edges = edges.into_values().collect();
+    }
+
+    /// The module that has what `path` names in the module `at`; none for what is of another crate.
+    fn resolve(&self, at: &Name, path: &[String], depth: usize) -> Option<Name> {
+        let (first, rest) = path.split_first()?;
+        let (mut module, mut rest) = match first.as_str() {
+            "crate" => (Vec::new(), rest),
+            "self" => (at.clone(), rest),
+            "super" => (parent(at), rest),
+            _ => {
+                let known = self.child(at, first).is_some() || self.import(at, first).is_some();
+                (known.then(|| at.clone())?, path)
+            }
+        };
+        while let Some((next, after)) = rest.split_first() {
+            if next == "super" {
+                module = parent(&module);
+            } else if let Some(child) = self.child(&module, next) {
+                module = child;
+            } else if let Some(shown) = self.import(&module, next).filter(|_| depth < 16) {
+                let whole = [shown, after].concat();
+                // What is shown of another crate is the module's that shows it.
+                return Some(self.resolve(&module, &whole, depth + 1).unwrap_or(module));
+            } else {
+                break;
+            }
+            rest = after;
+        }
+        Some(module)
+    }
+
+    fn child(&self, module: &Name, name: &str) -> Option<Name> {
+        let child = [module.as_slice(), &[name.to_owned()]].concat();
+        self.modules.contains_key(&child).then_some(child)
+    }
+
+    /// The path by which `module` imports what it calls `name`.
+    fn import(&self, module: &Name, name: &str) -> Option<&[String]> {
+        let imports = self.modules.get(module)?.found.imports.iter();
+        let mut named = imports.filter(|import| import.name == name);
+        // `use name;` and the crate `name` lead nowhere else.
+        named.find_map(|import| (import.path != [name]).then_some(import.path.as_slice()))
+    }
+
+    /// The circles: modules of which each imports, by way of others perhaps, from each.
+    pub(super) fn circles(&self) -> Vec<BTreeSet<&Name>> {
+        let mut targets: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
+        for edge in &self.edges {
+            targets.entry(&edge.from).or_default().insert(&edge.to);
+        }
+        let reached = |start: &Name| {
+            let mut reached: BTreeSet<&Name> = BTreeSet::new();
+            let mut open: Vec<&Name> = targets.get(start).into_iter().flatten().copied().collect();
+            while let Some(next) = open.pop() {
+                if reached.insert(next) {
+                    open.extend(targets.get(next).into_iter().flatten());
+                }
+            }
+            reached
+        };
+        let all: BTreeMap<&Name, BTreeSet<&Name>> =
+            self.names().map(|name| (name, reached(name))).collect();
+        let mut circles: Vec<BTreeSet<&Name>> = Vec::new();
+        for (name, ahead) in all.iter().filter(|(name, ahead)| ahead.contains(*name)) {
+            if circles.iter().any(|circle| circle.contains(name)) {
+                continue;
+            }
+            let back = |other: &&&Name| all.get(*other).is_some_and(|it| it.contains(name));
+            circles.push(ahead.iter().filter(back).copied().collect());
+        }
+        circles
+    }
+}
+
+/// Above the root there is nothing.
+fn parent(name: &Name) -> Name {
+    name[..name.len().saturating_sub(1)].to_vec()
+}
