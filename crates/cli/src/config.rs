@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use huenet_tasks::settings::{Group, Key, reference};
 use huenet_tasks::{Recipe, Settings, SettingsError, TaskError};
 
-use crate::{arguments, output, train};
+use crate::{flags, output};
 
 const LONG: &str = "\
 Print the settings that `huenet train` would use with the same arguments, and where each comes from, \
@@ -20,7 +20,7 @@ pub(crate) fn command() -> Command {
             .action(ArgAction::SetTrue)
             .help(help)
     };
-    arguments::with_settings(Command::new("config").about(about))
+    flags::with_settings(Command::new("config").about(about))
         .long_about(LONG)
         .arg(print(
             "json",
@@ -46,7 +46,7 @@ pub(crate) fn config(matches: &ArgMatches) -> anyhow::Result<()> {
         output::print(reference::schema());
         return Ok(());
     }
-    let layers = train::layers(matches)?;
+    let layers = flags::layers(matches)?;
     let settings = Settings::resolve(&layers).map_err(TaskError::from)?;
     match Recipe::new(settings.clone()) {
         // What is still missing can be given later.

@@ -12,8 +12,8 @@ use huenet_tasks::{
 };
 
 use crate::backend::{self, OnBackend};
+use crate::flags::layers;
 use crate::output::{line, note};
-use crate::train::layers;
 use crate::writable;
 
 /// What to do if a step is too much for the device.

@@ -141,7 +141,8 @@ pub(crate) fn if_missing(
     if dataset.name != name {
         // The folder that the run reads is the one that the name says.
         anyhow::bail!(DownloadError::Unknown {
-            name: name.to_owned()
+            name: name.to_owned(),
+            known: CATALOGUE.iter().map(|set| set.name).collect(),
         });
     }
     let installed = install(&downloader(matches)?, dataset, dataroot, quiet)?;

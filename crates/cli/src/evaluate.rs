@@ -84,7 +84,7 @@ pub(crate) fn command() -> Command {
                 command.arg(arg.value_name(key.name.to_uppercase()))
             });
     command
-        .arg(crate::arguments::tf32().help_heading(None::<&str>))
+        .arg(crate::flags::tf32().help_heading(None::<&str>))
         .arg(
             Arg::new("part")
                 .long("part")

@@ -3,6 +3,7 @@
 //! The only crate, beside `xtask`, that parses arguments, prints, and names concrete
 //! backends.
 
+mod advice;
 mod arguments;
 mod backend;
 mod config;
@@ -12,6 +13,7 @@ mod download;
 mod download_display;
 mod evaluate;
 mod export;
+mod flags;
 mod info;
 mod logging;
 mod output;
@@ -41,11 +43,11 @@ fn main() -> ExitCode {
         Err(told) => return explain(&told),
     };
     let given = matches.subcommand();
-    if given.is_some_and(|(_, matches)| arguments::is_json(matches)) {
+    if given.is_some_and(|(_, matches)| flags::is_json(matches)) {
         output::errors_as_json();
     }
     let computes = given.is_some_and(|(verb, _)| matches!(verb, "train" | "evaluate" | "doctor"));
-    if computes && let Err(error) = backend::environment::set(arguments::allows_tf32(&matches)) {
+    if computes && let Err(error) = backend::environment::set(flags::allows_tf32(&matches)) {
         output::error(error);
         return ExitCode::from(FAULT);
     }
@@ -82,7 +84,7 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome.and_then(|()| Ok(output::finish()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error(&error);
+            output::error(advice::told(&error));
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<serve::NoAddress>()

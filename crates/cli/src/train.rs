@@ -11,10 +11,11 @@ use huenet_tasks::{
 };
 
 use crate::backend::OnBackend;
+use crate::flags::{self, layers};
 use crate::logging::Log;
 use crate::progress::{Progress, Style};
 use crate::signals::{self, Activity};
-use crate::{arguments, backend, download, serve};
+use crate::{backend, download, serve};
 
 /// What to do if training is too much for the device.
 pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or --base-width; \
@@ -27,7 +28,7 @@ pub(crate) const RESUMED_REMEDY: &str = "a resumed run keeps its sizes: free som
 /// Trains, shows how it goes, and ends with a report.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let (quiet, verbose) = (matches.get_flag("quiet"), matches.get_flag("verbose"));
-    let json = arguments::is_json(matches);
+    let json = flags::is_json(matches);
     let style = match (quiet, json, verbose) {
         (true, ..) => Style::Quiet,
         (_, true, _) => Style::Json,
@@ -115,18 +116,4 @@ fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> an
         })
         .into()),
     }
-}
-
-/// What the file, the environment and the flags say.
-pub(crate) fn layers(matches: &ArgMatches) -> Result<Vec<Layer>, TaskError> {
-    let file = matches
-        .get_one::<PathBuf>("config")
-        .map(|path| Layer::from_file(path));
-    let environment = Layer::from_environment(std::env::vars_os())?;
-    let flags = arguments::flags(matches)?;
-    Ok(file
-        .transpose()?
-        .into_iter()
-        .chain([environment, flags])
-        .collect())
 }

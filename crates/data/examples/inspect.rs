@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let pairing = match layout {
                 Layout::Pix2Pix => Pairing::SideBySide(Direction::BToA),
                 Layout::CycleGan => Pairing::GreyToColour(Direction::AToB),
-                Layout::Flowers | Layout::Folder => Pairing::Unpaired,
+                _ => Pairing::Unpaired,
             };
             let split = match layout {
                 Layout::Flowers => Split::Official,

@@ -1,10 +1,9 @@
 use std::fmt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::random::{Purpose, stream};
-use crate::{DataError, ImageSource, Layout, shuffle};
+use crate::{DataError, ImageSource, shuffle};
 
 /// Which part of a collection is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +18,7 @@ pub enum Phase {
 /// How a list of images that is not divided into folders is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Split {
     /// The official script's: the sorted list is shuffled, and the first round(0.9 · n) images
     /// are for training (ties to even; at least one of two or more images is held out).
@@ -42,31 +42,6 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// The images of a folder. Without a `layout`, [`Layout::discover`] finds it. `split` matters
-    /// where the layout has no folders of its own for the parts: Flowers-102 and bare folders.
-    ///
-    /// Images are told by their extension, in either case; hidden files, other files and deeper
-    /// folders are ignored. They are sorted by name. No image is opened.
-    ///
-    /// # Errors
-    ///
-    /// - [`DataError::NotFound`], [`DataError::NotAFolder`], [`DataError::Io`]: `folder`, or a
-    ///   folder or file that the layout needs, is missing or cannot be read
-    /// - [`DataError::Layout`]: the folder has no known layout
-    /// - [`DataError::NoImages`]: there is nothing to train on
-    /// - [`DataError::Mat`], [`DataError::TooLarge`]: `setid.mat` or `imagelabels.mat` is damaged, or
-    ///   larger than such a file can be
-    /// - [`DataError::NoOfficialSplit`]: [`Split::Official`] for a bare folder
-    pub fn open(
-        folder: impl AsRef<Path>,
-        layout: Option<Layout>,
-        split: Split,
-    ) -> Result<Self, DataError> {
-        let folder = folder.as_ref();
-        let layout = layout.map_or_else(|| Layout::discover(folder), Ok)?;
-        layout.open(folder, split)
-    }
-
     /// A collection of images listed by the caller.
     pub fn from_sources(
         name: impl Into<String>,

@@ -6,6 +6,7 @@
 use ::image::RgbImage;
 use serde::{Deserialize, Serialize};
 
+use crate::size::check_length;
 use crate::{Image, ImageSize, ParameterError};
 
 /// TensorFlow's RGB to YUV matrix, one row per input channel.
@@ -90,7 +91,10 @@ impl ColourSpace {
         let size = ImageSize::new(image.height() as usize, image.width() as usize)?;
         let (pixels, _) = image.as_raw().as_chunks();
         let rows = pixels.chunks_exact(size.width());
-        Ok(Image::from_rows(size, self, false, rows))
+        let encode = |row: &[[u8; 3]], planes: &mut [&mut [f32]]| {
+            self.encode_row(row, false, planes);
+        };
+        Ok(Image::from_rows(size, self.channels(), rows, encode))
     }
 
     /// The 8-bit RGB image of channels, as the official code writes its samples: colours are
@@ -147,25 +151,6 @@ pub fn grey(rgb: [f32; 3]) -> f32 {
 pub fn to_byte(value: f32) -> u8 {
     // The cast truncates, and turns NaN into 0.
     ((value.clamp(-1.0, 1.0) + 1.0) / 2.0 * 255.0) as u8
-}
-
-pub(crate) fn check_length(
-    actual: usize,
-    channels: usize,
-    size: ImageSize,
-) -> Result<(), ParameterError> {
-    let expected = channels * size.pixels();
-    if actual == expected {
-        return Ok(());
-    }
-    let (height, width) = (size.height(), size.width());
-    Err(ParameterError::PlaneLength {
-        actual,
-        expected,
-        channels,
-        height,
-        width,
-    })
 }
 
 /// [`ColourSpace::encode_row`], for the vector instructions that the machine has. They do not change

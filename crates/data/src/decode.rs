@@ -8,25 +8,11 @@ use ::image::error::{DecodingError, ImageFormatHint};
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
+use crate::decoded::{Decoded, check_pixels};
 use crate::{DataError, ImageSize, jpeg, kinds, png, profile, tiff};
-
-/// Extensions, in lower case, of the files that are taken for images when a folder is listed.
-pub(crate) const EXTENSIONS: [&str; 14] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "tif", "tiff", "webp", "ppm", "pgm", "pbm",
-    "pnm",
-];
 
 /// The longest image file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 28;
-
-/// An image as its decoder gives it.
-pub(crate) struct Decoded {
-    pub(crate) image: DynamicImage,
-    /// Its colour profile.
-    pub(crate) profile: Option<Vec<u8>>,
-    /// How it is to be turned.
-    pub(crate) orientation: Orientation,
-}
 
 /// Reads an image file as 8-bit sRGB.
 ///
@@ -152,28 +138,6 @@ fn decode_other(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Decode
         image,
         profile,
         orientation,
-    })
-}
-
-/// Refuses an image of no pixels, or of more than [`ImageSize::MAX_PIXELS`], by the size in its
-/// header.
-pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), DataError> {
-    let (actual, max) = (width.saturating_mul(height), ImageSize::MAX_PIXELS as u64);
-    if actual == 0 {
-        return Err(DataError::NoPixels {
-            path: path.to_path_buf(),
-            width,
-            height,
-        });
-    }
-    if actual <= max {
-        return Ok(());
-    }
-    Err(DataError::TooLarge {
-        path: path.to_path_buf(),
-        actual,
-        max,
-        unit: "pixels",
     })
 }
 

@@ -1,8 +1,8 @@
-use crate::colour::check_length;
-use crate::{ColourSpace, ImageSize, ParameterError};
+use crate::size::check_length;
+use crate::{ImageSize, ParameterError};
 
 /// An image as the networks see it: `f32` planes of the channels of a
-/// [`ColourSpace`], about [−1, 1], on the host.
+/// [`ColourSpace`](crate::ColourSpace), about [−1, 1], on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     size: ImageSize,
@@ -29,15 +29,14 @@ impl Image {
         })
     }
 
-    /// Encodes the rows of an image, with [`ColourSpace::encode_row`]. Missing rows are 0,
-    /// surplus ones ignored.
+    /// An image of so many channels from its rows: `encode` writes a row to the rows of all planes.
+    /// Missing rows are 0, surplus ones ignored.
     pub(crate) fn from_rows<R: AsRef<[[u8; 3]]>>(
         size: ImageSize,
-        colour: ColourSpace,
-        grey: bool,
+        channels: usize,
         rows: impl Iterator<Item = R>,
+        encode: impl Fn(&[[u8; 3]], &mut [&mut [f32]]),
     ) -> Self {
-        let channels = colour.channels();
         let mut planes = vec![0.0; channels * size.pixels()];
         let mut places: Vec<_> = planes
             .chunks_exact_mut(size.pixels())
@@ -45,7 +44,7 @@ impl Image {
             .collect();
         for row in rows.take(size.height()) {
             let mut places: Vec<_> = places.iter_mut().filter_map(Iterator::next).collect();
-            colour.encode_row(row.as_ref(), grey, &mut places);
+            encode(row.as_ref(), &mut places);
         }
         Self {
             size,

@@ -3,6 +3,12 @@
 use ::image::ImageFormat;
 use ::image::error::{ImageFormatHint, UnsupportedError, UnsupportedErrorKind};
 
+/// Extensions, in lower case, of the files that are taken for images when a folder is listed.
+pub(crate) const EXTENSIONS: [&str; 14] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "tif", "tiff", "webp", "ppm", "pgm", "pbm",
+    "pnm",
+];
+
 /// The first bytes of kinds of files that people take for images, or that are.
 const SIGNATURES: [(&[u8], &str); 19] = [
     (b"\0\0\0\x0CJXL \r\n\x87\n", JPEG_XL),

@@ -68,11 +68,13 @@ pub mod resize;
 
 mod aside;
 mod batch;
+mod batch_reader;
 mod cache;
 mod collection;
 mod counts;
 mod dataset;
 mod decode;
+mod decoded;
 mod error;
 mod image;
 mod jpeg;

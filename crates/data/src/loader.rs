@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
 
+use crate::batch_reader::BatchReader;
 use crate::prefetch::Prefetch;
-use crate::{DataError, EpochSamples, HostBatch, PairDataset, ParameterError};
+use crate::{DataError, HostBatch, PairDataset, ParameterError};
 
 /// The shuffle buffer of the official code, in images.
 pub const DEFAULT_SHUFFLE_BUFFER: usize = 400;
@@ -201,24 +202,6 @@ impl Loader {
             workers,
             prefetch: None,
         }
-    }
-}
-
-/// Reads any batch of an epoch.
-#[derive(Debug, Clone)]
-pub(crate) struct BatchReader {
-    samples: EpochSamples,
-    batch_size: usize,
-}
-
-impl BatchReader {
-    /// The batch at an index. The first sample that fails decides.
-    pub(crate) fn read(&self, batch: usize) -> Result<HostBatch, DataError> {
-        let first = batch * self.batch_size;
-        (first..first + self.batch_size)
-            .map_while(|position| self.samples.get(position))
-            .collect::<Result<_, _>>()
-            .map(HostBatch::new)
     }
 }
 

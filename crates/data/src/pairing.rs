@@ -31,6 +31,7 @@ impl Direction {
 /// How a content image and a colour reference come from the images of a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Pairing {
     /// Each image holds both, side by side, cut at ⌊width / 2⌋ (pix2pix).
     SideBySide(Direction),

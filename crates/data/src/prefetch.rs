@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use crate::loader::BatchReader;
+use crate::batch_reader::BatchReader;
 use crate::{DataError, HostBatch};
 
 /// How many batches may be in the making or waiting, for each worker.

@@ -136,7 +136,11 @@ impl Preprocessing {
             let (row, _) = image.as_raw()[y * stride..][..stride].as_chunks::<3>();
             xs.iter().map(|&x| row[x]).collect::<Vec<_>>()
         });
-        Image::from_rows(self.size, self.colour, grey, rows)
+        let colour = self.colour;
+        let encode = |row: &[[u8; 3]], planes: &mut [&mut [f32]]| {
+            colour.encode_row(row, grey, planes);
+        };
+        Image::from_rows(self.size, colour.channels(), rows, encode)
     }
 
     /// Hard histograms of an image, one channel after the other.

@@ -16,6 +16,7 @@ use crate::ImageSize;
 /// by the same factor, so that every pixel counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ResizeFilter {
     /// The pixel under the centre, [`nearest_indices`]: that of the official code.
     #[default]

@@ -52,6 +52,26 @@ impl ImageSize {
     }
 }
 
+/// Whether there are as many values as an image of so many channels has.
+pub(crate) fn check_length(
+    actual: usize,
+    channels: usize,
+    size: ImageSize,
+) -> Result<(), ParameterError> {
+    let expected = channels * size.pixels();
+    if actual == expected {
+        return Ok(());
+    }
+    let (height, width) = (size.height(), size.width());
+    Err(ParameterError::PlaneLength {
+        actual,
+        expected,
+        channels,
+        height,
+        width,
+    })
+}
+
 impl std::fmt::Display for ImageSize {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}×{}", self.height, self.width)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::HistogramError;
+use crate::{HistogramError, limits};
 
 /// `K` bins of equal width that share the range `[a, b]`.
 ///
@@ -49,9 +49,9 @@ impl TryFrom<UncheckedBins> for Bins {
 
 impl Bins {
     /// The fewest bins a histogram can have.
-    pub const MIN_COUNT: usize = 2;
+    pub const MIN_COUNT: usize = limits::MIN_COUNT;
     /// The most bins a histogram can have.
-    pub const MAX_COUNT: usize = 1 << 16;
+    pub const MAX_COUNT: usize = limits::MAX_COUNT;
 
     /// The narrowest and the widest bin whose reciprocal is still an ordinary `f32`.
     const WIDTHS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;

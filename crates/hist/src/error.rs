@@ -1,6 +1,6 @@
 //! What can be wrong with the parameters of a histogram.
 
-use crate::{Bins, Kernel};
+use crate::limits;
 
 /// A parameter that cannot describe a soft histogram.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -9,8 +9,8 @@ pub enum HistogramError {
     /// The number of bins is outside its range.
     #[error(
         "a histogram of {count} bins is not possible: choose between {} and {} bins",
-        Bins::MIN_COUNT,
-        Bins::MAX_COUNT
+        limits::MIN_COUNT,
+        limits::MAX_COUNT
     )]
     BinCount {
         /// The number of bins asked for.
@@ -51,8 +51,8 @@ pub enum HistogramError {
     #[error(
         "a kernel width ratio of {ratio} is not possible: choose between {} and {} \
          (the official code uses 2.5)",
-        Kernel::MIN_RATIO,
-        Kernel::MAX_RATIO
+        limits::MIN_RATIO,
+        limits::MAX_RATIO
     )]
     KernelRatio {
         /// The ratio asked for.

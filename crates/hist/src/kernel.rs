@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bins, HistogramError};
+use crate::{Bins, HistogramError, limits};
 
 /// What happens to the part of a pixel's mass that falls outside the range `[a, b]`.
 ///
@@ -14,6 +14,7 @@ use crate::{Bins, HistogramError};
 /// `… −2, −1, 0 … K−1, K …`: where the mass of such an *unfolded* bin goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Boundary {
     /// It is mirrored back at the border it crossed: bin `−1−j` counts as `j`, bin `K+j` as
     /// `K−1−j`.
@@ -93,10 +94,10 @@ impl Kernel {
     /// The ratio of the official code.
     pub const DEFAULT_RATIO: f64 = 2.5;
     /// The softest kernel: four bins wide. A softer one is better had by fewer bins.
-    pub const MIN_RATIO: f64 = 0.25;
+    pub const MIN_RATIO: f64 = limits::MIN_RATIO;
     /// The hardest kernel: at its bin's edge it rises from 0 to 1 within a few hundredths of a
     /// bin, and the gradient elsewhere is already below `e⁻³⁰` at the bin's centre.
-    pub const MAX_RATIO: f64 = 64.0;
+    pub const MAX_RATIO: f64 = limits::MAX_RATIO;
 
     /// A kernel whose bins are `ratio` times as wide as itself.
     ///

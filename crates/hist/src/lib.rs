@@ -108,10 +108,19 @@ mod display;
 mod error;
 mod joint;
 mod kernel;
+mod limits;
 mod loss;
 mod precision;
 pub mod reference;
 mod soft;
+
+/// Gives back the memory that passes on the CPU keep from one call to the next, 256 MiB at most.
+///
+/// Calls that run meanwhile keep theirs; the next ones take new memory.
+pub fn release_memory() {
+    #[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
+    cpu::release();
+}
 
 pub use backend::{HistogramBackend, LossPass};
 pub use bins::Bins;
@@ -120,6 +129,6 @@ pub use joint::{JointHistogram, JointHistogramConfig};
 pub use kernel::{Binning, Boundary, Kernel};
 pub use loss::{
     EarthMoversDistance, EarthMoversDistanceConfig, EmdKind, HistogramLoss, HistogramLossConfig,
-    HistogramLosses, StructureKind, StructureLoss, StructureLossConfig,
+    HistogramLosses, LossTerms, StructureKind, StructureLoss, StructureLossConfig,
 };
 pub use soft::{SoftHistogram, SoftHistogramConfig};

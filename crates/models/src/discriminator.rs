@@ -8,10 +8,11 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_norm::BatchNorm;
-use crate::blocks::{Activation, Convolution, Down, Layer};
+use crate::blocks::Down;
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::group_norm::GroupNorm;
 use crate::init;
+use crate::layer::{Activation, Convolution, Layer};
 use crate::normalization::{NormKind, Normalization, chosen};
 use crate::pass::Statistics;
 

@@ -6,8 +6,9 @@ use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
-use crate::blocks::LEAKY_SLOPE;
 use crate::dense::Dense;
+use crate::layer::LEAKY_SLOPE;
+use crate::modulation::Modulation;
 
 /// Features that the distributions are encoded into.
 pub(crate) const FEATURES: usize = 128;
@@ -24,30 +25,6 @@ pub(crate) const FEATURES: usize = 128;
 pub struct DistributionEncoder<B: Backend> {
     layers: Vec<Dense<B>>,
     modulations: Vec<Dense<B>>,
-}
-
-/// How a layer's channels are changed after normalisation: y = x·(1 + scale) + shift.
-///
-/// # Shapes
-/// `[batch, channels]` each.
-#[derive(Debug, Clone)]
-pub(crate) struct Modulation<B: Backend> {
-    pub(crate) scale: Tensor<B, 2>,
-    pub(crate) shift: Tensor<B, 2>,
-}
-
-impl<B: Backend> Modulation<B> {
-    /// # Shapes
-    /// - `input`: `[batch, channels, height, width]`
-    /// - output: as `input`
-    pub(crate) fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let shape = input.dims();
-        let [batch, channels, height, width] = shape;
-        let planes = |vector: &Tensor<B, 2>| vector.clone().reshape([batch * channels, 1]);
-        let rows = input.reshape([batch * channels, height * width]);
-        let scale = planes(&self.scale).add_scalar(1.0);
-        (rows * scale + planes(&self.shift)).reshape(shape)
-    }
 }
 
 impl<B: Backend> DistributionEncoder<B> {

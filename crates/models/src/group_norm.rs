@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::distribution_encoder::Modulation;
 use crate::init;
+use crate::modulation::Modulation;
 
 /// Added to the variance before its root is taken (PyTorch's default).
 pub(crate) const EPSILON: f64 = 1e-5;

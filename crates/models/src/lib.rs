@@ -42,9 +42,11 @@ mod generator;
 mod group_norm;
 mod histogram_encoder;
 mod init;
+mod layer;
 #[cfg(feature = "tch")]
 mod libtorch;
 mod matching;
+mod modulation;
 mod normalization;
 mod pass;
 mod products;

@@ -10,6 +10,7 @@ use crate::pass::Statistics;
 /// What normalises the features, except after the first halving.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Normalization {
     /// Batch normalisation: the official network.
     #[default]

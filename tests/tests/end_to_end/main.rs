@@ -15,6 +15,7 @@ mod figures;
 mod history;
 mod live;
 mod machine;
+mod making;
 mod other_images;
 #[cfg(target_os = "linux")]
 mod printing;

@@ -20,6 +20,10 @@ pub(super) fn devices() -> impl Iterator<Item = (String, CudaDevice)> {
 }
 
 /// The number of devices, at least one.
+#[expect(
+    unsafe_code,
+    reason = "asking whether a library is there loads it, and that runs its code"
+)]
 fn count() -> Result<usize, Lack> {
     // SAFETY: loading these libraries runs what NVIDIA has them run then, nothing else. Without a
     // library any other call panics.

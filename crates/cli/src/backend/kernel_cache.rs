@@ -39,6 +39,7 @@ pub(super) fn keep(device: usize) {
 }
 
 /// What the machine code depends on: CubeCL asks only for a kernel's name and settings.
+#[expect(unsafe_code, reason = "the version of NVRTC is asked of its C library")]
 fn name(device: usize) -> Option<String> {
     let context = CudaContext::new(device).ok()?;
     let (major, minor) = context.compute_capability().ok()?;

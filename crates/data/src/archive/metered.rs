@@ -2,6 +2,9 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+/// How much of an archive is read at once.
+pub(super) const BUFFER: usize = 128 << 10;
+
 /// A reader that gives no more bytes than were allowed, so that no header can make a parser read,
 /// and keep, more than is sensible.
 pub(super) struct Metered<R> {

@@ -17,6 +17,7 @@ mod error;
 mod limits;
 mod metered;
 mod names;
+mod progress;
 mod tar_gz;
 mod tree;
 mod zip_file;
@@ -28,34 +29,11 @@ use std::path::Path;
 pub use error::{ArchiveError, Refusal};
 pub use limits::Limits;
 pub use names::Names;
+pub use progress::{Progress, Unpacked};
 
 use error::Fault;
+use metered::BUFFER;
 use tree::Tree;
-
-/// What came out of an archive.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Unpacked {
-    /// Files written.
-    pub files: u64,
-    /// Bytes in those files.
-    pub bytes: u64,
-    /// The paths in the archive that could not be kept, each with the path it has now; relative,
-    /// with slashes, in the order of the archive. Bytes that are no UTF-8 are written `\xE9`.
-    pub renamed: Vec<(String, String)>,
-}
-
-/// How far unpacking has come.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Files written.
-    pub files: u64,
-    /// Bytes in those files.
-    pub bytes: u64,
-    /// The part of the archive that is done, from 0 to 1.
-    pub fraction: f64,
-}
 
 /// Writes the files of `archive` below `into`, which is made if need be and should be empty.
 ///
@@ -103,6 +81,3 @@ pub fn unpack(
         Err(fault) => Err(fault.in_archive(archive)),
     }
 }
-
-/// How much of an archive is read at once.
-const BUFFER: usize = 128 << 10;

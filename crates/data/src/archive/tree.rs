@@ -7,8 +7,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::{Fault, Refusal};
+use super::limits::Limits;
+use super::metered::BUFFER;
 use super::names::{Namer, Names};
-use super::{Limits, Progress, Unpacked};
+use super::progress::{Progress, Unpacked};
 
 /// The most names a path may have: those of its folders, and its own.
 const DEPTH: usize = 16;
@@ -54,7 +56,7 @@ impl<'a> Tree<'a> {
             entries: 0,
             paths_left: PATHS,
             unpacked: Unpacked::default(),
-            buffer: vec![0; super::BUFFER],
+            buffer: vec![0; BUFFER],
         }
     }
 

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use super::DownloadError;
-use super::catalogue::CATALOGUE;
 use crate::Layout;
 use crate::layout::folder;
 
 /// A published dataset.
 ///
-/// The catalogue's are in [`CATALOGUE`]; other sets of the same layouts can be described likewise.
+/// The catalogue's are in [`CATALOGUE`](super::CATALOGUE); other sets of the same layouts can be described likewise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dataset {
     /// What it is called, and its folder below the data root. Where two families publish a set of
@@ -42,6 +40,7 @@ pub struct RemoteFile {
 
 /// What is known of a file's size, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Size {
     /// Exactly this: anything else is another file.
     Exact(u64),
@@ -53,6 +52,7 @@ pub enum Size {
 
 /// What is known of a file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Checksum {
     /// The SHA-256 that its authors, or a project that many download it with, publish: anything
     /// else is another file.
@@ -95,46 +95,6 @@ impl Size {
 }
 
 impl Dataset {
-    /// The dataset of the catalogue that `name` means.
-    ///
-    /// A family may be put before any name (`pix2pix/edges2shoes`); where two families publish a
-    /// set of one name (`maps`), it must be.
-    ///
-    /// # Errors
-    ///
-    /// [`DownloadError::Unknown`] with the names there are; [`DownloadError::Ambiguous`] with the
-    /// sets it could be.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use huenet_data::download::Dataset;
-    ///
-    /// assert_eq!(Dataset::find("pix2pix/edges2shoes")?.name, "edges2shoes");
-    /// let error = Dataset::find("maps").unwrap_err().to_string();
-    /// assert!(error.contains("pix2pix/maps") && error.contains("cyclegan/maps"));
-    /// # Ok::<(), huenet_data::download::DownloadError>(())
-    /// ```
-    pub fn find(name: &str) -> Result<&'static Self, DownloadError> {
-        let mut named = CATALOGUE.iter().filter(|set| {
-            let (family, bare) = (set.family(), set.bare_name());
-            name == set.name
-                || name == bare
-                || name.strip_prefix(family) == Some(&format!("/{bare}"))
-        });
-        match (named.next(), named.next()) {
-            (Some(set), None) => Ok(set),
-            (Some(one), Some(other)) => Err(DownloadError::Ambiguous {
-                name: name.to_owned(),
-                one: one.name,
-                other: other.name,
-            }),
-            (None, _) => Err(DownloadError::Unknown {
-                name: name.to_owned(),
-            }),
-        }
-    }
-
     /// The family that publishes it: `pix2pix`, `cyclegan` or `oxford`.
     pub fn family(&self) -> &'static str {
         match self.layout {

@@ -242,8 +242,6 @@ impl Downloader {
             _ => Err(DownloadError::Unreachable {
                 file: file.name.to_owned(),
                 attempts,
-                hint: "what has arrived is kept: the same command goes on from there; --from takes \
-                       another mirror, or a copy at hand",
             }),
         }
     }

@@ -2,7 +2,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::catalogue::CATALOGUE;
 use crate::archive::ArchiveError;
 
 /// Why a dataset did not arrive.
@@ -10,10 +9,12 @@ use crate::archive::ArchiveError;
 #[non_exhaustive]
 pub enum DownloadError {
     /// A name that the catalogue does not have.
-    #[error("there is no dataset `{name}` to download; there are {}", all_names())]
+    #[error("there is no dataset `{name}` to download; there are {}", known.join(", "))]
     Unknown {
         /// The name.
         name: String,
+        /// The names that the catalogue has.
+        known: Vec<&'static str>,
     },
     /// A name that two datasets have.
     #[error("`{name}` could be {one} or {other}: give the name with its family")]
@@ -26,7 +27,7 @@ pub enum DownloadError {
         other: &'static str,
     },
     /// Text that is neither an address nor the path of a file or folder.
-    #[error("--from {given}: {reason}")]
+    #[error("{given}: {reason}")]
     From {
         /// The text.
         given: String,
@@ -46,8 +47,7 @@ pub enum DownloadError {
     /// The dataset's folder would be a link: a folder is put in its place by renaming, which does not
     /// follow links.
     #[error(
-        "{} is a link to {}, which a dataset cannot take the place of: remove it, and name the other \
-         folder's parent with --dataroot",
+        "{} is a link to {}, which a dataset cannot take the place of: remove it",
         path.display(), to.display()
     )]
     Linked {
@@ -57,20 +57,20 @@ pub enum DownloadError {
         to: PathBuf,
     },
     /// No address gave the file.
-    #[error("{file} could not be downloaded:{}\n{hint}", list(attempts))]
+    #[error(
+        "{file} could not be downloaded:{}\nwhat has arrived is kept",
+        list(attempts)
+    )]
     Unreachable {
         /// The file.
         file: String,
         /// Each address, with what happened there.
         attempts: Vec<(String, String)>,
-        /// What the user can do.
-        hint: &'static str,
     },
     /// A file is not the one that was published.
     #[error(
         "{place} is not the {file} that is published: {what} is {actual}, and should be \
-         {expected}; to take it all the same (a part of the set, say, that you packed yourself), \
-         add --unverified"
+         {expected}"
     )]
     Mismatch {
         /// The file's name in the catalogue.
@@ -87,8 +87,7 @@ pub enum DownloadError {
     /// A file is not the one that was downloaded the first time.
     #[error(
         "{place} is not the {file} that was downloaded before: its SHA-256 is {actual}, and was \
-         {expected}, as {} recorded; if its authors have published it anew, delete that line, or \
-         take it with --unverified",
+         {expected}, as {} recorded; if its authors have published it anew, delete that line",
         record.display()
     )]
     Changed {
@@ -105,8 +104,7 @@ pub enum DownloadError {
     },
     /// The disk would be full before the dataset is there.
     #[error(
-        "not enough space for {what}: {} has {} free, and about {} are needed; free some, or \
-         choose another folder with --dataroot",
+        "not enough space for {what}: {} has {} free, and about {} are needed; free some",
         path.display(), Bytes(*available), Bytes(*needed)
     )]
     NoSpace {
@@ -176,11 +174,6 @@ impl DownloadError {
             source,
         }
     }
-}
-
-fn all_names() -> String {
-    let names: Vec<&str> = CATALOGUE.iter().map(|set| set.name).collect();
-    names.join(", ")
 }
 
 fn list(attempts: &[(String, String)]) -> String {

@@ -47,6 +47,7 @@ mod downloader;
 mod error;
 mod event;
 mod files;
+mod find;
 mod http;
 mod install;
 mod lock;

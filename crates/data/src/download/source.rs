@@ -4,6 +4,7 @@ use super::{Dataset, DownloadError, RemoteFile};
 
 /// Where the files of a dataset are taken from in place of its own addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// A folder on the net: its address, with a slash at the end. The files have their names in
     /// the catalogue there.

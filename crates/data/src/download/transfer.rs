@@ -158,10 +158,7 @@ impl Transfer<'_> {
             && expected != total
         {
             return Err(Failure::Net(Fault::Lasting {
-                what: format!(
-                    "the file there has {total} bytes, and the published one {expected}; to take \
-                     it all the same, add --unverified"
-                ),
+                what: format!("the file there has {total} bytes, and the published one {expected}"),
             }));
         }
         // Not every server minds `If-Range`.

@@ -13,7 +13,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::DataError;
-use crate::decode::{Decoded, check_pixels};
+use crate::decoded::{Decoded, check_pixels};
 use headers::{Decoder, Headers};
 
 /// Decodes a JPEG file's bytes.

@@ -5,7 +5,7 @@ use std::fs::DirEntry;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::decode::EXTENSIONS;
+use crate::kinds::EXTENSIONS;
 use crate::{DataError, ImageSource};
 
 /// How many names of a folder a message lists.

@@ -13,6 +13,7 @@ use folder::{check_folder, describe, has_images, images, images_if_present};
 /// How a dataset's folder is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Layout {
     /// pix2pix: images in `train/`; held out: those in `val/`, or else in `test/`.
     Pix2Pix,
@@ -119,5 +120,32 @@ impl Layout {
                 }
             }
         }
+    }
+}
+
+impl Collection {
+    /// The images of a folder. Without a `layout`, [`Layout::discover`] finds it. `split` matters
+    /// where the layout has no folders of its own for the parts: Flowers-102 and bare folders.
+    ///
+    /// Images are told by their extension, in either case; hidden files, other files and deeper
+    /// folders are ignored. They are sorted by name. No image is opened.
+    ///
+    /// # Errors
+    ///
+    /// - [`DataError::NotFound`], [`DataError::NotAFolder`], [`DataError::Io`]: `folder`, or a
+    ///   folder or file that the layout needs, is missing or cannot be read
+    /// - [`DataError::Layout`]: the folder has no known layout
+    /// - [`DataError::NoImages`]: there is nothing to train on
+    /// - [`DataError::Mat`], [`DataError::TooLarge`]: `setid.mat` or `imagelabels.mat` is damaged, or
+    ///   larger than such a file can be
+    /// - [`DataError::NoOfficialSplit`]: [`Split::Official`] for a bare folder
+    pub fn open(
+        folder: impl AsRef<Path>,
+        layout: Option<Layout>,
+        split: Split,
+    ) -> Result<Self, DataError> {
+        let folder = folder.as_ref();
+        let layout = layout.map_or_else(|| Layout::discover(folder), Ok)?;
+        layout.open(folder, split)
     }
 }

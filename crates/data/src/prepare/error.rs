@@ -10,7 +10,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// The place for the result is taken.
-    #[error("{path} already exists and is left as it is: choose another --output", path = path.display())]
+    #[error("{path} already exists and is left as it is", path = path.display())]
     Exists {
         /// The place.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum PrepareError {
     /// Images of two folders that have no partner of the same name.
     #[error(
         "{count} images have no partner of the same name in the other folder, such as {example}: \
-         add what is missing, or leave them out with --skip-unmatched",
+         add what is missing, or leave them out",
         example = example.display()
     )]
     Unmatched {
@@ -104,7 +104,7 @@ pub enum PrepareError {
     /// The images of a pair have different shapes.
     #[error(
         "{left} is {left_size} pixels and {right} {right_size}: their shapes differ by more than \
-         one percent; crop one of them, or let them be stretched with --stretch",
+         one percent; crop one of them, or let them be stretched",
         left = left.display(), right = right.display()
     )]
     Shape {
@@ -118,7 +118,7 @@ pub enum PrepareError {
         right_size: crate::check::Dimensions,
     },
     /// An image that two halves beside one another would make too large.
-    #[error("a pair of {path} would be larger than is accepted: give a smaller --size", path = path.display())]
+    #[error("a pair of {path} would be larger than is accepted: give a smaller size", path = path.display())]
     TooLarge {
         /// The right image.
         path: PathBuf,

@@ -17,6 +17,7 @@ use crate::{
 
 /// Where the left halves of pairs come from.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum LeftHalf {
     /// From the images of this folder, matched by name.
     Folder(PathBuf),
@@ -27,6 +28,7 @@ pub enum LeftHalf {
 
 /// The format of the files of pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum PairFormat {
     /// PNG, which loses nothing.
     #[default]

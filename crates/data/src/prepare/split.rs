@@ -7,6 +7,7 @@ use crate::{Collection, DataError, ImageSource, Layout, Phase, Split};
 
 /// How images get into another folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Transfer {
     /// Their bytes are copied.
     Copy,

@@ -1,5 +1,6 @@
 //! What a user of the crate relies on, on tiny datasets made by the tests.
 
+mod cache;
 mod colours;
 #[cfg(feature = "download")]
 mod download;

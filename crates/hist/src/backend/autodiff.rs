@@ -10,7 +10,7 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
 use super::{HistogramBackend, LossPass, tensors};
-use crate::{Binning, HistogramLoss};
+use crate::{Binning, LossTerms};
 
 /// `marginal`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
 /// the latter the gradients with respect to the histograms. The other keep their default bodies, which are ordinary tensor operations and so can
@@ -45,7 +45,7 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
         content: FloatTensor<Self>,
         output: FloatTensor<Self>,
         target: FloatTensor<Self>,
-        loss: &HistogramLoss,
+        loss: &LossTerms,
         tracked: bool,
     ) -> LossPass<Self> {
         if tracked {
@@ -61,7 +61,7 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
             OpsKind::Tracked(mut step) => {
                 let images = [step.checkpoint(&content), step.checkpoint(&output)];
                 let pass = pass(true);
-                step.finish((images, pass.of_histograms, loss.clone()), pass.values)
+                step.finish((images, pass.of_histograms, *loss), pass.values)
             }
             OpsKind::UnTracked(step) => step.finish(pass(false).values),
         };
@@ -121,7 +121,7 @@ impl<B: HistogramBackend> Backward<B, 2> for JointStep {
 struct LossStep;
 
 impl<B: HistogramBackend> Backward<B, 2> for LossStep {
-    type State = ([NodeId; 2], Option<[FloatTensor<B>; 2]>, HistogramLoss);
+    type State = ([NodeId; 2], Option<[FloatTensor<B>; 2]>, LossTerms);
 
     fn backward(
         self,

@@ -8,7 +8,7 @@ use burn::tensor::{DType, FloatDType, TensorMetadata};
 
 use super::{HistogramBackend, LossPass, tensors};
 use crate::cpu::{self, Level};
-use crate::{Binning, HistogramLoss};
+use crate::{Binning, LossTerms};
 
 /// The entries of a tensor in row-major order. Half precision is converted to single.
 pub(super) enum Entries<'a> {
@@ -68,7 +68,7 @@ macro_rules! one_pass_bodies {
             content: FloatTensor<Self>,
             output: FloatTensor<Self>,
             target: FloatTensor<Self>,
-            loss: &HistogramLoss,
+            loss: &LossTerms,
             tracked: bool,
         ) -> LossPass<Self> {
             host::losses::<Self>(content, output, target, loss, tracked)
@@ -79,7 +79,7 @@ macro_rules! one_pass_bodies {
             output: FloatTensor<Self>,
             of_histograms: [FloatTensor<Self>; 2],
             grad: FloatTensor<Self>,
-            loss: &HistogramLoss,
+            loss: &LossTerms,
             needed: [bool; 2],
         ) -> [Option<FloatTensor<Self>>; 2] {
             host::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)
@@ -166,7 +166,7 @@ pub(super) fn losses<B: HostMemory + HistogramBackend>(
     content: FloatTensor<B>,
     output: FloatTensor<B>,
     target: FloatTensor<B>,
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     tracked: bool,
 ) -> LossPass<B> {
     use Entries::{Double, Single};
@@ -213,7 +213,7 @@ pub(super) fn losses_backward<B: HostMemory + HistogramBackend>(
     output: FloatTensor<B>,
     of_histograms: [FloatTensor<B>; 2],
     grad: FloatTensor<B>,
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     needed: [bool; 2],
 ) -> [Option<FloatTensor<B>>; 2] {
     use Entries::{Double, Single};

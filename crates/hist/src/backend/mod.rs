@@ -17,7 +17,7 @@ mod tensors;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use crate::{Binning, HistogramLoss};
+use crate::{Binning, LossTerms};
 
 /// A backend that can compute soft histograms and their gradients.
 ///
@@ -43,6 +43,7 @@ use crate::{Binning, HistogramLoss};
 ///
 /// [`SoftHistogram`]: crate::SoftHistogram
 /// [`JointHistogram`]: crate::JointHistogram
+/// [`HistogramLoss`]: crate::HistogramLoss
 pub trait HistogramBackend: Backend {
     /// The soft histogram `p(k) = 1/N · Σ_i φ_k(x_i)` of every row.
     ///
@@ -100,7 +101,7 @@ pub trait HistogramBackend: Backend {
     }
 
     /// The earth mover's distance to a target histogram and the structure loss, of every row: what
-    /// [`HistogramLoss`] computes.
+    /// [`HistogramLoss`](crate::HistogramLoss) computes.
     ///
     /// If `tracked`, the gradients with respect to the histograms come with them, as
     /// [`losses_backward`](Self::losses_backward) of the same backend takes them.
@@ -113,7 +114,7 @@ pub trait HistogramBackend: Backend {
         content: FloatTensor<Self>,
         output: FloatTensor<Self>,
         target: FloatTensor<Self>,
-        loss: &HistogramLoss,
+        loss: &LossTerms,
         tracked: bool,
     ) -> LossPass<Self> {
         tensors::losses::<Self>(content, output, target, loss, tracked)
@@ -134,7 +135,7 @@ pub trait HistogramBackend: Backend {
         output: FloatTensor<Self>,
         of_histograms: [FloatTensor<Self>; 2],
         grad: FloatTensor<Self>,
-        loss: &HistogramLoss,
+        loss: &LossTerms,
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
         tensors::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)

@@ -9,12 +9,16 @@ use tch::{Device, Kind, Tensor};
 
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
 use super::{HistogramBackend, LossPass};
-use crate::{Binning, HistogramLoss};
+use crate::{Binning, LossTerms};
 
 impl<E: TchElement> HistogramBackend for LibTorch<E> {
     one_pass_bodies!();
 }
 
+#[expect(
+    unsafe_code,
+    reason = "LibTorch gives its memory as a pointer; its type is checked first"
+)]
 impl<E: TchElement> HostMemory for LibTorch<E> {
     fn entries(tensor: &FloatTensor<Self>) -> Option<Entries<'_>> {
         let tensor = &tensor.tensor;
@@ -67,6 +71,7 @@ impl<E: TchElement> HostMemory for LibTorch<E> {
 /// # Safety
 ///
 /// `T` is the element type of the tensor, and nobody writes to the tensor while the slice lives.
+#[expect(unsafe_code, reason = "LibTorch gives its memory as a pointer")]
 unsafe fn slice<T>(tensor: &Tensor) -> &[T] {
     debug_assert!(tensor.is_contiguous() && tensor.device() == Device::Cpu);
     if tensor.numel() == 0 {

@@ -14,7 +14,7 @@ use burn::tensor::{DType, Tensor, TensorMetadata, TensorPrimitive};
 use super::bands::Bands;
 use super::{HistogramBackend, LossPass};
 use crate::precision::{widened, with_type};
-use crate::{Binning, HistogramLoss, reference};
+use crate::{Binning, LossTerms, reference};
 
 pub(super) fn marginal<B: Backend>(x: FloatTensor<B>, binning: &Binning) -> FloatTensor<B> {
     let x = tensor::<B, 2>(x);
@@ -87,7 +87,7 @@ pub(super) fn losses<B: HistogramBackend>(
     content: FloatTensor<B>,
     output: FloatTensor<B>,
     target: FloatTensor<B>,
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     tracked: bool,
 ) -> LossPass<B> {
     let dtype = output.dtype();
@@ -125,13 +125,15 @@ pub(super) fn losses<B: HistogramBackend>(
 
 /// The losses given the histograms, `[rows, 2]`.
 fn values_of<B: Backend>(
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     p: Tensor<B, 2>,
     joint: Tensor<B, 3>,
     target: Tensor<B, 2>,
 ) -> Tensor<B, 2> {
-    let distances = loss.distance.distances_beyond_rounding(p, target);
-    let structures = loss.structure.measures(joint).squeeze_dim::<2>(2);
+    let distances = loss
+        .earth_movers_distance()
+        .distances_beyond_rounding(p, target);
+    let structures = loss.structure_loss().measures(joint).squeeze_dim::<2>(2);
     Tensor::cat(vec![distances, structures], 1)
 }
 
@@ -140,7 +142,7 @@ pub(super) fn losses_backward<B: HistogramBackend>(
     output: FloatTensor<B>,
     [of_p, of_joint]: [FloatTensor<B>; 2],
     grad: FloatTensor<B>,
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     needed: [bool; 2],
 ) -> [Option<FloatTensor<B>>; 2] {
     let dtype = output.dtype();

@@ -8,7 +8,7 @@ use super::distance::distance;
 use super::joint::{Pass, Upstream, fold, transposed};
 use super::structure::{Joint, measure};
 use super::{Real, marginal, row, with_band_width};
-use crate::HistogramLoss;
+use crate::LossTerms;
 
 /// The losses of rows of images, and, if they are `tracked`, their gradients with respect to the
 /// histograms.
@@ -20,10 +20,11 @@ pub(crate) fn losses<T: Real>(
     images: [&[T]; 2],
     target: &[T],
     rows: usize,
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     tracked: bool,
 ) -> [Vec<T>; 3] {
     let (pixels, count) = (images[1].len() / rows.max(1), loss.binning.bins.count());
+    let emd = loss.earth_movers_distance();
     let room = if tracked { rows } else { 0 };
     let mut values = vec![T::nan(); 2 * rows];
     let mut of_marginals = vec![T::nan(); room * count];
@@ -45,14 +46,14 @@ pub(crate) fn losses<T: Real>(
                 let (p, joint) = histograms(level, &pass, content, output, loss);
                 if let Some(p) = p {
                     let target = row(target, count, index);
-                    let (value, gradient) = distance(&loss.distance, &p, target);
+                    let (value, gradient) = distance(&emd, &p, target);
                     values[0] = T::of(value);
                     for (to, value) in of_marginal.into_iter().flatten().zip(gradient) {
                         *to = T::of(value);
                     }
                 }
                 if let Some(joint) = joint {
-                    let (kind, scale) = (loss.structure.kind, 1.0 / pixels as f64);
+                    let (kind, scale) = (loss.structure, 1.0 / pixels as f64);
                     let value = measure(level, kind, joint, scale, of_joint);
                     values[1] = T::of(value);
                 } else {
@@ -82,7 +83,7 @@ fn histograms<T: Real, const LINES: usize>(
     pass: &Pass<'_, T, LINES>,
     content: &[T],
     output: &[T],
-    loss: &HistogramLoss,
+    loss: &LossTerms,
 ) -> (Option<Vec<f64>>, Option<Joint>) {
     let binning = &loss.binning;
     let (per_pixel, count) = (1.0 / output.len() as f64, binning.bins.count());
@@ -124,7 +125,7 @@ pub(crate) fn losses_backward<T: Real>(
     [of_marginals, of_joints]: [&[T]; 2],
     upstream: &[T],
     rows: usize,
-    loss: &HistogramLoss,
+    loss: &LossTerms,
     needed: [bool; 2],
 ) -> [Option<Vec<T>>; 2] {
     let count = loss.binning.bins.count();

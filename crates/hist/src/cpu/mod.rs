@@ -166,6 +166,18 @@ impl Real for f64 {
     }
 }
 
+/// Gives back the memory that is kept from one call to the next.
+pub(crate) fn release() {
+    fn of<T: Real>() {
+        T::orders().clear();
+        T::tables().clear();
+        T::gradients().clear();
+    }
+    of::<f32>();
+    of::<f64>();
+    spare::clear_zeros();
+}
+
 /// Runs `$body` with the constant `$lines` set to the band width that the kernel needs.
 macro_rules! with_band_width {
     ($real:ty, $binning:expr, $lines:ident => $body:expr) => {

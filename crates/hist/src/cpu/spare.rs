@@ -1,7 +1,14 @@
 //! Memory that is kept from one call to the next.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+/// Bytes that all spares hold together.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// The most bytes that all spares hold together.
+const MOST_KEPT: usize = 256 << 20;
 
 /// Values that own memory, waiting to be used again.
 ///
@@ -24,15 +31,29 @@ impl<V: Owned> Spares<V> {
     pub(super) fn give(&self, value: V) {
         let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = value.bytes();
-        if spares.len() < Self::MOST && 0 < bytes && bytes <= Self::MOST_BYTES {
+        let fits = spares.len() < Self::MOST && 0 < bytes && bytes <= Self::MOST_BYTES;
+        let room = |kept: usize| Some(kept + bytes).filter(|&kept| kept <= MOST_KEPT);
+        if fits
+            && KEPT
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+                .is_ok()
+        {
             spares.push(value);
         }
+    }
+
+    /// Gives all of them back.
+    pub(super) fn clear(&self) {
+        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = spares.drain(..).map(|value| value.bytes()).sum();
+        KEPT.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// One that was used before, with what it then held, or a new one.
     pub(super) fn take(&'static self) -> Borrowed<V> {
         let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let value = spares.pop().unwrap_or_default();
+        KEPT.fetch_sub(value.bytes(), Ordering::Relaxed);
         Borrowed { value, home: self }
     }
 }
@@ -82,10 +103,16 @@ impl<V: Owned> Drop for Borrowed<V> {
     }
 }
 
+static ZEROS: Spares<Vec<f64>> = Spares::new();
+
+/// Gives back what [`zeros`] keeps.
+pub(super) fn clear_zeros() {
+    ZEROS.clear();
+}
+
 /// So many zeros.
 pub(super) fn zeros(count: usize) -> Borrowed<Vec<f64>> {
-    static TABLES: Spares<Vec<f64>> = Spares::new();
-    let mut table = TABLES.take();
+    let mut table = ZEROS.take();
     table.clear();
     table.resize(count, 0.0);
     table

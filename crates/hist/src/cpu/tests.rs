@@ -232,7 +232,9 @@ fn all_instructions_agree(#[case] boundary: Boundary) {
             let weights: Vec<T> = (0..rows * count * count)
                 .map(|i| T::of((i as f64).cos()))
                 .collect();
-            let loss = HistogramLossConfig::new(binning.bins, binning.kernel).init();
+            let loss = HistogramLossConfig::new(binning.bins, binning.kernel)
+                .init()
+                .terms();
             let results = |level| {
                 let target = super::marginal(level, &x, rows, &binning);
                 let [values, of_p, of_joint] =

@@ -7,8 +7,7 @@ use burn::tensor::{Tensor, TensorPrimitive};
 
 use crate::display::one_line_display;
 use crate::{
-    Binning, Bins, Boundary, EarthMoversDistance, EarthMoversDistanceConfig, EmdKind,
-    HistogramBackend, Kernel, SoftHistogram, StructureKind, StructureLoss, StructureLossConfig,
+    Binning, Bins, EmdKind, HistogramBackend, Kernel, LossTerms, SoftHistogram, StructureKind,
 };
 
 /// Configuration to create a [histogram loss](HistogramLoss).
@@ -31,12 +30,11 @@ impl HistogramLossConfig {
     pub fn init(&self) -> HistogramLoss {
         let (bins, kernel) = (self.bins, self.kernel);
         HistogramLoss {
-            binning: Binning { bins, kernel },
-            distance: EarthMoversDistanceConfig::new(bins)
-                .with_kind(self.distance)
-                .with_cyclic(kernel.boundary() == Boundary::Wrap)
-                .init(),
-            structure: StructureLossConfig::new().with_kind(self.structure).init(),
+            terms: LossTerms {
+                binning: Binning { bins, kernel },
+                distance: self.distance,
+                structure: self.structure,
+            },
         }
     }
 }
@@ -44,7 +42,8 @@ impl HistogramLossConfig {
 /// The two losses of an output image: how far its colours are from a reference's, and how little it
 /// says of a content image.
 ///
-/// The same numbers as [`EarthMoversDistance`] on [`SoftHistogram`]s and [`StructureLoss`] on a
+/// The same numbers as [`EarthMoversDistance`](crate::EarthMoversDistance) on [`SoftHistogram`]s and
+/// [`StructureLoss`](crate::StructureLoss) on a
 /// [`JointHistogram`](crate::JointHistogram), and the same gradients, in one call: the
 /// output's histogram and its joint histogram with the content come from one pass over the pixels,
 /// and one more gives the gradient of both losses. The reference is a constant, so its histogram, the
@@ -57,19 +56,14 @@ impl HistogramLossConfig {
 #[derive(Module, Debug, Clone)]
 #[module(custom_display)]
 pub struct HistogramLoss {
-    /// The bins and the Parzen window.
     #[module(skip)]
-    pub binning: Binning,
-    /// The loss of the colours.
-    pub distance: EarthMoversDistance,
-    /// The loss of the structure.
-    pub structure: StructureLoss,
+    terms: LossTerms,
 }
 
 one_line_display!(HistogramLoss, |self, content| content
-    .add_formatted(&self.binning)
-    .add_debug_attribute("distance", &self.distance.kind)
-    .add_debug_attribute("structure", &self.structure.kind));
+    .add_formatted(&self.terms.binning)
+    .add_debug_attribute("distance", &self.terms.distance)
+    .add_debug_attribute("structure", &self.terms.structure));
 
 /// The losses of many images.
 #[derive(Debug, Clone)]
@@ -81,6 +75,45 @@ pub struct HistogramLosses<B: Backend, const D: usize> {
 }
 
 impl HistogramLoss {
+    /// The bins, the Parzen window and the kinds of both losses.
+    pub fn terms(&self) -> LossTerms {
+        self.terms
+    }
+
+    /// [`target`](Self::target) of images: the soft histogram of every channel, a constant.
+    ///
+    /// # Shapes
+    ///
+    /// - references: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, K]`
+    ///
+    /// # Panics
+    ///
+    /// If there are no pixels: if a dimension is 0.
+    pub fn target_of_images<B: HistogramBackend>(&self, references: Tensor<B, 4>) -> Tensor<B, 3> {
+        self.target(references.flatten(2, 3))
+    }
+
+    /// [`forward`](Self::forward) of images, every channel by itself.
+    ///
+    /// # Shapes
+    ///
+    /// - content, output: `[batch, channels, height, width]`
+    /// - target: `[batch, channels, K]`, from [`target_of_images`](Self::target_of_images)
+    /// - output: `[batch, channels, 1]` each
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_images<B: HistogramBackend>(
+        &self,
+        content: Tensor<B, 4>,
+        output: Tensor<B, 4>,
+        target: Tensor<B, 3>,
+    ) -> HistogramLosses<B, 3> {
+        self.forward(content.flatten(2, 3), output.flatten(2, 3), target)
+    }
+
     /// What the outputs' histograms should be: those of references.
     ///
     /// # Shapes
@@ -96,7 +129,7 @@ impl HistogramLoss {
         reference: Tensor<B, D>,
     ) -> Tensor<B, D> {
         let histogram = SoftHistogram {
-            binning: self.binning,
+            binning: self.terms.binning,
         };
         histogram.forward(reference.detach())
     }
@@ -143,7 +176,7 @@ impl HistogramLoss {
             "a histogram loss needs at least one pixel; the shape is {dims:?}"
         );
         let rows = dims.iter().product::<usize>() / pixels;
-        let count = self.binning.bins.count();
+        let count = self.terms.binning.bins.count();
         dims[D - 1] = count;
         assert_eq!(
             target.dims(),
@@ -155,7 +188,7 @@ impl HistogramLoss {
             content.reshape([rows, pixels]).into_primitive().tensor(),
             output.reshape([rows, pixels]).into_primitive().tensor(),
             target.reshape([rows, count]).into_primitive().tensor(),
-            self,
+            &self.terms,
             false,
         );
         let values = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(losses.values));

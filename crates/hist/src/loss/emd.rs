@@ -19,6 +19,7 @@ pub(crate) const EQUAL: f64 = 4.0;
 /// `Δ(k)` is the difference of the cumulative sums of the two histograms up to bin `k`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EmdKind {
     /// `√(1/K · Σ_k Δ(k)²)`, as the official code computes it.
     #[default]

@@ -16,6 +16,7 @@ use crate::precision::{widened, with_type};
 /// `MI = H(X) + H(Y) − H(X, Y)`. Entropies are in nats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StructureKind {
     /// `H(X | Y) = H(X, Y) − H(Y)`: what remains unknown of `X` once `Y` is known. From 0 to
     /// `ln K`. The official code computes this one, with the content image as `X` and the output

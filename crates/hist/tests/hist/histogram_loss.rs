@@ -297,4 +297,25 @@ fn any_number_of_threads_gives_the_same_bits() {
     for threads in [2, 3, 8] {
         assert!(with(threads) == expected, "{threads} threads");
     }
+    huenet_hist::release_memory();
+    assert!(with(2) == expected, "in new memory");
+}
+
+#[test]
+fn losses_of_images_are_those_of_their_channels() {
+    let image = |seed: f64| -> Vec<f64> { (0..72).map(|i| (f64::from(i) * seed).sin()).collect() };
+    let images = [image(0.37), image(1.93), image(0.71)];
+    let loss = at_once(&binning(8, -1.0, 1.0, 2.5, Boundary::Reflect), KINDS[0]);
+    let [content, output, reference] = images
+        .each_ref()
+        .map(|image| tensor::<Double, 4>(image, [2, 3, 4, 3], DType::F64));
+    let target = loss.target_of_images(reference);
+    let found = loss.forward_images(content, output, target);
+    let [content, output, reference] = images
+        .each_ref()
+        .map(|image| tensor::<Double, 3>(image, [2, 3, 12], DType::F64));
+    let expected = loss.forward(content, output, loss.target(reference));
+    assert_eq!(found.distances.dims(), [2, 3, 1]);
+    assert_eq!(values(found.distances), values(expected.distances));
+    assert_eq!(values(found.structures), values(expected.structures));
 }

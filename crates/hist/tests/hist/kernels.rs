@@ -124,6 +124,7 @@ proptest! {
                 Boundary::Wrap => {
                     (-80..=80).map(|turn| window(x - centre + f64::from(turn) * range)).sum()
                 }
+                other => unreachable!("no formula for {other}"),
             })
         }).collect();
         assert_close(&values(reference::windows(row::<Double>(&x), &binning)), &expected, 1e-11);

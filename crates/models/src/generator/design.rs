@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How the generator is told the colours it is to paint with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Conditioning {
     /// The reference's pixel counts, each looked up in a table and encoded, join the features at
     /// the bottleneck: the official network.
@@ -18,6 +19,7 @@ pub enum Conditioning {
 /// What makes an image of the last features, which have half its size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LastLayer {
     /// A 4×4 transposed convolution of stride 2: the official network. It is prone to
     /// checkerboards (Odena et al., "Deconvolution and checkerboard artifacts", 2016).
@@ -31,6 +33,7 @@ pub enum LastLayer {
 /// What the last layer's values mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Prediction {
     /// The image itself, through tanh: the official network.
     #[default]

@@ -12,10 +12,11 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
-use crate::blocks::{Activation, Convolution, Down, Layer, Up};
+use crate::blocks::{Down, Up};
 use crate::distribution_encoder::DistributionEncoder;
 use crate::histogram_encoder::HistogramEncoder;
 use crate::init;
+use crate::layer::{Activation, Convolution, Layer};
 use crate::matching::Matching;
 use crate::normalization::NormKind;
 use crate::pass::Pass;

@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
-use crate::blocks::{Convolution, Layer};
 use crate::init;
+use crate::layer::{Convolution, Layer};
 use crate::upsample::reflected;
 
 /// Makes an image of the last features, which have half its size, and of what the generator was

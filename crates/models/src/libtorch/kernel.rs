@@ -3,7 +3,7 @@
 use burn::nn::PaddingConfig2d;
 use burn::tensor::backend::Backend;
 
-use crate::blocks::Convolution;
+use crate::layer::Convolution;
 
 /// The geometry of a convolution.
 #[derive(Debug, Clone, Copy)]

@@ -24,8 +24,8 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_tch::{LibTorch, TchTensor};
 
 use crate::batch_norm;
-use crate::blocks::{Activation, Convolution, LEAKY_SLOPE, Layer};
 use crate::group_norm;
+use crate::layer::{Activation, Convolution, LEAKY_SLOPE, Layer};
 use crate::normalization::Norm;
 use crate::pass::Statistics;
 use kernel::Kernel;

@@ -22,6 +22,10 @@ pub(crate) fn takes<B: Backend>() -> bool {
 
 /// One step of Adam on the backend that [`takes`] takes: in one pass over memory where the tensors
 /// are single precision and lie in that of the CPU, else in tensor operations.
+#[expect(
+    unsafe_code,
+    reason = "one pass over LibTorch's memory, which was checked to be plain and nobody else's"
+)]
 pub(crate) fn adam<B: Backend, const D: usize>(
     adam: &Adam,
     rate: f64,
@@ -112,6 +116,7 @@ fn is_simple<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> bool {
 /// # Safety
 ///
 /// The tensor is contiguous single precision on the CPU, and nobody writes to it meanwhile.
+#[expect(unsafe_code, reason = "LibTorch gives its memory as a pointer")]
 unsafe fn slice(tensor: &TchTensor) -> &[f32] {
     match tensor.tensor.numel() {
         0 => &[],
@@ -124,6 +129,7 @@ unsafe fn slice(tensor: &TchTensor) -> &[f32] {
 ///
 /// The tensor is contiguous single precision on the CPU, and nobody else reads or writes it
 /// meanwhile.
+#[expect(unsafe_code, reason = "LibTorch gives its memory as a pointer")]
 unsafe fn slice_mut(tensor: &mut TchTensor) -> &mut [f32] {
     match tensor.tensor.numel() {
         0 => &mut [],

@@ -182,6 +182,10 @@ struct Nvrtc {
 /// A program in it.
 type Program = *mut c_void;
 
+#[expect(
+    unsafe_code,
+    reason = "NVRTC is a C library that is loaded when the test runs"
+)]
 impl Nvrtc {
     /// The first that the loader finds.
     fn load() -> Option<Self> {

@@ -30,6 +30,10 @@ const ROWS: usize = u16::MAX as usize;
 /// Entries of the tables of one row's chunks, at most.
 const ENTRIES: usize = 1 << 22;
 
+#[expect(
+    unsafe_code,
+    reason = "kernels check no bounds: each launch says why it keeps them"
+)]
 impl<R, F, I, BT> HistogramBackend for CubeBackend<R, F, I, BT>
 where
     R: CubeRuntime,

@@ -127,7 +127,8 @@ fn the_losses_of_a_backend_without_a_kernel_are_those_of_the_kernel() {
         let loss = HistogramLossConfig::new(bins, Kernel::new(2.5, boundary).unwrap())
             .with_distance(distance)
             .with_structure(structure)
-            .init();
+            .init()
+            .terms();
         let content = || rows(40, |i| (0.9 * i as f64).sin());
         let output = || rows(40, |i| (0.37 * i as f64).cos() * 0.8);
         let target = || rows(9, |i| (1.0 + (i % 9) as f64) / 45.0);
@@ -160,7 +161,9 @@ fn the_losses_of_a_backend_without_a_kernel_are_those_of_the_kernel() {
 #[case(DType::F64)]
 fn equal_colours_pull_nowhere_without_a_kernel(#[case] dtype: DType) {
     let bins = Bins::new(64, -1.0, 1.0).unwrap();
-    let loss = HistogramLossConfig::new(bins, Kernel::default()).init();
+    let loss = HistogramLossConfig::new(bins, Kernel::default())
+        .init()
+        .terms();
     let x: Vec<f64> = (0..500).map(|i| (0.37 * f64::from(i)).sin()).collect();
     let turned = x.iter().rev().copied().collect();
     let [p, target] = [x, turned].map(|pixels: Vec<f64>| {

@@ -1,0 +1,23 @@
+//! Reading one batch, in whatever thread.
+
+use burn::data::dataset::Dataset;
+
+use crate::{DataError, EpochSamples, HostBatch};
+
+/// Reads any batch of an epoch.
+#[derive(Debug, Clone)]
+pub(crate) struct BatchReader {
+    pub(crate) samples: EpochSamples,
+    pub(crate) batch_size: usize,
+}
+
+impl BatchReader {
+    /// The batch at an index. The first sample that fails decides.
+    pub(crate) fn read(&self, batch: usize) -> Result<HostBatch, DataError> {
+        let first = batch * self.batch_size;
+        (first..first + self.batch_size)
+            .map_while(|position| self.samples.get(position))
+            .collect::<Result<_, _>>()
+            .map(HostBatch::new)
+    }
+}

@@ -1,0 +1,39 @@
+//! What the decoder of a format gives, and the images that none is given.
+
+use std::path::Path;
+
+use ::image::DynamicImage;
+use ::image::metadata::Orientation;
+
+use crate::{DataError, ImageSize};
+
+/// An image as its decoder gives it.
+pub(crate) struct Decoded {
+    pub(crate) image: DynamicImage,
+    /// Its colour profile.
+    pub(crate) profile: Option<Vec<u8>>,
+    /// How it is to be turned.
+    pub(crate) orientation: Orientation,
+}
+
+/// Refuses an image of no pixels, or of more than [`ImageSize::MAX_PIXELS`], by the size in its
+/// header.
+pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), DataError> {
+    let (actual, max) = (width.saturating_mul(height), ImageSize::MAX_PIXELS as u64);
+    if actual == 0 {
+        return Err(DataError::NoPixels {
+            path: path.to_path_buf(),
+            width,
+            height,
+        });
+    }
+    if actual <= max {
+        return Ok(());
+    }
+    Err(DataError::TooLarge {
+        path: path.to_path_buf(),
+        actual,
+        max,
+        unit: "pixels",
+    })
+}
