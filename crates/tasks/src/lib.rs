@@ -23,6 +23,8 @@
 //! ([`settings::GanLoss`]), and beside the three a mean absolute difference to the ground truth
 //! ([`reconstruction_loss`]) and a loss of the content's local structure ([`ssim_loss()`]).
 
+// Each folder imports only from those before it, as `cargo xtask modules` checks:
+// settings ← store ← step ← measure ← run ← view ← train ← compare
 pub mod compare;
 pub mod settings;
 

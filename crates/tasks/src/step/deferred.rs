@@ -8,7 +8,7 @@ use crate::step::loss_values::StepLosses;
 /// Losses, and the sums of both networks' gradients; losses that not every run has may follow.
 const COUNT: usize = 7;
 
-/// What a step measures. Reading it waits for the device.
+/// Losses of a step, and whether its gradients are finite. Reading them waits for the device.
 #[derive(Clone, Debug)]
 pub struct DeferredLosses<B: Backend> {
     numbers: Tensor<B, 1>,

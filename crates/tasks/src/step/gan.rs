@@ -102,9 +102,9 @@ impl<B: AutodiffBackend> Gan<B> {
     where
         B: HistogramBackend,
     {
-        let (measures, gradients) = self.gradients(recipe, losses, batch, dropout);
+        let (deferred, gradients) = self.gradients(recipe, losses, batch, dropout);
         self.update(recipe, rates, gradients);
-        measures.read().losses
+        deferred.read().losses
     }
 
     /// The losses of `batch` and their gradients. Running statistics move, and so does the

@@ -14,5 +14,5 @@ pub(super) struct Pending<B: Backend> {
     pub(super) took: Duration,
     pub(super) waited: Duration,
     pub(super) ended: Instant,
-    pub(super) measures: DeferredLosses<B>,
+    pub(super) deferred: DeferredLosses<B>,
 }

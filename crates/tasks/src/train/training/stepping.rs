@@ -34,7 +34,7 @@ where
         let settings = self.recipe.settings();
         let mut dropout = stream(settings.seed, Purpose::Dropout, self.position.step);
         let before = self.gan.before();
-        let (measures, gradients) =
+        let (deferred, gradients) =
             self.gan
                 .gradients(self.recipe, &self.losses, batch, Some(&mut dropout));
         let rates = self.rates(self.position.epoch, self.position.step);
@@ -47,7 +47,7 @@ where
                 took: started.elapsed(),
                 waited,
                 ended: Instant::now(),
-                measures,
+                deferred,
             });
             self.advance();
             return match self.pending.len() >= settings.log_every {
@@ -56,9 +56,9 @@ where
             };
         }
         let at = self.position;
-        let measures = measures.read();
-        let losses = measures.losses;
-        if measures.are_finite() {
+        let computed = deferred.read();
+        let losses = computed.losses;
+        if computed.are_finite() {
             drop(before);
             self.gan.update(self.recipe, rates, gradients);
             self.skips = 0;
@@ -68,7 +68,7 @@ where
             self.skip(found, batch)?;
         }
         self.advance();
-        let skipped = !measures.are_finite();
+        let skipped = !computed.are_finite();
         let record = record(at, losses, started.elapsed(), waited, skipped);
         self.tell(record, Instant::now())
     }
@@ -86,23 +86,23 @@ where
     /// Tells of the steps whose losses are still on the device.
     pub(super) fn settle(&mut self) -> Result<(), TaskError> {
         let mut steps = Vec::with_capacity(self.pending.len());
-        let mut measures = Vec::with_capacity(self.pending.len());
+        let mut deferred = Vec::with_capacity(self.pending.len());
         for pending in std::mem::take(&mut self.pending) {
             steps.push((pending.before, pending.took, pending.waited, pending.ended));
-            measures.push(pending.measures);
+            deferred.push(pending.deferred);
         }
-        let measures = DeferredLosses::read_all(measures);
+        let computed = DeferredLosses::read_all(deferred);
         // The first fault is the one to tell of; it is no reason to lose the steps after it.
         let mut outcome = Ok(());
-        for ((before, took, waited, ended), measures) in steps.into_iter().zip(measures) {
-            if !measures.are_finite() {
+        for ((before, took, waited, ended), computed) in steps.into_iter().zip(computed) {
+            if !computed.are_finite() {
                 self.unlogged = true;
-                let found = NonFiniteStep::find(&self.gan, before, measures.losses, None);
+                let found = NonFiniteStep::find(&self.gan, before, computed.losses, None);
                 warn!(step = found.step, found = %found, "a step is not finite");
                 let what = format!("{found}; noticed after step {}", self.position.step);
                 return outcome.and(Err(self.diverged(found.step, what, None)));
             }
-            let record = record(before, measures.losses, took, waited, false);
+            let record = record(before, computed.losses, took, waited, false);
             outcome = outcome.and(self.tell(record, ended));
         }
         outcome
