@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Command};
 use huenet_data::check::{CheckReport, DatasetReport, PartReport, Region};
 
-use super::{bar, flag, folder, given, html, path, plot};
+use super::options::{bar, flag, folder, given, path};
+use super::{html, plot};
 use crate::output::line;
 
 /// How many unusable images of a folder are listed, unless all are asked for.

@@ -2,12 +2,11 @@
 
 mod check;
 mod html;
+mod options;
 mod plot;
 mod prepare;
 
-use std::path::PathBuf;
-
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,47 +35,5 @@ pub(crate) fn data(matches: &ArgMatches) -> anyhow::Result<()> {
         Some(("split", matches)) => prepare::split(matches),
         Some(("make-pairs", matches)) => prepare::make_pairs(matches),
         _ => unreachable!("clap asks for a subcommand"),
-    }
-}
-
-fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name(value)
-        .value_parser(value_parser!(PathBuf))
-        .help(help)
-}
-
-fn folder(help: &'static str) -> Arg {
-    Arg::new("folder")
-        .value_name("DIR")
-        .required(true)
-        .value_parser(value_parser!(PathBuf))
-        .help(help)
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .action(ArgAction::SetTrue)
-        .help(help)
-}
-
-/// A path that clap has made sure is there.
-fn given<'a>(matches: &'a ArgMatches, name: &str) -> &'a PathBuf {
-    matches
-        .get_one(name)
-        .unwrap_or_else(|| unreachable!("clap asks for {name}"))
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn bar() -> impl Fn(u64, u64) + Sync {
-    let bar = indicatif::ProgressBar::new(0);
-    move |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-        if done == total {
-            bar.finish_and_clear();
-        }
     }
 }

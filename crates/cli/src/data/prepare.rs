@@ -7,7 +7,7 @@ use huenet_data::prepare::{
 };
 use huenet_tasks::SPLIT_SEED;
 
-use super::{bar, flag, folder, given, path};
+use super::options::{bar, flag, folder, given, path};
 use crate::output::line;
 
 fn seed() -> Arg {

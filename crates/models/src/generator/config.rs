@@ -1,10 +1,7 @@
 //! Checked parameters of the generator.
 
-use burn::tensor::backend::Backend;
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::Generator;
 use super::design::{Conditioning, LastLayer, Prediction};
 use super::palette::{self, COLOURS};
 use super::resize::{self, ResizeChannels};
@@ -144,13 +141,6 @@ impl GeneratorConfig {
     /// The parameters.
     pub fn options(&self) -> &GeneratorOptions {
         &self.options
-    }
-
-    /// Draws the initial weights from `rng`, on the host: one seed, the same weights on every
-    /// backend. Convolutions N(0, 0.02) (the official code; biases 0), γ = 1 and β = 0, the dense
-    /// layer Glorot uniform, the tables uniform in ±0.05 (Keras' defaults).
-    pub fn init<B: Backend>(&self, rng: &mut impl Rng, device: &B::Device) -> Generator<B> {
-        Generator::new(self, rng, device)
     }
 
     /// Channels after each halving: base·min(2^i, 8).

@@ -73,6 +73,15 @@ pub struct Activations<B: Backend> {
     pub output: Tensor<B, 4>,
 }
 
+impl GeneratorConfig {
+    /// Draws the initial weights from `rng`, on the host: one seed, the same weights on every
+    /// backend. Convolutions N(0, 0.02) (the official code; biases 0), γ = 1 and β = 0, the dense
+    /// layer Glorot uniform, the tables uniform in ±0.05 (Keras' defaults).
+    pub fn init<B: Backend>(&self, rng: &mut impl Rng, device: &B::Device) -> Generator<B> {
+        Generator::new(self, rng, device)
+    }
+}
+
 impl<B: Backend> Generator<B> {
     fn new(config: &GeneratorConfig, rng: &mut impl Rng, device: &B::Device) -> Self {
         let options = config.options();
