@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::chores::{run, workspace};
+use crate::tools::{run, workspace};
 
 /// The page that the book opens with: the forge's, so that both open with the same.
 const FRONT: &str = "README.md";

@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::chores::{cargo, format, has_nextest, lint, run};
+use crate::chores::{format, lint};
 use crate::features::{self, Build, EVERYWHERE};
+use crate::tools::{cargo, has_nextest, run};
 use crate::{libtorch, modules, nvrtc, vulkan};
 
 /// The tests that need a device of the backend wgpu. They share a process: to make a software device and its

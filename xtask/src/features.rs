@@ -5,11 +5,14 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::chores::{BACKEND_FEATURES, cargo, has_nextest, run};
+use crate::tools::{cargo, has_nextest, run};
 use crate::{libtorch, nvrtc};
 
 /// The backend that needs LibTorch.
 pub(crate) const LIBTORCH: &str = "tch";
+
+/// The cargo features of huenet-cli that name a backend.
+pub(crate) const BACKEND_FEATURES: [&str; 5] = ["flex", "ndarray", "tch", "wgpu", "cuda"];
 
 /// The backends that every build of the tests has.
 pub(crate) const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];

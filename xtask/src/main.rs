@@ -10,6 +10,7 @@ mod features;
 mod libtorch;
 mod modules;
 mod nvrtc;
+mod tools;
 mod vulkan;
 mod wanted;
 

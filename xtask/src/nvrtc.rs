@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::chores::{in_ci, workspace};
 use crate::libtorch::{add_libraries, installer};
+use crate::tools::{in_ci, workspace};
 
 /// The compiler, and the headers that the kernels include.
 const PACKAGES: [&str; 2] = [

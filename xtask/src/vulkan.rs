@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::chores::{in_ci, run};
+use crate::tools::{in_ci, run};
 
 /// Debian's package of Mesa's drivers.
 const PACKAGE: &str = "mesa-vulkan-drivers";

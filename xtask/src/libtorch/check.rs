@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::LibTorch;
+use super::library::{self, LibTorch};
 
 /// A product of two matrices whose sum is known.
 const PROGRAM: &str = r#"#include <ATen/ATen.h>
@@ -85,7 +85,7 @@ pub(super) fn of_python() -> Option<LibTorch> {
     // Found without being imported, which takes seconds.
     const QUESTION: &str = "import importlib.util as u; s = u.find_spec('torch'); \
          print(s.submodule_search_locations[0] if s else '')";
-    let output = Command::new(super::python())
+    let output = Command::new(library::python())
         .args(["-c", QUESTION])
         .output()
         .ok()?;
@@ -104,8 +104,8 @@ pub(super) fn not_used(source: &str, why: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::VERSION;
-    use super::super::tests::Scratch;
+    use super::super::library::VERSION;
+    use super::super::library::tests::Scratch;
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::{LibTorch, Store, VERSION, python};
+use super::library::{LibTorch, Store, VERSION, python};
 
 /// The release of the CUDA runtime that the package on the index is linked to. Its CPU
 /// part cannot be loaded without these two small libraries.

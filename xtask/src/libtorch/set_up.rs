@@ -6,7 +6,8 @@ use std::fs::{File, TryLockError};
 use anyhow::{Context, Result};
 
 use super::check::{not_used, of_python};
-use super::{LibTorch, Store, VERSION, install, named};
+use super::install;
+use super::library::{LibTorch, Store, VERSION, named};
 
 /// Makes LibTorch available: one that is there and works, else one from the package index.
 pub(crate) fn set_up(arguments: &[OsString]) -> Result<u8> {
