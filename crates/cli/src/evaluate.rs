@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
 use huenet_hist::HistogramBackend;
 use huenet_tasks::compare::{Comparison, Study, Which, compare, write_json, write_sheet};
-use huenet_tasks::settings::Key;
+use huenet_tasks::settings::{KEYS, Key};
 use huenet_tasks::{Layer, Settings, SettingsError, TaskError, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,15 +18,9 @@ use crate::progress::ONE_HELD_OUT;
 use crate::{backend, output, writable};
 
 /// The run's settings that an evaluation may change.
-const SETTINGS: [&str; 7] = [
-    "dataroot",
-    "dataset",
-    "split",
-    "sample_mode",
-    "backend",
-    "device",
-    "threads",
-];
+fn settings() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(|key| key.in_evaluation)
+}
 
 /// What to do if evaluating is too much for the device.
 pub(crate) const REMEDY: &str = "free some memory, or choose another --device or --backend";
@@ -69,20 +63,16 @@ pub(crate) fn command() -> Command {
             )
             .required(true),
         );
-    let command =
-        SETTINGS
-            .iter()
-            .filter_map(|name| Key::find(name))
-            .fold(command, |command, key| {
-                let long = key.name.replace('_', "-");
-                let help = format!("{} [default: the run's]", key.help);
-                let arg = Arg::new(key.name).long(long.clone()).help(help);
-                let arg = match long == key.name {
-                    true => arg,
-                    false => arg.alias(key.name),
-                };
-                command.arg(arg.value_name(key.name.to_uppercase()))
-            });
+    let command = settings().fold(command, |command, key| {
+        let long = key.name.replace('_', "-");
+        let help = format!("{} [default: the run's]", key.help);
+        let arg = Arg::new(key.name).long(long.clone()).help(help);
+        let arg = match long == key.name {
+            true => arg,
+            false => arg.alias(key.name),
+        };
+        command.arg(arg.value_name(key.name.to_uppercase()))
+    });
     command
         .arg(crate::flags::tf32().help_heading(None::<&str>))
         .arg(
@@ -153,9 +143,9 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
             settings.output_dir
         }
     };
-    let given = SETTINGS.iter().filter_map(|name| {
-        let value = matches.get_one::<String>(name)?;
-        Some((*name, value.as_str()))
+    let given = settings().filter_map(|key| {
+        let value = matches.get_one::<String>(key.name)?;
+        Some((key.name, value.as_str()))
     });
     let flags = Layer::from_flags(given).map_err(TaskError::from)?;
     let changes = [variables().map_err(TaskError::from)?, flags];
@@ -211,8 +201,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
 
 /// What the environment changes of the run's settings.
 fn variables() -> Result<Layer, SettingsError> {
-    let keys = SETTINGS.iter().filter_map(|name| Key::find(name));
-    let names: Vec<String> = keys.map(Key::variable).collect();
+    let names: Vec<String> = settings().map(Key::variable).collect();
     let all = std::env::vars_os();
     Layer::from_environment(
         all.filter(|(name, _)| names.iter().any(|other| name == other.as_str())),

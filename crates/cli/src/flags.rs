@@ -29,7 +29,7 @@ pub(crate) fn with_settings(command: Command) -> Command {
 fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
     let mut help = key.help.to_owned();
     if let Kind::Choice(words) = key.kind {
-        help += &format!(" [{}]", words.join(", "));
+        help += &format!(" [{}]", words().join(", "));
     }
     if let Some(default) = defaults.of(key) {
         help += &format!(" [default: {default}]");
@@ -39,7 +39,7 @@ fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
         .long(long.clone())
         .help(help)
         .help_heading(key.group.title())
-        .allow_hyphen_values(key.kind == Kind::Real || key.kind == Kind::Whole);
+        .allow_hyphen_values(matches!(key.kind, Kind::Real | Kind::Whole));
     let arg = if long == key.name {
         arg
     } else {
@@ -93,7 +93,8 @@ pub(crate) fn is_json(matches: &ArgMatches) -> bool {
 /// The settings given as flags.
 pub(crate) fn flags(matches: &ArgMatches) -> Result<Layer, SettingsError> {
     let given = KEYS.iter().filter_map(|key| {
-        let negated = key.kind == Kind::Flag && matches.get_flag(&format!("no_{}", key.name));
+        let negated =
+            matches!(key.kind, Kind::Flag) && matches.get_flag(&format!("no_{}", key.name));
         let value = matches.get_one::<String>(key.name).map(String::as_str);
         let value = if negated { Some("false") } else { value };
         Some((key.name, value?))

@@ -227,7 +227,7 @@ impl OnBackend for Export<'_> {
 /// The backends there are, compiled in or not.
 pub(crate) fn all() -> &'static [&'static str] {
     match Key::find("backend").map(|key| key.kind) {
-        Some(Kind::Choice(words)) => words,
+        Some(Kind::Choice(words)) => words(),
         _ => &[],
     }
 }

@@ -8,8 +8,8 @@ use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
 use super::choices::{
     DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, SplitChoice, StructureReference,
 };
+use super::table::Settings;
 use super::task::Task;
-use super::values::Settings;
 
 impl Settings {
     /// The official defaults of `task`.

@@ -7,7 +7,7 @@ use figment::value::{Dict, Map, Tag, Value};
 use figment::{Metadata, Profile, Provider};
 
 use super::error::SettingsError;
-use super::keys::{Key, Kind};
+use super::key::{Key, Kind};
 
 /// The variables of this prefix are settings, except [`RESERVED`].
 const PREFIX: &str = "HUENET_";
@@ -16,9 +16,13 @@ const PREFIX: &str = "HUENET_";
 const ENVIRONMENT: &str = "environment";
 
 /// Variables of the prefix that the test suite uses.
-const RESERVED: [&str; 3] = [
+const RESERVED: [&str; 7] = [
     "HUENET_BIN",
+    "HUENET_FIGURES_PYTHON",
     "HUENET_GOLDEN_DIR",
+    "HUENET_KILLS",
+    "HUENET_NEED_DEVICE",
+    "HUENET_NEED_NVRTC",
     "HUENET_TENSORBOARD_PYTHON",
 ];
 
@@ -222,7 +226,7 @@ fn typed(key: &Key, value: toml::Value) -> Option<Value> {
         }
         (Kind::Choice(words), toml::Value::String(text)) => {
             let word = text.replace('-', "_");
-            words
+            words()
                 .contains(&word.as_str())
                 .then_some(Value::String(tag, word))?
         }

@@ -4,18 +4,20 @@
 mod choices;
 mod defaults;
 mod error;
-mod keys;
+mod key;
 mod layer;
 pub mod reference;
+mod table;
 mod task;
 mod values;
+mod words;
 
 pub use choices::{
     DEMO_DATASET, GanLoss, LATEST, NonFinite, RecipeChoice, SampleMode, SplitChoice,
     StructureReference,
 };
 pub use error::SettingsError;
-pub use keys::{Group, KEYS, Key, Kind};
+pub use key::{Group, Key, Kind, Shapes};
 pub use layer::{Layer, expand_home};
+pub use table::{KEYS, Settings};
 pub use task::{Task, UnknownTask};
-pub use values::Settings;

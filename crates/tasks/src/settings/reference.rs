@@ -6,9 +6,9 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::choices::RecipeChoice;
-use super::keys::{Group, KEYS, Key, Kind};
+use super::key::{Group, Key, Kind};
+use super::table::{KEYS, Settings};
 use super::task::Task;
-use super::values::Settings;
 
 /// Where a reader of a schema learns how to read it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -87,7 +87,7 @@ fn property(key: &Key) -> Value {
         Kind::Real => json!({ "type": "number" }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Text | Kind::Folder => json!({ "type": "string", "minLength": 1 }),
-        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
+        Kind::Choice(words) => json!({ "type": "string", "enum": words() }),
     };
     property["description"] = key.help.into();
     if let Some(default) = common_default(key, RecipeChoice::Official) {
@@ -103,7 +103,7 @@ fn kind_text(kind: Kind) -> String {
         Kind::Flag => "true, false".to_owned(),
         Kind::Text => "text".to_owned(),
         Kind::Folder => "folder".to_owned(),
-        Kind::Choice(words) => format!("`{}`", words.join("`, `")),
+        Kind::Choice(words) => format!("`{}`", words().join("`, `")),
     }
 }
 

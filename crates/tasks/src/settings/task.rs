@@ -14,12 +14,12 @@ pub enum Task {
     /// Photographs from edge maps: pix2pix folders, content = edges, colour
     /// reference = the photograph of the same pair.
     Edges2photos,
-    /// Colour from grey: content = the grey version of an image, colour reference =
-    /// the image itself.
-    Colorization,
     /// One photograph in the colours of another: content and colour reference are
     /// different images of the same folder.
     ColorTransfer,
+    /// Colour from grey: content = the grey version of an image, colour reference =
+    /// the image itself.
+    Colorization,
 }
 
 impl Task {

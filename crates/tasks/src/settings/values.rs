@@ -1,100 +1,14 @@
-//! Every setting of a run, and how layers merge.
-
-use std::path::PathBuf;
+//! How layers merge into settings, and what settings say.
 
 use figment::Figment;
 use figment::providers::Serialized;
-use huenet_data::ResizeFilter;
-use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
-use serde::{Deserialize, Serialize};
 
-use super::choices::{
-    DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, SplitChoice, StructureReference,
-};
+use super::choices::{DEMO_DATASET, RecipeChoice};
 use super::error::SettingsError;
-use super::keys::{KEYS, Key};
+use super::key::Key;
 use super::layer::{self, Layer};
+use super::table::{KEYS, Settings};
 use super::task::Task;
-
-/// Every setting of a run, merged but not yet checked; [`Recipe::new`](crate::Recipe::new)
-/// checks. Each field is described in [`KEYS`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "each field is described once, in KEYS")]
-pub struct Settings {
-    pub task: Task,
-    pub recipe: RecipeChoice,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dataroot: Option<PathBuf>,
-    pub dataset: String,
-    pub output_dir: PathBuf,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_pre_dir: Option<PathBuf>,
-    pub img_h: usize,
-    pub img_w: usize,
-    pub img_c: usize,
-    pub img_out_c: usize,
-    pub resize: ResizeFilter,
-    pub yuv: bool,
-    pub a2b: bool,
-    pub jitter: bool,
-    pub buffer_size: usize,
-    pub split: SplitChoice,
-    pub workers: usize,
-    pub cache_mib: usize,
-    pub base_width: usize,
-    pub depth: usize,
-    pub conditioning: Conditioning,
-    pub matched_content: bool,
-    pub prediction: Prediction,
-    pub displayable: bool,
-    pub last_layer: LastLayer,
-    pub normalization: Normalization,
-    pub dis_normalization: Normalization,
-    pub dropout: bool,
-    pub bin_num: usize,
-    pub kernel_width_ratio: f64,
-    pub min_val: f64,
-    pub max_val: f64,
-    pub gan_loss_weight: f64,
-    pub mi_loss_weight: f64,
-    pub hist_loss_weight: f64,
-    pub structure_reference: StructureReference,
-    pub gan_loss: GanLoss,
-    pub reconstruction_loss_weight: f64,
-    pub ssim_loss_weight: f64,
-    pub gen_lr: f64,
-    pub gen_beta_1: f64,
-    pub dis_lr: f64,
-    pub dis_beta_1: f64,
-    pub batch_size: usize,
-    pub dis_batch_share: f64,
-    pub epochs: usize,
-    pub epochs_decay: usize,
-    pub decay_share: f64,
-    pub max_steps: usize,
-    pub clip_gradients: f64,
-    pub label_smoothing: f64,
-    pub image_pool: usize,
-    pub average_decay: f64,
-    pub non_finite: NonFinite,
-    pub log_every: usize,
-    pub cp_freq: usize,
-    pub save_every_steps: usize,
-    pub save_every_minutes: usize,
-    pub keep_checkpoints: usize,
-    pub sample_mode: SampleMode,
-    pub held_out_images: usize,
-    pub validation_images: usize,
-    pub tensorboard: bool,
-    pub backend: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<String>,
-    pub threads: usize,
-    pub seed: u64,
-}
 
 impl Settings {
     /// The weights of the losses that not every run has, in the order of
@@ -252,21 +166,8 @@ mod tests {
     use super::*;
     #[cfg(unix)]
     use std::os::unix::ffi::OsStringExt;
-
-    #[test]
-    fn every_key_is_a_field_and_every_field_a_key() {
-        let mut settings = Settings::official(Task::ColorTransfer);
-        settings.dataroot = Some("d".into());
-        settings.name = Some("n".into());
-        settings.device = Some("cpu".into());
-        settings.output_pre_dir = Some("p".into());
-        let table = toml::Table::try_from(&settings).unwrap();
-        let mut fields: Vec<&str> = table.keys().map(String::as_str).collect();
-        let mut keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-        fields.sort_unstable();
-        keys.sort_unstable();
-        assert_eq!(fields, keys);
-    }
+    #[cfg(unix)]
+    use std::path::PathBuf;
 
     #[test]
     fn what_cannot_be_saved_is_refused_by_name() {
@@ -302,6 +203,18 @@ mod tests {
         let names = Task::ALL.map(Task::name);
         let expected = format!("one of {}", names.join(", "));
         assert_eq!(Key::find("task").unwrap().kind.expected(), expected);
+    }
+
+    #[test]
+    fn every_value_of_a_setting_is_of_its_kind() {
+        for task in Task::ALL {
+            for recipe in [RecipeChoice::Official, RecipeChoice::Recommended] {
+                let settings = Settings::of(recipe, task);
+                let text = settings.to_toml().unwrap();
+                let layer = Layer::from_toml("settings.toml".as_ref(), &text).unwrap();
+                assert_eq!(Settings::resolve(&[layer]).unwrap(), settings);
+            }
+        }
     }
 
     #[test]

@@ -16,33 +16,13 @@ use super::manifest::{Manifest, is_checkpoint};
 use super::shelf::{Shelf, damaged};
 use crate::run::images::{Fingerprints, ImageNames};
 use crate::run::position::Position;
-use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings};
+use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings, Shapes};
 use crate::step::average::{Averaged, WeightAverage};
 use crate::step::gan::Gan;
 use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
 use crate::store::error::TaskError;
 use crate::store::files::CONFIG;
-
-/// Settings that give weights other shapes, or another meaning.
-const SHAPING: [&str; 13] = [
-    "img_c",
-    "yuv",
-    "base_width",
-    "depth",
-    "bin_num",
-    "min_val",
-    "max_val",
-    "conditioning",
-    "matched_content",
-    "last_layer",
-    "normalization",
-    "dis_normalization",
-    "prediction",
-];
-
-/// Settings that do so too where an image's pixels are counted: there is a weight for each count.
-const SHAPING_COUNTS: [&str; 2] = ["img_h", "img_w"];
 
 /// A saved checkpoint whose manifest and settings have been read.
 #[derive(Debug)]
@@ -165,9 +145,10 @@ impl Checkpoint {
         // Grey images are the same in both colour spaces.
         let grey = (saved.img_c, wanted.img_c) == (1, 1);
         let counted = saved.conditioning == Conditioning::Counts;
-        let shaping = KEYS.iter().filter(|key| {
-            let shapes = SHAPING.contains(&key.name) && !(grey && key.name == "yuv");
-            shapes || (counted && SHAPING_COUNTS.contains(&key.name))
+        let shaping = KEYS.iter().filter(|key| match key.shapes {
+            Shapes::Networks => !(grey && key.name == "yuv"),
+            Shapes::CountedNetworks => counted,
+            Shapes::Nothing => false,
         });
         let mut differences: Vec<String> = shaping
             .filter_map(|key| Some((key.name, saved.value(key)?, wanted.value(key)?)))

@@ -1,0 +1,271 @@
+//! The one table of settings. Fields of [`Settings`], flags, environment variables, TOML keys, help, schema, the
+//! reference page, and what is compared between runs are all made from it. A setting's defaults stand in
+//! `defaults.rs`, the words of a choice are those that serde knows its type by.
+
+use std::path::PathBuf;
+
+use huenet_data::ResizeFilter;
+use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
+use serde::{Deserialize, Serialize};
+
+use super::choices::{
+    GanLoss, NonFinite, RecipeChoice, SampleMode, SplitChoice, StructureReference,
+};
+use super::key::{Group, Key, Kind};
+use super::task::Task;
+use super::words::words;
+
+/// A type of values of settings.
+trait Value {
+    /// How such values are given.
+    const KIND: Kind;
+}
+
+macro_rules! kinds {
+    ($($type:ty: $kind:expr;)*) => {$(
+        impl Value for $type {
+            const KIND: Kind = $kind;
+        }
+    )*};
+}
+
+macro_rules! choices {
+    ($($type:ty)*) => {
+        kinds! { $($type: Kind::Choice(words::<$type>);)* }
+    };
+}
+
+kinds! {
+    usize: Kind::Whole;
+    u64: Kind::Whole;
+    f64: Kind::Real;
+    bool: Kind::Flag;
+    String: Kind::Text;
+    PathBuf: Kind::Folder;
+}
+
+choices! {
+    Task RecipeChoice ResizeFilter SplitChoice Conditioning Prediction LastLayer Normalization StructureReference
+    GanLoss NonFinite SampleMode
+}
+
+impl<T: Value> Value for Option<T> {
+    const KIND: Kind = T::KIND;
+}
+
+/// Which backends a build has is not known here: any of these is a name.
+const BACKENDS: Kind = Kind::Choice(|| &["flex", "ndarray", "tch", "wgpu", "cuda"]);
+
+macro_rules! kind {
+    ($type:ty) => {
+        <$type as Value>::KIND
+    };
+    ($type:ty, $kind:ident) => {
+        $kind
+    };
+}
+
+/// A row is `name: type [columns] => help;`, where the columns are methods of [`Key`]; `as` gives another kind than
+/// that of the type.
+macro_rules! settings {
+    ($($group:ident {$(
+        $(#[$attribute:meta])*
+        $name:ident: $type:ty $(as $kind:ident)? $([$($column:ident),*])? => $help:literal;
+    )*})*) => {
+        /// Every setting of a run, merged but not yet checked; [`Recipe::new`](crate::Recipe::new)
+        /// checks. Each field is described in [`KEYS`], too.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Settings {$($(
+            #[doc = $help]
+            $(#[$attribute])*
+            pub $name: $type,
+        )*)*}
+
+        /// Every setting there is. Names and meanings of the official script's options are
+        /// kept; the rest is ours.
+        pub const KEYS: &[Key] = &[$($(
+            Key::new(stringify!($name), kind!($type $(, $kind)?), Group::$group, $help)$($(.$column())*)?,
+        )*)*];
+    };
+}
+
+settings! {
+    Run {
+        task: Task
+            => "What to train [official]";
+        recipe: RecipeChoice
+            => "Which defaults: those of the paper's official script, or ours, for pictures worth looking at after few steps. `huenet config --recipe recommended` prints them";
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dataroot: Option<PathBuf> [changeable, in_evaluation]
+            => "Folder that holds the dataset's folder [official]";
+        dataset: String [in_evaluation]
+            => "Name of the dataset's folder below the data root, or `demo` for the built-in set [official]";
+        output_dir: PathBuf
+            => "Folder that runs are written to [official]";
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>
+            => "Name of the run's folder below the output folder; by default task, dataset and time";
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output_pre_dir: Option<PathBuf>
+            => "Start with the weights and optimiser states of this run's newest checkpoint, or of this checkpoint [official]";
+        tensorboard: bool [changeable]
+            => "Write event files for TensorBoard into the run's folder";
+    }
+    Data {
+        img_h: usize [shapes_counted_networks]
+            => "Image height in pixels [official]";
+        img_w: usize [shapes_counted_networks]
+            => "Image width in pixels [official]";
+        img_c: usize [shapes_networks]
+            => "Channels of the images read: 3, or 1 for grey [official]";
+        img_out_c: usize
+            => "Channels of the images made; must equal img_c [official]";
+        resize: ResizeFilter
+            => "How images are resized: by nearest neighbour as the official script does, or by a smooth filter";
+        yuv: bool [shapes_networks]
+            => "Work in YUV; false: in RGB [official]";
+        a2b: bool
+            => "Direction. edges2photos: false makes the right half from the left; colorization: true makes colour from grey [official]";
+        jitter: bool
+            => "Augment training images: enlarge by 286/256, crop at random, mirror at random [official]";
+        buffer_size: usize
+            => "Size of the shuffle buffer, in images [official]";
+        split: SplitChoice [in_evaluation]
+            => "Folders without a split of their own: a seeded 90/10 split as the official script makes it, or the split published in setid.mat";
+        workers: usize [changeable]
+            => "Threads that read images ahead; 0 reads on the training thread";
+        cache_mib: usize [changeable]
+            => "Memory for resized training images, so that they are read and decoded once, in MiB; 0: none";
+    }
+    Networks {
+        base_width: usize [shapes_networks]
+            => "Channels of the networks' first layers";
+        depth: usize [shapes_networks]
+            => "Levels of the generator; image sides must be multiples of 2^depth";
+        conditioning: Conditioning [shapes_networks]
+            => "How the generator is told the reference's colours: its pixel counts join the bottleneck (the paper), or quantiles of reference and content join it and scale and shift the channels of every level, so that colour reaches every level";
+        matched_content: bool [shapes_networks]
+            => "Give the generator, beside the content, the content with each channel's histogram matched to the reference's: colours start where they should be, and what matching gets wrong is left to learn";
+        prediction: Prediction [shapes_networks]
+            => "What the generator puts out: the image (the paper); a change to the content, which then keeps its structure unless there is a reason to change it; or a change and masks for five colours made of both distributions, so that it paints with colours no training image has; or a palette on a blend of content and matched content, which tells each pixel how far to go";
+        displayable: bool
+            => "Clip what the generator puts out to colours that a screen has, in training and later, so that the losses see what will be seen";
+        last_layer: LastLayer [shapes_networks]
+            => "What makes the image of the last features: a transposed convolution (the paper), which is prone to dots, or bilinear doubling after a convolution, and a convolution of what the generator was given";
+        normalization: Normalization [shapes_networks]
+            => "What normalises the generator's features: batch normalisation (the paper), or groups of channels of each image, which need no other images and no running statistics";
+        dis_normalization: Normalization [shapes_networks]
+            => "What normalises the discriminator's features: batch normalisation (the paper), which shows it whole batches of real or of generated images, or groups of channels of each image, so that it has to judge each by itself";
+        dropout: bool
+            => "Drop half of the features after the first three doublings in training [official]";
+    }
+    Histograms {
+        bin_num: usize [shapes_networks]
+            => "Bins of each histogram [official]";
+        kernel_width_ratio: f64
+            => "Bin width over Parzen window width: larger is sharper [official]";
+        min_val: f64 [shapes_networks]
+            => "Lower end of the histograms' range [official]";
+        max_val: f64 [shapes_networks]
+            => "Upper end of the histograms' range [official]";
+    }
+    Losses {
+        gan_loss_weight: f64
+            => "Weight of the adversarial loss [official]";
+        mi_loss_weight: f64
+            => "Weight of the structure (mutual information) loss [official]";
+        hist_loss_weight: f64
+            => "Weight of the earth mover's distance loss [official]";
+        structure_reference: StructureReference
+            => "Image whose structure the output must keep: the content (the paper), or for color_transfer the reference (the official script)";
+        gan_loss: GanLoss
+            => "The adversarial loss: binary cross-entropy as the official script has it; mean squares (Mao et al. 2017), whose gradient does not vanish for outputs that the discriminator is sure of; or hinges (Lim and Ye 2017), which stop teaching the discriminator what it tells by a margin";
+        reconstruction_loss_weight: f64
+            => "Weight of the mean absolute difference between output and reference, where the reference is the ground truth: edges2photos and colorization. It teaches which colour belongs where, beside which colours there are; 0: none";
+        ssim_loss_weight: f64
+            => "Weight of (1 - SSIM)^2 (Wang et al. 2004) of the luma, in [0, 1] with data range 1, of content and output. Where the reference's brightness would drown what is to be seen in the content, the output takes less of it; 0: none";
+    }
+    Training {
+        gen_lr: f64
+            => "Learning rate of the generator [official]";
+        gen_beta_1: f64
+            => "Adam's beta 1 of the generator [official]";
+        dis_lr: f64
+            => "Learning rate of the discriminator [official]";
+        dis_beta_1: f64
+            => "Adam's beta 1 of the discriminator [official]";
+        batch_size: usize
+            => "Images in a batch [official]";
+        dis_batch_share: f64
+            => "Share of each batch that the discriminator learns from, rounded up to whole images: it learns slower than the generator, and steps are quicker; 1: all of it (the paper)";
+        epochs: usize [changeable]
+            => "Passes over the training images [official]";
+        epochs_decay: usize [changeable]
+            => "Further epochs after those, over which both learning rates fall linearly towards 0; 0: none";
+        decay_share: f64
+            => "Share of all steps, at their end, over which both learning rates fall linearly to 0: the last steps settle what the first have found; 0: none. Not together with epochs_decay";
+        max_steps: usize [changeable]
+            => "Stop after this many steps even if epochs are left; 0: no limit";
+        clip_gradients: f64
+            => "Largest Euclidean norm of each network's gradients, to which longer ones are scaled down; 0: no limit";
+        label_smoothing: f64
+            => "How far below 1 the discriminator's target for real images is; 0: not at all";
+        image_pool: usize
+            => "How many earlier outputs are kept, to be shown to the discriminator in place of new ones, as CycleGAN does; 0: none";
+        average_decay: f64
+            => "Keep an exponential moving average of the generator's weights, of which each step leaves this share (less in the first steps): samples, validation, evaluation and export use it instead of the last weights, and are the smoother for it; 0: none";
+        non_finite: NonFinite [changeable]
+            => "What to do when a loss or a gradient is not a finite number: stop, or skip the step";
+        log_every: usize [changeable]
+            => "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped";
+        cp_freq: usize [changeable]
+            => "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]";
+        save_every_steps: usize [changeable]
+            => "Save a checkpoint every so many steps too; 0: no";
+        save_every_minutes: usize [changeable]
+            => "Save a checkpoint when the last one is so many minutes old; 0: never for that reason";
+        keep_checkpoints: usize [changeable]
+            => "How many of the newest checkpoints to keep, beside the best one; 0: all";
+        sample_mode: SampleMode [changeable, in_evaluation]
+            => "Samples and evaluation: normalise with the batch's statistics and keep dropout on (as the official script does), or with running statistics and no dropout";
+        held_out_images: usize [changeable]
+            => "About how many held-out images the final evaluation looks at (rounded up to whole batches); 0: none";
+        validation_images: usize [changeable]
+            => "How many held-out images, spread evenly over them, are translated and measured after each epoch; 0: none";
+    }
+    Machine {
+        backend: String as BACKENDS [changeable, in_evaluation]
+            => "Burn backend to compute with";
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String> [changeable, in_evaluation]
+            => "Device of the backend, as `huenet info` lists them: `cpu`, `cuda:0`; by default the backend's first";
+        threads: usize [changeable, in_evaluation]
+            => "Threads to compute with; 0: all the machine has";
+        seed: u64
+            => "Seed of every random choice: weights, order, augmentation, dropout";
+    }
+}
+
+impl Key {
+    /// The setting of that name; hyphens and underscores are the same.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        let name = name.replace('-', "_");
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The name of the setting most like `name`, if one is like it at all.
+    pub fn nearest(name: &str) -> Option<&'static str> {
+        let name = name.replace('-', "_").to_lowercase();
+        KEYS.iter()
+            .map(|key| {
+                (
+                    strsim::normalized_damerau_levenshtein(&name, key.name),
+                    key.name,
+                )
+            })
+            .filter(|(likeness, _)| *likeness >= 0.5)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, name)| name)
+    }
+}
