@@ -9,7 +9,6 @@ use crate::step::recipe::Recipe;
 /// The two histogram losses of an image batch.
 pub struct HistogramLosses {
     loss: HistogramLoss,
-    bins: Bins,
 }
 
 /// The histogram losses of every image of a batch, each averaged over its channels.
@@ -31,13 +30,12 @@ impl HistogramLosses {
     pub fn with_bins(bins: Bins, kernel: Kernel) -> Self {
         Self {
             loss: HistogramLossConfig::new(bins, kernel).init(),
-            bins,
         }
     }
 
     /// The bins of the histograms.
     pub fn bins(&self) -> Bins {
-        self.bins
+        self.loss.terms().binning.bins
     }
 
     /// The losses of `output`: of its colours beside those of `reference`, and of its structure
@@ -74,7 +72,7 @@ impl HistogramLosses {
         output: Tensor<B, 4>,
         target: Tensor<B, 3>,
     ) -> huenet_hist::HistogramLosses<B, 3> {
-        self.loss.forward(pixels(image), pixels(output), target)
+        self.loss.forward_images(image, output, target)
     }
 
     /// The soft histogram of every channel, a constant.
@@ -84,7 +82,7 @@ impl HistogramLosses {
     /// - images: `[batch, channels, height, width]`
     /// - output: `[batch, channels, K]`
     pub fn histograms<B: HistogramBackend>(&self, images: Tensor<B, 4>) -> Tensor<B, 3> {
-        self.loss.target(pixels(images))
+        self.loss.target_of_images(images)
     }
 }
 
@@ -106,11 +104,6 @@ pub fn reconstruction_loss<B: Backend>(
 ) -> Tensor<B, 1> {
     let differences = (output - reference).abs().sub_scalar(ROUNDINGS);
     differences.clamp_min(0.0).mean()
-}
-
-/// `[batch, channels, height, width]` to `[batch, channels, pixels]`.
-fn pixels<B: Backend>(images: Tensor<B, 4>) -> Tensor<B, 3> {
-    images.flatten(2, 3)
 }
 
 #[cfg(test)]
