@@ -9,7 +9,7 @@ use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
-use super::{HistogramBackend, LossPass, tensors};
+use super::{HistogramBackend, LossPass, passes, tensors};
 use crate::{Binning, LossTerms};
 
 /// `marginal`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
@@ -50,7 +50,7 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
     ) -> LossPass<Self> {
         if tracked {
             // An outer graph wants the gradients, as numbers that this graph can differentiate.
-            return tensors::losses::<Self>(content, output, target, loss, tracked);
+            return tensors::losses(&passes::<Self>(), [content, output], target, loss, tracked);
         }
         let nodes = [content.node.clone(), output.node.clone()];
         let pass = |tracked| {

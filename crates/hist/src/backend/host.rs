@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, FloatDType, TensorMetadata};
 
-use super::{HistogramBackend, LossPass, tensors};
+use super::{HistogramBackend, LossPass, passes, tensors};
 use crate::cpu::{self, Level};
 use crate::{Binning, LossTerms};
 
@@ -190,7 +190,7 @@ pub(super) fn losses<B: HostMemory + HistogramBackend>(
             cpu::losses(Level::new(), images, &target, rows, loss, tracked)
                 .map(|entries| Double(entries.into()))
         }
-        _ => return tensors::losses::<B>(content, output, target, loss, tracked),
+        _ => return tensors::losses(&passes::<B>(), [content, output], target, loss, tracked),
     };
     LossPass {
         values: B::tensor(values, &[rows, 2], &output),
@@ -254,9 +254,9 @@ pub(super) fn losses_backward<B: HostMemory + HistogramBackend>(
         )
         .map(|gradient| Some(Double(gradient?.into()))),
         _ => {
-            return tensors::losses_backward::<B>(
-                content,
-                output,
+            return tensors::losses_backward(
+                &passes::<B>(),
+                [content, output],
                 of_histograms,
                 grad,
                 loss,

@@ -19,6 +19,8 @@ use burn::tensor::ops::FloatTensor;
 
 use crate::{Binning, LossTerms};
 
+pub use tensors::LossPass;
+
 /// A backend that can compute soft histograms and their gradients.
 ///
 /// Every method has a body in ordinary tensor operations, in chunks of pixels, so that memory for them does not
@@ -117,7 +119,7 @@ pub trait HistogramBackend: Backend {
         loss: &LossTerms,
         tracked: bool,
     ) -> LossPass<Self> {
-        tensors::losses::<Self>(content, output, target, loss, tracked)
+        tensors::losses(&passes::<Self>(), [content, output], target, loss, tracked)
     }
 
     /// The gradients with respect to the pixels of `content` and of `output`, each only if `needed`,
@@ -138,17 +140,23 @@ pub trait HistogramBackend: Backend {
         loss: &LossTerms,
         needed: [bool; 2],
     ) -> [Option<FloatTensor<Self>>; 2] {
-        tensors::losses_backward::<Self>(content, output, of_histograms, grad, loss, needed)
+        tensors::losses_backward(
+            &passes::<Self>(),
+            [content, output],
+            of_histograms,
+            grad,
+            loss,
+            needed,
+        )
     }
 }
 
-/// What [`HistogramBackend::losses`] finds.
-#[derive(Debug, Clone)]
-pub struct LossPass<B: Backend> {
-    /// The earth mover's distance and the structure loss of every row, `[rows, 2]`.
-    pub values: FloatTensor<B>,
-    /// If they were wanted, and then always, the gradients of the earth mover's distances with respect to
-    /// the outputs' histograms, `[rows, K]`, and of the structure losses with respect to the joint
-    /// histograms, `[rows, K, K]`.
-    pub of_histograms: Option<[FloatTensor<B>; 2]>,
+/// The passes of `B` that its losses are made of.
+fn passes<B: HistogramBackend>() -> tensors::Passes<B> {
+    tensors::Passes {
+        marginal: B::marginal,
+        marginal_backward: B::marginal_backward,
+        joint: B::joint,
+        joint_backward: B::joint_backward,
+    }
 }

@@ -12,9 +12,36 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor, TensorMetadata, TensorPrimitive};
 
 use super::bands::Bands;
-use super::{HistogramBackend, LossPass};
 use crate::precision::{widened, with_type};
 use crate::{Binning, LossTerms, reference};
+
+/// What [`HistogramBackend::losses`](super::HistogramBackend::losses) finds.
+#[derive(Debug, Clone)]
+pub struct LossPass<B: Backend> {
+    /// The earth mover's distance and the structure loss of every row, `[rows, 2]`.
+    pub values: FloatTensor<B>,
+    /// If they were wanted, and then always, the gradients of the earth mover's distances with respect to
+    /// the outputs' histograms, `[rows, K]`, and of the structure losses with respect to the joint
+    /// histograms, `[rows, K, K]`.
+    pub of_histograms: Option<[FloatTensor<B>; 2]>,
+}
+
+/// The histograms of a backend, and their gradients, by whichever way it has.
+pub(super) struct Passes<B: Backend> {
+    pub(super) marginal: fn(FloatTensor<B>, &Binning) -> FloatTensor<B>,
+    pub(super) marginal_backward: fn(FloatTensor<B>, FloatTensor<B>, &Binning) -> FloatTensor<B>,
+    pub(super) joint: fn(FloatTensor<B>, FloatTensor<B>, &Binning) -> FloatTensor<B>,
+    pub(super) joint_backward: JointBackward<B>,
+}
+
+/// As [`HistogramBackend::joint_backward`](super::HistogramBackend::joint_backward).
+type JointBackward<B> = fn(
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+    &Binning,
+    [bool; 2],
+) -> [Option<FloatTensor<B>>; 2];
 
 pub(super) fn marginal<B: Backend>(x: FloatTensor<B>, binning: &Binning) -> FloatTensor<B> {
     let x = tensor::<B, 2>(x);
@@ -83,9 +110,9 @@ pub(super) fn joint_backward<B: Backend>(
     })
 }
 
-pub(super) fn losses<B: HistogramBackend>(
-    content: FloatTensor<B>,
-    output: FloatTensor<B>,
+pub(super) fn losses<B: Backend>(
+    passes: &Passes<B>,
+    [content, output]: [FloatTensor<B>; 2],
     target: FloatTensor<B>,
     loss: &LossTerms,
     tracked: bool,
@@ -93,8 +120,8 @@ pub(super) fn losses<B: HistogramBackend>(
     let dtype = output.dtype();
     let target = widened(tensor::<B, 2>(target));
     let [content, output] = [content, output].map(in_single_at_least::<B>);
-    let p = tensor::<B, 2>(B::marginal(output.clone(), &loss.binning));
-    let joint = tensor::<B, 3>(B::joint(content, output, &loss.binning));
+    let p = tensor::<B, 2>((passes.marginal)(output.clone(), &loss.binning));
+    let joint = tensor::<B, 3>((passes.joint)(content, output, &loss.binning));
     assert_one_type([p.dtype(), target.dtype()]);
     if !tracked {
         let values = values_of(loss, p, joint, target);
@@ -137,9 +164,9 @@ fn values_of<B: Backend>(
     Tensor::cat(vec![distances, structures], 1)
 }
 
-pub(super) fn losses_backward<B: HistogramBackend>(
-    content: FloatTensor<B>,
-    output: FloatTensor<B>,
+pub(super) fn losses_backward<B: Backend>(
+    passes: &Passes<B>,
+    [content, output]: [FloatTensor<B>; 2],
     [of_p, of_joint]: [FloatTensor<B>; 2],
     grad: FloatTensor<B>,
     loss: &LossTerms,
@@ -152,10 +179,10 @@ pub(super) fn losses_backward<B: HistogramBackend>(
     let of_joint = widened(tensor::<B, 3>(of_joint)) * grad.narrow(1, 1, 1).unsqueeze_dim::<3>(2);
     let of_joint = of_joint.into_primitive().tensor();
     let [of_content, of_output] =
-        B::joint_backward(content, output.clone(), of_joint, &loss.binning, needed);
+        (passes.joint_backward)(content, output.clone(), of_joint, &loss.binning, needed);
     let of_output = of_output.map(|of_output| {
         let of_p = of_p.into_primitive().tensor();
-        let through_p = B::marginal_backward(output, of_p, &loss.binning);
+        let through_p = (passes.marginal_backward)(output, of_p, &loss.binning);
         primitive(tensor::<B, 2>(of_output) + tensor::<B, 2>(through_p), dtype)
     });
     let of_content = of_content.map(|of_content| primitive(tensor::<B, 2>(of_content), dtype));

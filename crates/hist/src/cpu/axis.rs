@@ -5,8 +5,7 @@ use std::ops::Range;
 use fearless_simd::{Level, Simd};
 use rayon::prelude::*;
 
-use super::Real;
-use super::simd::{LANES, Work, vectorised};
+use super::simd::{LANES, Real, Work, vectorised};
 use crate::kernel::Segment;
 use crate::{Binning, Boundary};
 

@@ -1,6 +1,6 @@
 //! The earth mover's distance of two histograms, and its gradient.
 
-use super::Real;
+use super::simd::Real;
 use crate::loss::EQUAL;
 use crate::{EarthMoversDistance, EmdKind};
 

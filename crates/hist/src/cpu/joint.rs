@@ -10,11 +10,11 @@ use super::ring::Ring;
 use super::simd::{LANES, Lanes, Line, Work, vectorised};
 use super::spare::{Borrowed, zeros};
 use super::window::Profile;
-use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
+use super::{Pooled, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
 /// `x, y: [rows, N]` to `[rows, K, K]`.
-pub(crate) fn joint<T: Real>(
+pub(crate) fn joint<T: Pooled>(
     level: Level,
     x: &[T],
     y: &[T],
@@ -39,7 +39,7 @@ pub(crate) fn joint<T: Real>(
 }
 
 /// `x, y: [rows, N]`, `grad: [rows, K, K]` to `[rows, N]` for each image that needs it.
-pub(crate) fn joint_backward<T: Real>(
+pub(crate) fn joint_backward<T: Pooled>(
     level: Level,
     x: &[T],
     y: &[T],
@@ -68,7 +68,7 @@ pub(crate) fn joint_backward<T: Real>(
 }
 
 /// The tables of all rows, transposed.
-pub(super) fn transposed<T: Real>(tables: &[T], count: usize) -> Vec<T> {
+pub(super) fn transposed<T: Pooled>(tables: &[T], count: usize) -> Vec<T> {
     let mut transposed = vec![T::zero(); tables.len()];
     let tables = tables.chunks_exact(count * count);
     for (to, from) in transposed.chunks_exact_mut(count * count).zip(tables) {
@@ -123,7 +123,7 @@ pub(super) struct Pass<'a, T, const LINES: usize> {
     slopes: Profile<T, LINES>,
 }
 
-impl<'a, T: Real, const LINES: usize> Pass<'a, T, LINES> {
+impl<'a, T: Pooled, const LINES: usize> Pass<'a, T, LINES> {
     const WIDTH: usize = LINES * LANES;
 
     pub(super) fn new(level: Level, binning: &'a Binning) -> Self {
@@ -276,7 +276,7 @@ struct Count<'a, T, const LINES: usize> {
     table: &'a mut [f64],
 }
 
-impl<T: Real, const LINES: usize> Work for Count<'_, T, LINES> {
+impl<T: Pooled, const LINES: usize> Work for Count<'_, T, LINES> {
     type Output = ();
 
     #[inline(always)]
@@ -342,7 +342,7 @@ struct Gather<'a, T, const LINES: usize> {
     gradient: &'a mut [T],
 }
 
-impl<T: Real, const LINES: usize> Work for Gather<'_, T, LINES> {
+impl<T: Pooled, const LINES: usize> Work for Gather<'_, T, LINES> {
     type Output = ();
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use super::axis::Axis;
 use super::distance::distance;
 use super::joint::{Pass, Upstream, fold, transposed};
 use super::structure::{Joint, measure};
-use super::{Real, marginal, row, with_band_width};
+use super::{Pooled, marginal, row, with_band_width};
 use crate::LossTerms;
 
 /// The losses of rows of images, and, if they are `tracked`, their gradients with respect to the
@@ -15,7 +15,7 @@ use crate::LossTerms;
 ///
 /// `content, output: [rows, N]`, `target: [rows, K]` to `[rows, 2]`, the earth mover's distances and
 /// the structure losses; and to `[rows, K]` and `[rows, K, K]`, or nothing.
-pub(crate) fn losses<T: Real>(
+pub(crate) fn losses<T: Pooled>(
     level: Level,
     images: [&[T]; 2],
     target: &[T],
@@ -65,7 +65,7 @@ pub(crate) fn losses<T: Real>(
 }
 
 /// Keeps the memory of gradients that [`losses`] found, for the next time.
-pub(crate) fn take_back<T: Real>(gradients: Vec<T>) {
+pub(crate) fn take_back<T: Pooled>(gradients: Vec<T>) {
     T::gradients().give(gradients);
 }
 
@@ -78,7 +78,7 @@ fn optional_rows<T>(table: &mut [T], columns: usize, rows: usize) -> Vec<Option<
 
 /// The output's histogram and the sums of the joint histogram, each unless a pixel it needs has no
 /// place.
-fn histograms<T: Real, const LINES: usize>(
+fn histograms<T: Pooled, const LINES: usize>(
     level: Level,
     pass: &Pass<'_, T, LINES>,
     content: &[T],
@@ -119,7 +119,7 @@ fn histograms<T: Real, const LINES: usize>(
 ///
 /// `of_marginals: [rows, K]` and `of_joints: [rows, K, K]` are the gradients of the losses with
 /// respect to the histograms, `upstream: [rows, 2]` that with respect to the losses.
-pub(crate) fn losses_backward<T: Real>(
+pub(crate) fn losses_backward<T: Pooled>(
     level: Level,
     [content, output]: [&[T]; 2],
     [of_marginals, of_joints]: [&[T]; 2],

@@ -42,6 +42,7 @@ mod losses;
 mod marginal;
 mod order;
 mod place;
+mod pools;
 mod ring;
 mod simd;
 mod spare;
@@ -54,129 +55,14 @@ mod tests;
 use std::ops::Range;
 
 pub(crate) use fearless_simd::Level;
-use fearless_simd::{Simd, f32x16};
-use num_traits::Float;
 use rayon::prelude::*;
 
 pub(crate) use joint::{joint, joint_backward};
 pub(crate) use losses::{losses, losses_backward, take_back};
 pub(crate) use marginal::{marginal, marginal_backward};
-use order::Order;
-use simd::{Lanes, Wide};
-use spare::{Borrowed, Spares};
-
-/// The type of a pixel.
-pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
-    /// Binary digits: windows below `2^−DIGITS`, the unit round-off, do not show beside 1.
-    const DIGITS: u32;
-    /// A number whose reciprocal is as good as 0, and stays finite and a number when multiplied by
-    /// the largest growth, `e³²`.
-    const CEILING: f64;
-    /// Terms of the even and of the odd part of the exponential series.
-    const EXPONENTIAL_TERMS: usize;
-    /// Entries of a joint histogram up to this one count as empty: smaller ones have no accurate
-    /// quotients.
-    const LEAST: f64;
-    /// After how many pixels of one slot sums go on in double precision.
-    const SUMMANDS: usize;
-
-    /// Sixteen of them.
-    type Lanes<S: Simd>: Lanes<S, Self>;
-
-    /// Memory for sorting pixels.
-    fn orders() -> &'static Spares<Order<Self>>;
-    /// Memory for tables.
-    fn tables() -> &'static Spares<Vec<Self>>;
-    /// Memory for the gradients that a forward pass finds for the backward pass.
-    fn gradients() -> &'static Spares<Vec<Self>>;
-
-    /// The nearest number of this type.
-    fn of(value: f64) -> Self;
-    /// The same number in double precision.
-    fn wide(self) -> f64;
-}
-
-impl Real for f32 {
-    const DIGITS: u32 = f32::MANTISSA_DIGITS;
-    const CEILING: f64 = 1e24;
-    const EXPONENTIAL_TERMS: usize = 4;
-    const LEAST: f64 = f32::MIN_POSITIVE as f64;
-    const SUMMANDS: usize = 512;
-
-    type Lanes<S: Simd> = f32x16<S>;
-
-    fn orders() -> &'static Spares<Order<Self>> {
-        static ORDERS: Spares<Order<f32>> = Spares::new();
-        &ORDERS
-    }
-
-    fn tables() -> &'static Spares<Vec<Self>> {
-        static TABLES: Spares<Vec<f32>> = Spares::new();
-        &TABLES
-    }
-
-    fn gradients() -> &'static Spares<Vec<Self>> {
-        static GRADIENTS: Spares<Vec<f32>> = Spares::new();
-        &GRADIENTS
-    }
-
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value as Self
-    }
-
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Real for f64 {
-    const DIGITS: u32 = f64::MANTISSA_DIGITS;
-    const CEILING: f64 = 1e200;
-    const EXPONENTIAL_TERMS: usize = 7;
-    const LEAST: f64 = f64::MIN_POSITIVE;
-    const SUMMANDS: usize = usize::MAX;
-
-    type Lanes<S: Simd> = Wide<S>;
-
-    fn orders() -> &'static Spares<Order<Self>> {
-        static ORDERS: Spares<Order<f64>> = Spares::new();
-        &ORDERS
-    }
-
-    fn tables() -> &'static Spares<Vec<Self>> {
-        static TABLES: Spares<Vec<f64>> = Spares::new();
-        &TABLES
-    }
-
-    fn gradients() -> &'static Spares<Vec<Self>> {
-        static GRADIENTS: Spares<Vec<f64>> = Spares::new();
-        &GRADIENTS
-    }
-
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        self
-    }
-}
-
-/// Gives back the memory that is kept from one call to the next.
-pub(crate) fn release() {
-    fn of<T: Real>() {
-        T::orders().clear();
-        T::tables().clear();
-        T::gradients().clear();
-    }
-    of::<f32>();
-    of::<f64>();
-    spare::clear_zeros();
-}
+pub(crate) use pools::{Pooled, release};
+pub(crate) use simd::Real;
+use spare::Borrowed;
 
 /// Runs `$body` with the constant `$lines` set to the band width that the kernel needs.
 macro_rules! with_band_width {

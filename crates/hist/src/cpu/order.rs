@@ -2,10 +2,9 @@
 
 use fearless_simd::Simd;
 
-use super::Real;
 use super::axis::Axis;
 use super::place::{Places, places};
-use super::simd::LANES;
+use super::simd::{LANES, Real};
 use super::spare::Owned;
 
 /// What the joint histogram needs to know of a pixel.

@@ -2,9 +2,8 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat, f32x16, f64x8, prelude::*, u32x16};
 
-use super::Real;
 use super::axis::Axis;
-use super::simd::{LANES, Lanes};
+use super::simd::{LANES, Lanes, Real};
 
 /// What sixteen pixels need to know of their places: the first slot of each band, and the growth
 /// `e^(−ρδ)` and the decay `e^(ρδ)` from which their windows follow, `δ` being how far a

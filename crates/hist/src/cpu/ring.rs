@@ -2,8 +2,7 @@
 
 use fearless_simd::Simd;
 
-use super::Real;
-use super::simd::{LANES, Lanes, Line};
+use super::simd::{LANES, Lanes, Line, Real};
 
 /// As many rows of a table as a band is wide, stored by columns: the rows that the pixels of one slot
 /// touch.

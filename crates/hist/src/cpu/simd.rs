@@ -2,10 +2,74 @@
 
 use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f32x16, f64x8, prelude::*};
 
-use super::Real;
+use num_traits::Float;
 
 /// How many numbers are worked on side by side, whatever the machine.
 pub(crate) const LANES: usize = 16;
+
+/// The type of a pixel.
+pub(crate) trait Real: Float + Send + Sync + std::fmt::Debug + 'static {
+    /// Binary digits: windows below `2^−DIGITS`, the unit round-off, do not show beside 1.
+    const DIGITS: u32;
+    /// A number whose reciprocal is as good as 0, and stays finite and a number when multiplied by
+    /// the largest growth, `e³²`.
+    const CEILING: f64;
+    /// Terms of the even and of the odd part of the exponential series.
+    const EXPONENTIAL_TERMS: usize;
+    /// Entries of a joint histogram up to this one count as empty: smaller ones have no accurate
+    /// quotients.
+    const LEAST: f64;
+    /// After how many pixels of one slot sums go on in double precision.
+    const SUMMANDS: usize;
+
+    /// Sixteen of them.
+    type Lanes<S: Simd>: Lanes<S, Self>;
+
+    /// The nearest number of this type.
+    fn of(value: f64) -> Self;
+    /// The same number in double precision.
+    fn wide(self) -> f64;
+}
+
+impl Real for f32 {
+    const DIGITS: u32 = f32::MANTISSA_DIGITS;
+    const CEILING: f64 = 1e24;
+    const EXPONENTIAL_TERMS: usize = 4;
+    const LEAST: f64 = f32::MIN_POSITIVE as f64;
+    const SUMMANDS: usize = 512;
+
+    type Lanes<S: Simd> = f32x16<S>;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    const DIGITS: u32 = f64::MANTISSA_DIGITS;
+    const CEILING: f64 = 1e200;
+    const EXPONENTIAL_TERMS: usize = 7;
+    const LEAST: f64 = f64::MIN_POSITIVE;
+    const SUMMANDS: usize = usize::MAX;
+
+    type Lanes<S: Simd> = Wide<S>;
+
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self
+    }
+}
 
 /// Sixteen numbers in memory, in cache lines of their own.
 #[derive(Clone, Copy, Debug)]

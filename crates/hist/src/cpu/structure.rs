@@ -2,9 +2,8 @@
 
 use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f64x8, mask64x8, prelude::*};
 
-use super::Real;
 use super::logarithm::{ln, ln_1p};
-use super::simd::{Work, vectorised};
+use super::simd::{Real, Work, vectorised};
 use super::spare::{Borrowed, zeros};
 use crate::StructureKind;
 

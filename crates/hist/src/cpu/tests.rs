@@ -9,7 +9,7 @@ use super::logarithm::{ln, ln_1p};
 use super::place::places;
 use super::simd::{LANES, Lanes, Work, vectorised};
 use super::window::{Profile, width};
-use super::{Level, Real};
+use super::{Level, Pooled, Real};
 use crate::{Binning, Bins, Boundary, HistogramLossConfig, Kernel};
 
 fn binning(count: usize, ratio: f64, boundary: Boundary) -> Binning {
@@ -220,7 +220,7 @@ fn logarithms_are_accurate_with_all_instructions() {
 #[case(Boundary::Wrap)]
 #[case(Boundary::Open)]
 fn all_instructions_agree(#[case] boundary: Boundary) {
-    fn check<T: Real>(boundary: Boundary, tolerance: f64) {
+    fn check<T: Pooled>(boundary: Boundary, tolerance: f64) {
         let (rows, pixels) = (2, 1003);
         for (count, ratio) in [(5, 1.2), (33, 2.5), (64, 20.0)] {
             let binning = binning(count, ratio, boundary);

@@ -2,8 +2,7 @@
 
 use fearless_simd::Simd;
 
-use super::Real;
-use super::simd::{LANES, Lanes, Line};
+use super::simd::{LANES, Lanes, Line, Real};
 use crate::Kernel;
 
 /// The band widths there is code for, in lines.

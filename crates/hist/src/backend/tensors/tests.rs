@@ -5,6 +5,8 @@ use burn_ndarray::NdArray;
 use rstest::rstest;
 
 use super::*;
+use crate::HistogramBackend;
+use crate::backend::passes;
 use crate::{Bins, Boundary, EmdKind, HistogramLossConfig, Kernel, StructureKind};
 
 type B = NdArray<f64>;
@@ -134,9 +136,15 @@ fn the_losses_of_a_backend_without_a_kernel_are_those_of_the_kernel() {
         let target = || rows(9, |i| (1.0 + (i % 9) as f64) / 45.0);
         let grad = || rows(2, |i| 1.0 - 0.3 * i as f64);
 
-        let untracked = losses::<B>(content(), output(), target(), &loss, false);
+        let untracked = losses(
+            &passes::<B>(),
+            [content(), output()],
+            target(),
+            &loss,
+            false,
+        );
         assert!(untracked.of_histograms.is_none());
-        let found = losses::<B>(content(), output(), target(), &loss, true);
+        let found = losses(&passes::<B>(), [content(), output()], target(), &loss, true);
         let expected = B::losses(content(), output(), target(), &loss, true);
         let values = numbers::<2>(expected.values.clone());
         assert_close(numbers::<2>(untracked.values), values.clone());
@@ -145,7 +153,14 @@ fn the_losses_of_a_backend_without_a_kernel_are_those_of_the_kernel() {
         let [found, expected] = [found, expected].map(|pass| pass.of_histograms.unwrap());
         let needed = [true, true];
         let expected = B::losses_backward(content(), output(), expected, grad(), &loss, needed);
-        let found = losses_backward::<B>(content(), output(), found, grad(), &loss, needed);
+        let found = losses_backward(
+            &passes::<B>(),
+            [content(), output()],
+            found,
+            grad(),
+            &loss,
+            needed,
+        );
         for (found, expected) in found.into_iter().zip(expected) {
             assert_close(
                 numbers::<2>(found.unwrap()),
