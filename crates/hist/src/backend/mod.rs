@@ -46,6 +46,12 @@ pub use tensors::LossPass;
 /// [`SoftHistogram`]: crate::SoftHistogram
 /// [`JointHistogram`]: crate::JointHistogram
 /// [`HistogramLoss`]: crate::HistogramLoss
+#[diagnostic::on_unimplemented(
+    message = "the backend `{Self}` has no soft histograms",
+    note = "turn on the feature of huenet-hist that has the backend's name: `flex`, `ndarray`, `tch`, `wgpu`, `cuda`, or \
+            `cubecl` for others on CubeCL",
+    note = "for a backend of your own, write an empty `impl HistogramBackend`"
+)]
 pub trait HistogramBackend: Backend {
     /// The soft histogram `p(k) = 1/N · Σ_i φ_k(x_i)` of every row.
     ///

@@ -86,7 +86,7 @@ impl Default for GeneratorOptions {
     }
 }
 
-/// Checked parameters of a [`Generator`]: one that exists.
+/// Checked parameters of a [`Generator`](crate::Generator): one that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "GeneratorOptions", into = "GeneratorOptions")]
 pub struct GeneratorConfig {
