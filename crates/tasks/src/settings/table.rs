@@ -78,6 +78,9 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         pub struct Settings {$($(
             #[doc = $help]
+            #[doc = ""]
+            // What is an option of the official script leads to that script's defaults.
+            #[doc = "[official]: Settings::official"]
             $(#[$attribute])*
             pub $name: $type,
         )*)*}
