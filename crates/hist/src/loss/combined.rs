@@ -15,7 +15,7 @@ use crate::{
 pub struct HistogramLossConfig {
     /// The bins of all histograms.
     pub bins: Bins,
-    /// The Parzen window. With [`Boundary::Wrap`] the earth mover's distance is that on a circle.
+    /// The Parzen window. With [`Boundary::Wrap`](crate::Boundary::Wrap) the earth mover's distance is that on a circle.
     pub kernel: Kernel,
     /// How the difference of the cumulative distributions becomes a number.
     #[config(default = "EmdKind::Rms")]
