@@ -75,8 +75,8 @@ fn verdict(report: &CheckReport) -> anyhow::Result<()> {
     }
     if unusable > 0 {
         anyhow::bail!(
-            "{unusable} of {images} images cannot be used: restore them from their source, or \
-             move them out of the folder"
+            "{unusable} of {images} images cannot be used: convert those of a kind that is not read, \
+             restore them from their source if they are damaged, or move them out of the folder"
         );
     }
     anyhow::bail!("all {images} images can be read, but the dataset cannot be used as it is");
