@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::features::{BACKEND_FEATURES, LIBTORCH};
 use crate::tools::{cargo, has_nextest, run, target_folder};
-use crate::{features, libtorch, wanted};
+use crate::{features, libtorch, nvrtc, wanted};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
@@ -84,6 +84,7 @@ pub(crate) fn lint(features: &str) -> Result<u8> {
         if features.contains(LIBTORCH) {
             libtorch::prepare(&mut check)?;
         }
+        nvrtc::foresee(&mut check);
         let code = run(&mut check)?;
         if code != 0 {
             return Ok(code);

@@ -144,6 +144,7 @@ pub(crate) fn check_choices(libtorch: bool, build: Build) -> Result<u8> {
         eprintln!("checking the features: {what}");
         let mut clippy = cargo();
         clippy.args(["clippy", "--quiet", "--no-default-features"]);
+        nvrtc::foresee(&mut clippy);
         let mut features: Vec<_> = choice
             .iter()
             .map(|name| format!("huenet-cli/{name}"))

@@ -20,6 +20,11 @@ fn folder() -> PathBuf {
     workspace().join(".libtorch/nvrtc")
 }
 
+/// Where the toolkit's headers are, once it is installed there.
+fn headers() -> PathBuf {
+    folder().join("nvidia/cuda_runtime")
+}
+
 /// The toolkit that the user has, which is then the one to use.
 fn named() -> Option<PathBuf> {
     std::env::var_os("CUDA_PATH").map(PathBuf::from)
@@ -34,8 +39,16 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     if !folder.is_dir() {
         return Ok(());
     }
-    command.env("CUDA_PATH", folder.join("cuda_runtime"));
+    command.env("CUDA_PATH", headers());
     add_libraries(command, folder.join("cuda_nvrtc/lib"))
+}
+
+/// Names for `command` the toolkit that tests will use, whether it is there yet or not: where the name changes, cargo
+/// compiles anew what asks for it.
+pub(crate) fn foresee(command: &mut Command) {
+    if named().is_none() && (in_ci() || folder().is_dir()) {
+        command.env("CUDA_PATH", headers());
+    }
 }
 
 /// Makes sure that it is there. Machines that are there for testing get it; elsewhere it takes the wish to
