@@ -9,6 +9,19 @@ pub(crate) const EXTENSIONS: [&str; 14] = [
     "pnm",
 ];
 
+/// Extensions of images that are not read.
+const FOREIGN: [&str; 16] = [
+    "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jxr", "psd", "xcf", "exr", "hdr", "dng",
+    "cr2", "nef", "arw",
+];
+
+/// Whether a file is an image of a kind that is not read, by its extension.
+pub(crate) fn is_foreign(extension: &str) -> bool {
+    FOREIGN
+        .iter()
+        .any(|foreign| foreign.eq_ignore_ascii_case(extension))
+}
+
 /// The first bytes of kinds of files that people take for images, or that are.
 const SIGNATURES: [(&[u8], &str); 19] = [
     (b"\0\0\0\x0CJXL \r\n\x87\n", JPEG_XL),

@@ -130,6 +130,33 @@ fn check_tells_of_pairs_that_are_not_twice_as_wide_as_high() {
         .stdout(contains("twice as wide").not());
 }
 
+#[test]
+fn images_of_kinds_that_are_not_read_are_told_to_be_converted() {
+    let place = Place::new();
+    for name in ["phone/1.HEIC", "phone/2.heic", "phone/3.avif"] {
+        place.write(name, b"\0\0\0\x18ftypheic");
+    }
+    let told = "3 of them are images of kinds that are not read: convert them to JPEG or PNG";
+    data(&place, &["check", "phone"])
+        .assert()
+        .code(1)
+        .stderr(contains(told));
+    place
+        .train("color_transfer", "run")
+        .args(["--dataset", "phone", "--max-steps", "1"])
+        .assert()
+        .code(1)
+        .stderr(contains(told));
+    // Among images that are read they are left out, and that is said.
+    for number in 0..3 {
+        place.image(&format!("phone/{number}.png"), 48, 48, number);
+    }
+    data(&place, &["check", "phone"])
+        .assert()
+        .success()
+        .stdout(contains("note: 3 images in phone").and(contains("convert them to JPEG or PNG")));
+}
+
 /// JPEGs that a fast decoder decodes to garbage, or panics on.
 const UNUSUAL: [(&str, &[u8]); 3] = [
     (

@@ -70,6 +70,7 @@ struct Listed {
     name: &'static str,
     images: Vec<PathBuf>,
     ignored: usize,
+    foreign: usize,
 }
 
 fn list(folder: &Path, layout: Layout) -> Result<Vec<Listed>, DataError> {
@@ -80,12 +81,13 @@ fn list(folder: &Path, layout: Layout) -> Result<Vec<Listed>, DataError> {
         .filter(|(_, path)| path.is_dir());
     present
         .map(|(name, path)| {
-            let (images, ignored) = folder::list_all(&path)?;
+            let listing = folder::list_all(&path)?;
             Ok(Listed {
                 name,
-                images,
+                images: listing.images,
                 // Beside a bare folder's images, anything may lie.
-                ignored: if name.is_empty() { 0 } else { ignored },
+                ignored: if name.is_empty() { 0 } else { listing.others },
+                foreign: listing.foreign,
             })
         })
         .collect()
@@ -112,6 +114,15 @@ fn dataset(
                 .reduce(Survey::default, Survey::join);
             if layout == Layout::Pix2Pix {
                 notes.extend(survey.note_on_pairs(part.name));
+            }
+            if part.foreign > 0 {
+                let place = folder.join(part.name);
+                notes.push(format!(
+                    "{} images in {} are of kinds that are not read, such as HEIC, and are left out: convert them to \
+                     JPEG or PNG",
+                    part.foreign,
+                    place.display()
+                ));
             }
             survey.report(part.name, part.ignored)
         })

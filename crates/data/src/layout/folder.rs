@@ -5,7 +5,7 @@ use std::fs::DirEntry;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::kinds::EXTENSIONS;
+use crate::kinds::{self, EXTENSIONS};
 use crate::{DataError, ImageSource};
 
 /// How many names of a folder a message lists.
@@ -77,19 +77,30 @@ pub(crate) fn has_images(folder: &Path) -> Result<bool, DataError> {
     Ok(!list(folder)?.is_empty())
 }
 
-/// The paths of the images of a folder, sorted, and the number of other entries that are not hidden.
-pub(crate) fn list_all(folder: &Path) -> Result<(Vec<PathBuf>, usize), DataError> {
-    let (mut images, mut others) = (Vec::new(), 0);
+/// What lies in a folder and is not hidden.
+#[derive(Default)]
+pub(crate) struct Listing {
+    /// The paths of the images, sorted.
+    pub(crate) images: Vec<PathBuf>,
+    /// The number of entries that are no images, or images of kinds that are not read.
+    pub(crate) others: usize,
+    /// The number of images of kinds that are not read.
+    pub(crate) foreign: usize,
+}
+
+pub(crate) fn list_all(folder: &Path) -> Result<Listing, DataError> {
+    let mut listing = Listing::default();
     for entry in std::fs::read_dir(folder).map_err(DataError::io(folder))? {
         let entry = entry.map_err(DataError::io(folder))?;
         if is_image(&entry) {
-            images.push(entry.path());
+            listing.images.push(entry.path());
         } else if !is_hidden(&entry.file_name()) {
-            others += 1;
+            listing.others += 1;
+            listing.foreign += usize::from(is_foreign(&entry.file_name()));
         }
     }
-    images.sort_unstable();
-    Ok((images, others))
+    listing.images.sort_unstable();
+    Ok(listing)
 }
 
 /// The folders in a folder that are not hidden, sorted.
@@ -106,7 +117,7 @@ pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 fn list(folder: &Path) -> Result<Vec<ImageSource>, DataError> {
-    let (images, _) = list_all(folder)?;
+    let images = list_all(folder)?.images;
     Ok(images.into_iter().map(ImageSource::file).collect())
 }
 
@@ -122,6 +133,11 @@ fn is_image(entry: &DirEntry) -> bool {
     // to nothing, counts as well: whoever reads it is told, instead of one image being missing.
     let is_file = || std::fs::metadata(entry.path()).map_or(true, |it| it.is_file());
     known && !is_hidden(&name) && is_file()
+}
+
+fn is_foreign(name: &OsStr) -> bool {
+    let extension = Path::new(name).extension().and_then(OsStr::to_str);
+    extension.is_some_and(kinds::is_foreign)
 }
 
 fn is_hidden(name: &OsStr) -> bool {
@@ -146,12 +162,17 @@ pub(super) fn describe(folder: &Path) -> String {
         return format!("{name} is empty");
     }
     names.sort_unstable();
+    let foreign = names.iter().filter(|name| is_foreign(name.as_ref())).count();
     let more = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);
-    let list = names.join(", ");
-    if more == 0 {
-        format!("{name} holds {list}")
-    } else {
-        format!("{name} holds {list} and {more} more")
+    let mut found = format!("{name} holds {}", names.join(", "));
+    if more > 0 {
+        found += &format!(" and {more} more");
     }
+    if foreign > 0 {
+        found += &format!(
+            "; {foreign} of them are images of kinds that are not read: convert them to JPEG or PNG"
+        );
+    }
+    found
 }
