@@ -1,9 +1,9 @@
-//! What a user can do about an error of the libraries, where a flag does it: they know no flags.
+//! Adds the flag that helps to an error of the libraries, which know no flags.
 
 use huenet_data::download::DownloadError;
 use huenet_data::prepare::PrepareError;
 
-/// An error as the user is told it: its own message, with the flag that helps.
+/// The text of an error for the user: its own message, and the flag that helps.
 pub(crate) fn told(error: &anyhow::Error) -> String {
     if let Some(DownloadError::From { .. }) = error.downcast_ref() {
         return format!("--from {error}");
@@ -17,12 +17,12 @@ fn of_download(error: &DownloadError) -> Option<&'static str> {
     Some(match error {
         DownloadError::Linked { .. } => ", and name the other folder's parent with --dataroot",
         DownloadError::Unreachable { .. } => {
-            ": the same command goes on from there; --from takes another mirror, or a copy at \
-             hand; --unverified takes a file that is not the published one"
+            ": give the same command again to continue; or name another mirror or a copy that you \
+             have with --from; --unverified takes a file that is not the published one"
         }
         DownloadError::Mismatch { .. } => {
-            "; to take it all the same (a part of the set, say, that you packed yourself), add \
-             --unverified"
+            "; add --unverified to take it all the same, if it is a part of the dataset that you \
+             packed yourself, say"
         }
         DownloadError::Changed { .. } => ", or take it with --unverified",
         DownloadError::NoSpace { .. } => ", or choose another folder with --dataroot",

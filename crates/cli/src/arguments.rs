@@ -11,26 +11,27 @@ use crate::{download, serve};
 /// What `huenet --help` ends with.
 const EXAMPLES: &str = "\
 Examples:
-  huenet train                                                the built-in demo, minutes on a CPU
-  huenet train --task edges2photos --dataroot datasets        datasets/edges2shoes
-  huenet train --task colorization --dataroot datasets        datasets/summer2winter_yosemite
-  huenet train --task color_transfer --dataroot datasets      datasets/102flowers
-  huenet train --resume latest                                go on where a run stopped
-  huenet runs                                                 what runs there are
-  huenet evaluate --run latest                                how good one is, beside simple methods
-  huenet export latest                                        its networks, for Python
+  huenet train                                                train on built-in images, for minutes on a CPU
+  huenet train --task edges2photos --dataroot datasets        train on datasets/edges2shoes
+  huenet train --task colorization --dataroot datasets        train on datasets/summer2winter_yosemite
+  huenet train --task color_transfer --dataroot datasets      train on datasets/102flowers
   huenet train --task colorization --dataroot datasets --download
-  huenet download edges2shoes                                 into datasets/edges2shoes
-  huenet config --task colorization                           every setting and its value
-  huenet doctor --task colorization --dataroot datasets       whether that would work here
-  huenet data check datasets                                  what is there, and what is damaged";
+                                                              download the dataset first
+  huenet train --resume latest                                continue a run that stopped
+  huenet runs                                                 list the runs
+  huenet evaluate --run latest                                compare the latest run with simple methods
+  huenet export latest                                        write its networks for Python
+  huenet download edges2shoes                                 download into datasets/edges2shoes
+  huenet config --task colorization                           print every setting and its value
+  huenet doctor --task colorization --dataroot datasets       check whether that training would work here
+  huenet data check datasets                                  report what is there and what is damaged";
 
 const TRAIN: &str = "\
-With neither a task nor a data root it trains on the built-in demo images, at 64x64 pixels with \
-base width 16 and depth 6. Settings come from, \
-each over the one before: the task's defaults, the file named by --config (TOML), environment \
-variables HUENET_NAME, flags. Underscores in flags work as hyphens do. What is marked [official] is \
-an option of the published script, with its name and meaning.";
+Without a task and a data root it trains on the built-in demo images, at 64x64 pixels with base \
+width 16 and depth 6. A setting's value comes from the task's defaults, the file that --config names \
+(TOML), the environment variable HUENET_NAME or the flag; the later of these wins. Flags may have \
+underscores instead of hyphens. Options marked [official] have the name and meaning they have in the \
+published script.";
 
 /// The whole command line.
 pub(crate) fn command() -> Command {
@@ -55,7 +56,7 @@ pub(crate) fn command() -> Command {
                     .help_heading("Run")
                     .value_parser(value_parser!(std::path::PathBuf))
                     .conflicts_with("config")
-                    .help("Go on with the run in this folder, or of this name in the output folder, or `latest`; or from its checkpoint in this folder. It has the settings it had"),
+                    .help("Continue this run with its settings: its folder, its name in the output folder, `latest`, or the folder of one of its checkpoints"),
             )
             .arg(serve::flag())
             .arg(tf32())
@@ -65,14 +66,14 @@ pub(crate) fn command() -> Command {
                     .long("quiet")
                     .short('q')
                     .action(ArgAction::SetTrue)
-                    .help("Print nothing but errors, warnings and the path of the run"),
+                    .help("Print only errors, warnings and the path of the run"),
             )
             .arg(
                 Arg::new("verbose")
                     .long("verbose")
                     .short('v')
                     .action(ArgAction::SetTrue)
-                    .help("Log what happens to the error stream too, in detail; lines instead of a display"),
+                    .help("Also write a detailed log to the error stream, and print lines instead of a display"),
             )
             .arg(
                 Arg::new("log-format")
@@ -80,7 +81,7 @@ pub(crate) fn command() -> Command {
                     .value_name("FORMAT")
                     .value_parser(["text", "json"])
                     .default_value("text")
-                    .help("How to print what happens: for people, or as a JSON object a line for programs"),
+                    .help("How to print progress: `text` for people, `json` for programs, one object a line"),
             ),
         )
         .subcommand(crate::evaluate::command())
@@ -94,9 +95,9 @@ pub(crate) fn command() -> Command {
                 Command::new("doctor").about("Check what a run needs before it starts"),
             )
             .long_about(
-                "Check what `huenet train` with the same arguments would need, and train nothing: \
-                 the dataset, the disk, the backend and its device; and measure the time and the \
-                 memory of a training step on made-up images.",
+                "Check, without training, what `huenet train` with the same arguments needs: the \
+                 dataset, the disk, the backend and its device. Measure the time and the memory of a \
+                 training step on made-up images.",
             )
             .arg(tf32())
             .arg(
@@ -110,8 +111,8 @@ pub(crate) fn command() -> Command {
         .subcommand(crate::info::command())
 }
 
-/// The arguments of this process. A path in quotes, or after `=`, keeps its `~`, which is the user's
-/// home as it is without.
+/// The arguments of this process. A shell leaves a `~` in quotes or after `=` as it is; here it becomes
+/// the user's home too.
 pub(crate) fn given() -> impl Iterator<Item = OsString> {
     std::env::args_os().map(|argument| {
         let expanded = argument.to_str().and_then(|text| {

@@ -7,12 +7,12 @@ use huenet_tasks::{Recipe, Settings, SettingsError, TaskError};
 use crate::{flags, output};
 
 const LONG: &str = "\
-Print the settings that `huenet train` would use with the same arguments, and where each comes from, \
-as TOML that --config reads.";
+Print the settings that `huenet train` would use with the same arguments, and where each value comes \
+from. The output is TOML that --config reads.";
 
 /// The verb.
 pub(crate) fn command() -> Command {
-    let about = "Print the settings of a run, resolved, and where each comes from";
+    let about = "Print every setting, its value, and where the value comes from";
     let print = |name: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
@@ -24,7 +24,7 @@ pub(crate) fn command() -> Command {
         .long_about(LONG)
         .arg(print(
             "json",
-            "As JSON: the value and the origin of each setting",
+            "Print the value and the origin of each setting as JSON",
         ))
         .arg(print(
             "reference",
@@ -49,7 +49,7 @@ pub(crate) fn config(matches: &ArgMatches) -> anyhow::Result<()> {
     let layers = flags::layers(matches)?;
     let settings = Settings::resolve(&layers).map_err(TaskError::from)?;
     match Recipe::new(settings.clone()) {
-        // What is still missing can be given later.
+        // A setting that is still missing can be given later.
         Ok(_) | Err(SettingsError::Missing { .. }) => {}
         Err(error) => return Err(TaskError::from(error).into()),
     }

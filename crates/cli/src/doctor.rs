@@ -19,10 +19,10 @@ use crate::writable;
 /// What to do if a step is too much for the device.
 pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or --base-width";
 
-/// No further step is measured after this long.
+/// No further step is measured after this time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Checks all that `huenet train` with the same arguments would need, and says what it found.
+/// Checks all that `huenet train` with the same arguments needs, and prints what it found.
 pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
     let steps = *matches.get_one::<usize>("steps").unwrap_or(&1);
     let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
@@ -90,7 +90,7 @@ fn read_some(recipe: &Recipe) -> Result<(Images, String), TaskError> {
         images.held_out_images()
     );
     if images.skipped() > 0 {
-        text += &format!("; {} are listed and not there", images.skipped());
+        text += &format!("; {} that it lists are missing", images.skipped());
     }
     Ok((images, text))
 }
@@ -123,14 +123,14 @@ fn check_disk(recipe: &Recipe) -> bool {
         Ok(free) if free < checkpoint => {
             let (free, folder) = (mebibytes(free), folder.display());
             let problem =
-                format!("{folder} has {free} free, and a checkpoint of this model takes {size}");
+                format!("{folder} has {free} free, but a checkpoint of this model takes {size}");
             fault("disk", &problem);
             false
         }
         Ok(free) => {
             let fit = free / checkpoint.max(1);
             let text = format!(
-                "{} free; a checkpoint takes {size}, {fit} fit",
+                "{} free; a checkpoint takes {size}, so {fit} fit",
                 mebibytes(free)
             );
             found("disk", text);
@@ -143,7 +143,7 @@ fn check_disk(recipe: &Recipe) -> bool {
     }
 }
 
-/// The nearest of it and what is above it that exists; no folder can be made in a file.
+/// `path` or the nearest thing above it that exists. It may be a file, in which no folder can be made.
 fn existing(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let found = path.ancestors().find(|folder| folder.exists());
@@ -193,7 +193,7 @@ fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, cost: StepCost) {
                 mebibytes(full)
             ),
         };
-        let text = format!("{peak} at the peak of the process, without images read ahead{pool}");
+        let text = format!("the process had {peak} at its peak, without images read ahead{pool}");
         found("memory", text);
     }
     if let Some(steps) = steps_a_run {
@@ -202,7 +202,7 @@ fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, cost: StepCost) {
     }
 }
 
-/// The most memory that the process has had, in bytes, where the system says.
+/// The most memory that the process has had, in bytes, if the system tells.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

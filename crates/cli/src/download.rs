@@ -12,16 +12,15 @@ use crate::download_display::Display;
 use crate::output;
 use crate::signals::{self, Activity};
 
-/// Where datasets go when nothing else is said.
+/// The default folder for datasets.
 const DATAROOT: &str = "datasets";
 
 const LONG: &str = "\
-Download a published dataset, check it and unpack it into DATAROOT/NAME, where `huenet train` and \
-others look for it. What was interrupted goes on where it stopped when the same command is given \
-again.
+Download a published dataset, check it and unpack it into DATAROOT/NAME, where the other commands \
+look for it. If a download was interrupted, give the same command again: it continues where it stopped.
 
-The name is also that of the folder. A family may be put before any name (pix2pix/edges2shoes); \
-maps, cityscapes and facades are in both families, and need it.
+The folder has the dataset's name. The family may stand before a name (pix2pix/edges2shoes). Write it \
+for maps, cityscapes and facades, which are in both families.
 
 Proxies are taken from http_proxy, https_proxy, all_proxy and no_proxy.";
 
@@ -34,14 +33,14 @@ pub(crate) fn command() -> Command {
             Arg::new("name")
                 .value_name("NAME")
                 .required_unless_present("list")
-                .help("The dataset; --list shows those there are"),
+                .help("Name of the dataset; --list shows all names"),
         )
         .arg(
             Arg::new("list")
                 .long("list")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("name")
-                .help("List the datasets, with what is known of them"),
+                .help("List the datasets with their sizes"),
         )
         .arg(
             Arg::new("dataroot")
@@ -49,7 +48,7 @@ pub(crate) fn command() -> Command {
                 .value_name("DIR")
                 .default_value(DATAROOT)
                 .value_parser(value_parser!(PathBuf))
-                .help("Folder that is to hold the dataset's folder"),
+                .help("Folder for the dataset's folder"),
         )
         .arg(from())
         .arg(unverified())
@@ -57,20 +56,20 @@ pub(crate) fn command() -> Command {
             Arg::new("keep-archive")
                 .long("keep-archive")
                 .action(ArgAction::SetTrue)
-                .help("Keep the archive, in DATAROOT/.downloads"),
+                .help("Keep the archive in DATAROOT/.downloads"),
         )
         .arg(
             Arg::new("portable-names")
                 .long("portable-names")
                 .action(ArgAction::SetTrue)
-                .help("Give files only names that Windows and its disks hold too, whatever this disk holds"),
+                .help("Give files only names that Windows and its disks accept too"),
         )
         .arg(
             Arg::new("quiet")
                 .long("quiet")
                 .short('q')
                 .action(ArgAction::SetTrue)
-                .help("Print nothing but errors, the licence note and the path of the dataset"),
+                .help("Print only errors, the note on rights and the path of the dataset"),
         )
 }
 
@@ -80,14 +79,14 @@ fn from() -> Arg {
         .long("from")
         .value_name("FILE|URL")
         .action(ArgAction::Append)
-        .help("Take it from a mirror or a copy at hand: the address or path of the archive, or of the folder it is in; give it again for more, tried in turn")
+        .help("Take the archive from a mirror or a copy: the address or path of the archive, or of the folder it is in. If you give several, they are tried in turn")
 }
 
 fn unverified() -> Arg {
     Arg::new("unverified")
         .long("unverified")
         .action(ArgAction::SetTrue)
-        .help("Take files whose size or checksum is not the published one: a part of a set that you packed yourself, say")
+        .help("Accept files whose size or checksum is not the published one, such as a part of a dataset that you packed yourself")
 }
 
 /// The flags of `train` that belong here.
@@ -104,9 +103,9 @@ pub(crate) fn train_flags() -> [Arg; 3] {
     ]
 }
 
-/// Downloads what is named, or lists what there is.
+/// Downloads the named dataset, or lists all of them.
 pub(crate) fn download(matches: &ArgMatches) -> anyhow::Result<()> {
-    // Only --list does without a name.
+    // Only --list needs no name.
     let Some(name) = matches.get_one::<String>("name") else {
         list();
         return Ok(());
@@ -139,7 +138,7 @@ pub(crate) fn if_missing(
     }
     let dataset = Dataset::find(name)?;
     if dataset.name != name {
-        // The folder that the run reads is the one that the name says.
+        // The run reads the folder of the name it was given.
         anyhow::bail!(DownloadError::Unknown {
             name: name.to_owned(),
             known: CATALOGUE.iter().map(|set| set.name).collect(),
@@ -152,7 +151,7 @@ pub(crate) fn if_missing(
     Ok(())
 }
 
-/// One that does as the flags say that both verbs have.
+/// A downloader as the flags say that `download` and `train` share.
 fn downloader(matches: &ArgMatches) -> Result<Downloader, DownloadError> {
     let new = Downloader::new().unverified(matches.get_flag("unverified"));
     let mut given = matches.get_many::<String>("from").unwrap_or_default();
@@ -189,7 +188,7 @@ fn report(dataset: &Dataset, installed: &Installed) {
     ));
     if installed.renamed > 0 {
         output::line(format_args!(
-            "{} names could not be kept; {path}/huenet-dataset.json lists them",
+            "{} files were renamed; {path}/huenet-dataset.json lists them",
             installed.renamed
         ));
     }
@@ -221,8 +220,8 @@ fn list() {
         ));
     }
     output::line(
-        "\nWhere none is published, the checksum of the first download is recorded and compared \
-         with later ones.\nSome sets may be used for research only: the note on rights is shown \
-         before anything is downloaded.",
+        "\nIf no checksum is published, that of the first download is recorded, and later downloads \
+         are compared with it.\nSome datasets may be used for research only: `huenet download NAME` \
+         shows the note on rights before it downloads.",
     );
 }

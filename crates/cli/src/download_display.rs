@@ -1,4 +1,4 @@
-//! Shows how a download goes: a bar on a terminal, lines elsewhere.
+//! Shows the progress of a download: a bar on a terminal, lines elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -7,21 +7,21 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
 
-/// Without a terminal, a line is printed this often while something goes on.
+/// How often a line is printed without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// The display of one download.
 pub(crate) struct Display {
-    /// What has to be said before the first byte, quiet or not.
+    /// Text printed before the download begins, also with `--quiet`.
     heading: Option<String>,
     quiet: bool,
     terminal: bool,
     bar: Option<(Stage, ProgressBar)>,
-    /// When the last line about something that goes on was printed.
+    /// When the last line about progress was printed.
     line: Option<(Stage, Instant)>,
 }
 
-/// What goes on.
+/// What the download is doing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Receiving,

@@ -30,15 +30,18 @@ const SHEET: &str = "evaluation.png";
 
 const LONG: &str = "\
 Measure a run's newest checkpoint on images that it was not trained on, and print a table in \
-Markdown: the model's row, and below it doing nothing, histogram matching of each channel, \
-Reinhard's and Monge-Kantorovich's linear colour transfer on the same pairs. Each cell is a mean \
-over the pairs with its 95 % bootstrap interval.
+Markdown. The first row is the model. The rows below are doing nothing, histogram matching of each \
+channel, and Reinhard's and Monge-Kantorovich's linear colour transfer, on the same pairs. Each cell is \
+a mean over the pairs with its 95 % bootstrap interval.
 
-emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins), \
-emd_y, emd_u, emd_v of each channel; emd_other: the mean distance to the other pairs' references. \
-h_content_given_output: conditional entropy in nats. ssim_luma: SSIM to the content, \
-of luma in [0, 1] with data range 1. psnr, ssim: to the \
-ground truth, for paired tasks. out of gamut: the share of pixels whose colour no screen has.
+Columns:
+emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins); emd_y, \
+emd_u and emd_v: the same of each channel.
+emd_other: the mean distance to the references of the other pairs.
+h_content_given_output: conditional entropy in nats.
+ssim_luma: SSIM to the content, of luma in [0, 1] with data range 1.
+psnr, ssim: comparison with the ground truth, for paired tasks.
+out of gamut: the share of pixels whose colour no screen has.
 
 The contact sheet shows the three best, middle and worst pairs by emd.";
 
@@ -52,7 +55,7 @@ pub(crate) fn command() -> Command {
             .help(help)
     };
     let command = Command::new("evaluate")
-        .about("Measure a trained model beside methods that need no training")
+        .about("Compare a trained model with methods that need no training")
         .long_about(LONG)
         .arg(
             file(
@@ -88,27 +91,28 @@ pub(crate) fn command() -> Command {
                 .long("images")
                 .value_name("N")
                 .value_parser(value_parser!(usize))
-                .help("At most so many pairs, from the first [default: all]"),
+                .help("Use only the first N pairs [default: all]"),
         )
         .arg(
             file(
                 "pairs",
                 "FILE.csv",
-                "Evaluate on the pairs of this file instead, those of the run's task: columns \
-                 task, batch, index_in_batch, content, reference, with paths below the data root",
+                "Evaluate on the pairs of this file instead. Its columns are task, batch, \
+                 index_in_batch, content, reference; paths are below the data root; pairs of other \
+                 tasks are left out",
             )
             .conflicts_with_all(["part", "images", "dataset", "split"]),
         )
         .arg(file(
             "json",
             "FILE",
-            "Write everything to this file, each pair's figures too",
+            "Write the figures of every pair and the means to this file",
         ))
         .arg(
             file(
                 "sheet",
                 "FILE.png",
-                "Where the contact sheet goes [default: evaluation.png in the run's folder]",
+                "File of the contact sheet [default: evaluation.png in the run's folder]",
             )
             .value_parser(PathBufValueParser::new().try_map(of_png)),
         )
@@ -122,11 +126,11 @@ pub(crate) fn command() -> Command {
         )
 }
 
-/// The path of a PNG, whose name says nothing else.
+/// Refuses a file name that ends as another kind of file than PNG does.
 fn of_png(path: PathBuf) -> Result<PathBuf, String> {
     match path.extension() {
         Some(kind) if !kind.eq_ignore_ascii_case("png") => Err(format!(
-            "the contact sheet is a PNG: call it {}",
+            "the contact sheet is a PNG file: name it {}",
             path.with_extension("png").display()
         )),
         _ => Ok(path),
@@ -190,7 +194,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let (comparison, sheet) = outcome??;
 
-    // It took long to measure: each of the three is given whatever becomes of the others.
+    // Measuring took long: each of the three results is given even if another one fails.
     output::print(comparison.to_markdown());
     let written = json_path.map_or(Ok(()), |path| write_json(&comparison, path));
     let drawn = sheet.and_then(|sheet| write_sheet(&sheet, &sheet_path));
@@ -212,7 +216,7 @@ fn variables() -> Result<Layer, SettingsError> {
 fn check_target(option: &str, path: &Path) -> anyhow::Result<()> {
     let fix = |error| {
         anyhow!(
-            "cannot write {}: {error}; --{option} names another file",
+            "cannot write {}: {error}; name another file with --{option}",
             path.display()
         )
     };

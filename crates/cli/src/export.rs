@@ -34,7 +34,7 @@ pub(crate) fn command() -> Command {
         .arg(runs::output_dir())
 }
 
-/// Exports.
+/// Exports the networks.
 pub(crate) fn export(matches: &ArgMatches) -> anyhow::Result<()> {
     let given = matches
         .get_one::<PathBuf>("run")

@@ -74,7 +74,7 @@ pub(crate) fn tf32() -> Arg {
         .long("tf32")
         .help_heading("Machine")
         .action(ArgAction::SetTrue)
-        .help("Let NVIDIA's libraries round what they multiply to TF32, 10 bits, with the backend tch: at best a little faster, on GPUs since Ampere")
+        .help("With the backend tch, let NVIDIA's libraries round what they multiply to TF32 (10 bits). At best a little faster, on GPUs since Ampere")
 }
 
 /// Whether NVIDIA's libraries may round to TF32.
@@ -84,7 +84,7 @@ pub(crate) fn allows_tf32(matches: &ArgMatches) -> bool {
     given.unwrap_or(false)
 }
 
-/// Whether what is printed is to be JSON.
+/// Whether to print JSON.
 pub(crate) fn is_json(matches: &ArgMatches) -> bool {
     let format = matches.try_get_one::<String>("log-format");
     format.is_ok_and(|format| format.is_some_and(|format| format == "json"))
@@ -137,7 +137,7 @@ fn shown(value: &toml::Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What the file, the environment and the flags say.
+/// The settings given in the file, the environment and the flags.
 pub(crate) fn layers(matches: &ArgMatches) -> Result<Vec<Layer>, TaskError> {
     let file = matches
         .get_one::<PathBuf>("config")

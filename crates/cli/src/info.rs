@@ -18,7 +18,7 @@ pub(crate) fn command() -> Command {
                 .long("backend")
                 .value_name("WORD")
                 .value_parser(PossibleValuesParser::new(backend::all()))
-                .help("This backend alone; `cargo xtask` builds with it"),
+                .help("Print only this backend; `cargo xtask huenet info` builds with it"),
         )
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn info(matches: &ArgMatches) -> anyhow::Result<()> {
     line(format_args!("huenet    {}", env!("CARGO_PKG_VERSION")));
     line(format_args!("burn      {BURN}"));
     line(format_args!("threads   {}", rayon::current_num_threads()));
-    line("backends, and the devices that --device takes");
+    line("backends, and their devices for --device:");
     let wanted = matches.get_one::<String>("backend");
     for name in backend::all() {
         if wanted.is_none_or(|wanted| wanted == name) {

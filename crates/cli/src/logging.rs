@@ -1,4 +1,4 @@
-//! Logs: structured ones in the run's folder, and with `-v` what happens on the error stream.
+//! Logs: a structured one in the run's folder, and with `-v` a detailed one on the error stream.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The log in a run's folder: a JSON object a line.
+/// The log in a run's folder. Each line is a JSON object.
 const LOG: &str = "log.jsonl";
 
 /// The crates that log.
@@ -37,8 +37,8 @@ enum Target {
 }
 
 impl Log {
-    /// Begins to log. `verbose`: what happens in detail too, and on the error stream as well;
-    /// there as JSON if `json`.
+    /// Begins to log. With `verbose` details are logged too, and all of it goes to the error stream
+    /// as well: as JSON with `json`.
     pub(crate) fn start(verbose: bool, json: bool) -> Self {
         let log = Self(Arc::new(Mutex::new(Target::Buffer(Vec::new()))));
         let level = match verbose {
@@ -62,8 +62,8 @@ impl Log {
         log
     }
 
-    /// From now on, and with what has been kept, goes to the folder of `run`. A run does
-    /// without a log that cannot be written.
+    /// Writes what was kept so far, and all that follows, into the folder of `run`. If that fails,
+    /// the run continues without a log.
     pub(crate) fn go_to(&self, run: &Path) {
         let path = run.join(LOG);
         let Ok(mut file) = OpenOptions::new().create(true).append(true).open(path) else {

@@ -33,7 +33,7 @@ use huenet_tasks::TaskError;
 
 /// The exit code of a run that failed.
 const FAULT: u8 = 1;
-/// The exit code for asking for something that cannot be asked for; clap's own.
+/// The exit code for impossible settings or options; clap's own.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     ended(outcome)
 }
 
-/// Prints the help that was asked for, or what is wrong with the arguments.
+/// Prints the help that the user asked for, or what is wrong with the arguments.
 fn explain(told: &clap::Error) -> ExitCode {
     let printed = told.print();
     if told.use_stderr() {
@@ -79,7 +79,7 @@ fn explain(told: &clap::Error) -> ExitCode {
     ended(Ok(()))
 }
 
-/// The exit code, once all that was printed has been taken and an error has been told.
+/// Finishes printing, prints an error if there is one, and returns the exit code.
 fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome.and_then(|()| Ok(output::finish()?)) {
         Ok(()) => ExitCode::SUCCESS,

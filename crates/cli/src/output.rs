@@ -1,5 +1,5 @@
-//! Printing that a closed pipe or a full disk cannot turn into a panic: a run must not
-//! die of its display. What a full disk has lost is an error in the end.
+//! Printing that does not panic when a pipe is closed or a disk is full: a run must not die of
+//! its display. If a full disk lost something, the command ends with an error.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -16,15 +16,15 @@ pub(crate) fn line(text: impl Display) {
     remember(writeln!(io::stdout(), "{text}"));
 }
 
-/// Why the standard output took something not.
+/// Why something could not be printed to the standard output.
 static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// What was printed and got lost: the verb has not given its result.
+/// Something printed was lost, so the user has not got the whole result.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to the standard output: {0}; what was to be printed is not whole")]
+#[error("cannot write to the standard output: {0}; the result is incomplete")]
 pub(crate) struct Lost(io::Error);
 
-/// Whether all that was printed since [`forget_lost`] has been taken. Who closes a pipe has read enough.
+/// Whether everything printed since [`forget_lost`] was written. A reader that closes a pipe has read enough.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ pub(crate) fn finish() -> Result<(), Lost> {
     lost().take().map_or(Ok(()), |error| Err(Lost(error)))
 }
 
-/// Forgets what got lost until now, which was no result: how something goes.
+/// Forgets what was lost until now: it was about progress, not the result.
 pub(crate) fn forget_lost() {
     lost().take();
 }
@@ -52,13 +52,13 @@ fn lost() -> MutexGuard<'static, Option<io::Error>> {
     LOST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Prints a line about how something goes, beside what it gives.
+/// Prints a line about progress to the error stream, apart from the result.
 pub(crate) fn note(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Whether the error stream is a terminal on which lines can be drawn anew. Of one whose kind is
-/// `dumb`, or that says nothing of its kind, only lines can be expected.
+/// Whether the error stream is a terminal that can redraw lines. One of the kind `dumb`, or of no
+/// known kind, can only print line after line.
 pub(crate) fn redraws() -> bool {
     let kind = std::env::var_os("TERM");
     let plain = kind.map_or(cfg!(unix), |kind| kind.is_empty() || kind == "dumb");
@@ -68,7 +68,7 @@ pub(crate) fn redraws() -> bool {
 /// Whether errors are JSON, for programs.
 static JSON_ERRORS: AtomicBool = AtomicBool::new(false);
 
-/// Has errors printed as JSON from now on.
+/// From now on errors are printed as JSON.
 pub(crate) fn errors_as_json() {
     JSON_ERRORS.store(true, Ordering::Relaxed);
 }
@@ -82,7 +82,7 @@ pub(crate) fn error(error: impl Display) {
     note(format_args!("error: {error}"));
 }
 
-/// What starts huenet, for commands that hints name: `cargo xtask` says how it was started.
+/// The command that starts huenet, for hints: `cargo xtask` names the one that the user typed.
 pub(crate) fn huenet() -> String {
     std::env::var("XTASK_HUENET").unwrap_or_else(|_| "huenet".to_owned())
 }

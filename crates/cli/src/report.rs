@@ -1,5 +1,5 @@
-//! What a run ends with: losses at the start and at the end, figures on held-out
-//! images, where to look.
+//! What is printed at the end of a run: losses at the start and at the end, figures on held-out
+//! images, and where the files are.
 
 use std::fmt::Write;
 
@@ -53,7 +53,7 @@ fn write(report: &Report, text: &mut String) -> std::fmt::Result {
     }
     if !report.finished {
         let (huenet, run) = (output::huenet(), report.run.display());
-        writeln!(text, "stopped after step {}; to go on:", report.steps)?;
+        writeln!(text, "stopped after step {}; to continue:", report.steps)?;
         writeln!(text, "             {huenet} train --resume {run}")?;
     }
     Ok(())

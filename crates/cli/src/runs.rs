@@ -12,16 +12,16 @@ pub(crate) fn command() -> Command {
     Command::new("runs")
         .about("List the runs and what each is doing")
         .long_about(
-            "List the runs in an output folder, the latest last: what each is doing or how it \
-             ended, epochs, steps, the losses of the last 20 steps, and the best validation figure \
-             (the earth mover's distance on held-out images; less is better).",
+            "List the runs in an output folder, the latest last. The columns: what each run is doing or \
+             how it ended, epochs, steps, the losses of the last 20 steps, and the best validation \
+             figure (earth mover's distance on held-out images; less is better).",
         )
         .arg(output_dir())
         .arg(
             Arg::new("json")
                 .long("json")
                 .action(ArgAction::SetTrue)
-                .help("As JSON, with all that is known"),
+                .help("Print all that is known, as JSON"),
         )
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
         output::line(format_args!("there are no runs in {}", folder.display()));
     }
     for (path, error) in unreadable {
-        output::note(format_args!("{} is left out: {error}", path.display()));
+        output::note(format_args!("left out {}: {error}", path.display()));
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ fn print(runs: &[RunSummary], folder: &Path) {
     };
     if let Some(run) = runs.iter().rev().find(resumable) {
         output::line(format_args!(
-            "\n{} can go on: {} train --resume {}",
+            "\nto continue {}: {} train --resume {}",
             run.name,
             output::huenet(),
             folder.join(&run.name).display()

@@ -7,15 +7,15 @@ use huenet_tasks::LivePage;
 
 use crate::output;
 
-/// Where the page is when nothing else is said: this machine alone can read it.
+/// The default address of the page, which only this machine can read.
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PORT: u16 = 6016;
 
 /// An address that the live page cannot have.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "--serve {given}: there is no such address; give a port (8000), an address (192.168.1.5), or \
-     both (192.168.1.5:8000, [::1]:8000)"
+    "--serve {given}: this is no address; give a port (8000), an address (192.168.1.5), or both \
+     (192.168.1.5:8000, [::1]:8000)"
 )]
 pub(crate) struct NoAddress {
     given: String,
@@ -30,8 +30,8 @@ pub(crate) fn flag() -> Arg {
         .num_args(0..=1)
         .default_missing_value("")
         .help(format!(
-            "Show the run on a page that follows it, at this address: a port, a host or both; by \
-             default {HOST}:{PORT}, which only this machine can read. A port of 0 is any free one"
+            "Serve a live page of the run at this address: a port, a host or both. The default is \
+             {HOST}:{PORT}, which only this machine can read. Port 0 takes any free port"
         ))
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn page(matches: &ArgMatches) -> anyhow::Result<Option<LivePage>> {
     let at = page.address();
     output::note(format_args!("live page: http://{at}/"));
     if !at.ip().is_loopback() {
-        output::note("whoever can reach this address can read the run: there is no password");
+        output::note("the page has no password: whoever can reach this address can read the run");
     }
     Ok(Some(page))
 }

@@ -1,5 +1,5 @@
-//! Ctrl-C, the request to end (SIGTERM) and a terminal that is closed (SIGHUP): what a first one does
-//! depends on what goes on, a second one leaves at once.
+//! Handles Ctrl-C, the request to end (SIGTERM) and a closed terminal (SIGHUP). What the first signal
+//! does depends on what the process is doing; a second one ends it at once.
 
 #[cfg(unix)]
 use std::io::IsTerminal;
@@ -22,7 +22,7 @@ static RECEIVED: AtomicI32 = AtomicI32::new(0);
 
 static ACTIVITY: AtomicU8 = AtomicU8::new(Activity::Other as u8);
 
-/// What the process is about.
+/// What the process is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Activity {
@@ -32,11 +32,11 @@ pub(crate) enum Activity {
     Downloading,
     /// The step under way has to be finished, and a checkpoint saved.
     Training,
-    /// All is saved; held-out images are being looked at.
+    /// All is saved; held-out images are being measured.
     Evaluating,
 }
 
-/// Says what the process is about from now on, and watches for signals.
+/// Records what the process is doing from now on, and watches for signals.
 ///
 /// A handler that cannot be set leaves signals as they are.
 pub(crate) fn doing(activity: Activity) {
@@ -66,8 +66,8 @@ fn watch() {
     }
 }
 
-/// Whether the process was started so that it outlives its terminal, by `nohup` say. Where the system
-/// does not tell, one that has no terminal is taken for such.
+/// Whether the process was started so that it outlives its terminal, by `nohup` for example. Where the
+/// system does not tell, this is assumed of a process without a terminal.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -85,7 +85,7 @@ fn watch() {
 }
 
 fn received(signal: i32) {
-    // The system tells of one closed terminal more than once.
+    // The system may send this signal more than once for one closed terminal.
     if signal == HANGUP && RECEIVED.load(Ordering::SeqCst) != 0 {
         return;
     }
@@ -94,22 +94,22 @@ fn received(signal: i32) {
     let is = |other: Activity| activity == other as u8;
     if is(Activity::Training) && first {
         let again = if signal == INTERRUPT {
-            "Ctrl-C once more leaves at once"
+            "press Ctrl-C again to leave at once"
         } else {
-            "another signal leaves at once"
+            "a second signal ends it at once"
         };
         output::note(format_args!(
-            "\nstopping: the step under way is finished and a checkpoint saved; {again}"
+            "\nstopping after this step and saving a checkpoint; {again}"
         ));
         return;
     }
     if is(Activity::Downloading) {
         output::note(
-            "\ninterrupted: what has arrived is kept, and the same command goes on from there",
+            "\ninterrupted: give the same command again to continue; what has arrived is kept",
         );
     }
     if is(Activity::Evaluating) {
-        output::note("\ninterrupted: training was done and is saved; --resume evaluates it again");
+        output::note("\ninterrupted: training is finished and saved; use --resume to evaluate it again");
     }
     std::process::exit(SIGNALLED + signal);
 }

@@ -19,13 +19,13 @@ use crate::{backend, download, serve};
 
 /// What to do if training is too much for the device.
 pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or --base-width; \
-     `huenet doctor` with the same arguments measures what a step takes";
+     `huenet doctor` with the same arguments measures the memory of a step";
 
-/// The same for a run that goes on.
+/// The same for a resumed run.
 pub(crate) const RESUMED_REMEDY: &str = "a resumed run keeps its sizes: free some memory, or \
      choose another --device or --backend; a new run can have a lower --batch-size";
 
-/// Trains, shows how it goes, and ends with a report.
+/// Trains, shows progress, and prints a report at the end.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let (quiet, verbose) = (matches.get_flag("quiet"), matches.get_flag("verbose"));
     let json = flags::is_json(matches);
@@ -75,7 +75,7 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
 /// The training loop on a backend.
 struct Training<'a> {
     job: Job,
-    /// A run that goes on has the sizes that it had.
+    /// A resumed run keeps its sizes.
     resumed: bool,
     observer: &'a mut dyn Observer,
     live: Option<LivePage>,
@@ -96,13 +96,13 @@ impl OnBackend for Training<'_> {
     }
 }
 
-/// Goes on with a run that is given as a folder, by its name, or as the latest one.
+/// Continues a run that is given as a folder, by its name, or as the latest one.
 fn resume(run: &Path, changes: &[Layer]) -> Result<Job, TaskError> {
     let output_dir = Settings::resolve(changes)?.output_dir;
     Job::resume(&find_run(run, &output_dir)?, changes)
 }
 
-/// Gets the run's dataset, unless it is there.
+/// Downloads the run's dataset if its folder is not there.
 fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> anyhow::Result<()> {
     let settings = recipe.settings();
     match &settings.dataroot {
@@ -112,7 +112,7 @@ fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> an
         _ => Err(TaskError::from(SettingsError::Unfit {
             key: "dataset",
             value: DEMO_DATASET.to_owned(),
-            expected: "its images are built in; --download needs --task and --dataroot".to_owned(),
+            expected: "give --task and --dataroot with --download; the images of the demo are built in".to_owned(),
         })
         .into()),
     }

@@ -1,4 +1,4 @@
-//! Whether files can be written somewhere, asked before hours of work for them.
+//! Checks whether files can be written, before hours of work for them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Makes a file in `folder` and removes it again.
+/// Checks that files can be made in `folder`: makes one and removes it again.
 pub(crate) fn check(folder: &Path) -> io::Result<()> {
     NamedTempFile::new_in(folder)?.close()
 }
 
-/// Whether a file can be put at `path`. What is there stays as it is.
+/// Checks that a file can be written at `path`. A file that is there stays as it is.
 pub(crate) fn check_file(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),

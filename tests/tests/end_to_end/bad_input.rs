@@ -54,9 +54,9 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 #[case(&["--backend", "abacus"], &["backend", "abacus", "flex"])]
 // Of all backends this one is never in the huenet that is tested whole.
 #[case(&["--backend", "cuda"], &["cuda", "cargo xtask train --backend cuda"])]
-#[case(&["--backend", "cuda"], &["to another `cargo xtask` command add `--backend cuda`"])]
-#[case(&["--download"], &["demo", "--download needs --task and --dataroot"])]
-#[case(&["--download", "--from", "x"], &["--download needs --task and --dataroot"])]
+#[case(&["--backend", "cuda"], &["add `--backend cuda` to another `cargo xtask` command"])]
+#[case(&["--download"], &["demo", "give --task and --dataroot with --download"])]
+#[case(&["--download", "--from", "x"], &["give --task and --dataroot with --download"])]
 #[case(&["--from", "x"], &["--download"])]
 #[case(&["--device", "cuda:3"], &["flex", "cuda:3", "sees cpu"])]
 #[case(&["--bach-size", "4"], &["--bach-size", "--batch-size"])]

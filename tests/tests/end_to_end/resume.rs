@@ -370,7 +370,7 @@ fn a_run_without_a_checkpoint_is_one() {
     resume(&place, "run")
         .assert()
         .success()
-        .stdout(contains("no checkpoint was saved: it begins again"));
+        .stdout(contains("no checkpoint was saved: the run begins again"));
 }
 
 #[test]

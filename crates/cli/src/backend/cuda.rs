@@ -1,12 +1,12 @@
-//! The devices of CUDA, and what its backend needs beside them: kernels are compiled when they are
-//! first run, by NVIDIA's compiler for that, NVRTC, with the headers of the toolkit.
+//! The devices of CUDA, and what else its backend needs. NVRTC, NVIDIA's compiler for running programs,
+//! compiles each kernel when it is first run, with the headers of the toolkit.
 
 use burn_cuda::CudaDevice;
 use cudarc::driver::CudaContext;
 
 use super::kernel_cache;
 
-/// What is missing of what the backend needs.
+/// A part that the backend needs and that is missing.
 enum Lack {
     Driver,
     Compiler,
@@ -49,7 +49,7 @@ fn count() -> Result<usize, Lack> {
     }
 }
 
-/// The device of that name, which is there; the first for no name. What is compiled for it is kept.
+/// The device of this name, which exists; without a name the first one. Kernels compiled for it are kept.
 pub(super) fn device(name: Option<&str>) -> CudaDevice {
     let mut all = devices();
     let found = all.find(|(device, _)| name.is_none_or(|name| name == device));

@@ -1,5 +1,5 @@
-//! What LibTorch, OpenMP and the C library read from the environment as they are loaded: to set it, this very
-//! command is started again, once.
+//! Sets variables that LibTorch, OpenMP and the C library read while they are loaded. So the command has to
+//! start itself again, once.
 
 #[cfg(all(unix, feature = "tch"))]
 use std::env::var_os;
@@ -15,12 +15,12 @@ const TF32: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");
 #[cfg(all(target_os = "linux", feature = "tch"))]
 const SPIN: (&str, &str) = ("GOMP_SPINCOUNT", "20000");
 
-/// The user's own choice of that.
+/// The variable in which the user may have chosen that.
 #[cfg(all(target_os = "linux", feature = "tch"))]
 const WAITING: &str = "OMP_WAIT_POLICY";
 
-/// A step allocates the same large tensors as the one before. glibc would hand the memory back to the system in
-/// between, and get it anew, page by page, filled with zeros.
+/// Each step allocates the same large tensors. Without these variables glibc returns the memory to the system
+/// after a step and gets it again in the next one, page by page, filled with zeros.
 #[cfg(all(target_os = "linux", feature = "tch"))]
 const MEMORY: [(&str, &str); 3] = [
     ("MALLOC_MMAP_MAX_", "0"),
@@ -28,8 +28,8 @@ const MEMORY: [(&str, &str); 3] = [
     ("MALLOC_TOP_PAD_", "268435456"),
 ];
 
-/// Sees to it that single precision is single precision on NVIDIA's cards, unless `tf32` is allowed, and that
-/// LibTorch is quick on the CPU. What the user has set stays.
+/// Sets the variables that keep LibTorch from rounding to TF32 on NVIDIA's cards, unless `tf32` allows it, and
+/// that make it fast on the CPU. Variables that the user has set stay.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ fn wanted(tf32: bool) -> Vec<(&'static str, &'static str)> {
     wanted
 }
 
-/// This command with these variables set, in place of this one; what is given back is why it did not start.
+/// Replaces this process by the same command with these variables set. It returns only if that fails, with the reason.
 #[cfg(all(unix, feature = "tch"))]
 fn again(variables: &[(&str, &str)]) -> std::io::Result<std::io::Error> {
     use std::os::unix::process::CommandExt;

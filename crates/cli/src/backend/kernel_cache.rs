@@ -1,5 +1,5 @@
-//! Compiled kernels of CUDA, kept from one run to the next: NVRTC takes most of a minute for those of a
-//! training step.
+//! Keeps compiled kernels of CUDA from one run to the next: NVRTC takes most of a minute to compile those of
+//! a training step.
 
 use std::ffi::c_int;
 use std::fs::{self, File};
@@ -11,12 +11,12 @@ use cubecl::config::cache::CacheConfig;
 use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use cudarc::driver::CudaContext;
 
-/// Kernels of a build that was not started for so long are deleted.
+/// Kernels of a build that has not been started for this long are deleted.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Has CubeCL keep what it compiles for the device, in the user's folder for what can be made again. A file
-/// `cubecl.toml` that says where takes precedence. Without such a folder, and while another process uses
-/// it, everything is compiled anew.
+/// Lets CubeCL keep the kernels that it compiles for the device, in the user's cache folder. A folder named in
+/// `cubecl.toml` takes precedence. If there is no cache folder, or another process uses it, all kernels
+/// are compiled again.
 ///
 /// # Panics
 ///
@@ -57,7 +57,7 @@ fn name(device: usize) -> Option<String> {
     ))
 }
 
-/// Makes the folder this process's own: CubeCL's files do not bear two writers.
+/// Reserves the folder for this process: CubeCL's files cannot have two writers.
 fn take(folder: &Path) -> Option<File> {
     fs::create_dir_all(folder).ok()?;
     let lock = File::create(folder.join(".lock")).ok()?;
@@ -72,7 +72,7 @@ fn delete_old(all: &Path, used: &Path) {
     for folder in folders.map(|entry| entry.path()) {
         let age = started(&folder).map(|time| time.elapsed().unwrap_or_default());
         if folder != used && age.is_ok_and(|age| age > KEPT) {
-            // What cannot be deleted is in nobody's way.
+            // A folder that cannot be deleted does no harm.
             let _ = fs::remove_dir_all(folder);
         }
     }

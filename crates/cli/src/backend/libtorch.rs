@@ -11,7 +11,7 @@ pub(super) fn devices() -> impl Iterator<Item = (String, LibTorchDevice)> {
         .chain(metal)
 }
 
-/// The device of that name, which is there; the CPU for no name.
+/// The device of this name, which exists; without a name the CPU.
 pub(super) fn device(name: Option<&str>) -> LibTorchDevice {
     let found = devices().find(|(device, _)| Some(device.as_str()) == name);
     found.map_or(LibTorchDevice::Cpu, |(_, device)| device)

@@ -20,24 +20,24 @@ use huenet_tasks::{Checkpoint, TaskError};
 
 use self::too_much::{TooMuch, quieten, too_much};
 
-/// What is done on a backend that is chosen at run time.
+/// Work to be done on a backend that is chosen at run time.
 pub(crate) trait OnBackend {
-    /// What comes of it.
+    /// The result.
     type Output;
 
-    /// What the user can do if it is too much for the device.
+    /// What the user can do if the work is too much for the device.
     fn remedy(&self) -> &'static str;
 
-    /// Does it on a device of the backend `B`.
+    /// Does the work on a device of the backend `B`.
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output;
 }
 
 /// A backend that is compiled in.
 struct Backend {
     name: &'static str,
-    /// The devices that it sees, the one it takes by itself first.
+    /// The devices that it sees, the default one first.
     devices: fn() -> Vec<String>,
-    /// What would bring it more devices.
+    /// What it needs to see more devices.
     more: fn() -> &'static str,
 }
 
@@ -85,8 +85,8 @@ fn the_processor() -> Vec<String> {
 pub(crate) enum Missing {
     /// A backend that this build of huenet lacks.
     #[error(
-        "this huenet was built without the backend `{name}` (it has {}); {} builds one with it; to \
-         another `cargo xtask` command add `--backend {name}`",
+        "this huenet was built without the backend `{name}` (it has {}); build it with {}, or add \
+         `--backend {name}` to another `cargo xtask` command",
         names(),
         build_command(name)
     )]
@@ -115,7 +115,7 @@ fn names() -> String {
     names.join(", ")
 }
 
-/// What builds a huenet that has the backend `name`.
+/// The command that builds a huenet with the backend `name`.
 fn build_command(name: &str) -> String {
     let build = format!("`cargo xtask train --backend {name}`");
     match name {
@@ -125,7 +125,7 @@ fn build_command(name: &str) -> String {
 }
 
 /// Refuses a backend that is not compiled in and a device that is not there, before anything is
-/// read or written. No name of a device is the backend's first.
+/// read or written. Without a device's name the backend's first device is meant.
 pub(crate) fn check(name: &str, device: Option<&str>) -> Result<(), Missing> {
     let backend = COMPILED_IN.iter().find(|backend| backend.name == name);
     let backend = backend.ok_or_else(|| Missing::Backend {
@@ -163,7 +163,7 @@ pub(crate) fn on<W: OnBackend>(
     check(name, device)?;
     let remedy = work.remedy();
     quieten();
-    // Nothing of what a panic leaves half done is used again: the process ends with the error.
+    // Nothing that a panic leaves half done is used again: the process ends with the error.
     let done = catch_unwind(AssertUnwindSafe(|| run(name, device, work)));
     match done {
         Ok(done) => Ok(done?),
@@ -200,8 +200,8 @@ fn run<W: OnBackend>(name: &str, device: Option<&str>, work: W) -> Result<W::Out
     }
 }
 
-/// Writes the networks of a checkpoint as safetensors files, on the first backend compiled in; gives
-/// the files.
+/// Writes the networks of a checkpoint as safetensors files, on the first backend compiled in.
+/// Returns the files.
 pub(crate) fn export(checkpoint: &Checkpoint, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let name = COMPILED_IN.first().map_or("flex", |backend| backend.name);
     Ok(on(name, None, Export { checkpoint, folder })??)
@@ -216,7 +216,7 @@ impl OnBackend for Export<'_> {
     type Output = Result<Vec<PathBuf>, TaskError>;
 
     fn remedy(&self) -> &'static str {
-        "free some, both networks have to fit in it"
+        "free some memory: both networks have to fit"
     }
 
     fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
@@ -224,7 +224,7 @@ impl OnBackend for Export<'_> {
     }
 }
 
-/// The backends there are, compiled in or not.
+/// All backends, compiled in or not.
 pub(crate) fn all() -> &'static [&'static str] {
     match Key::find("backend").map(|key| key.kind) {
         Some(Kind::Choice(words)) => words(),
@@ -239,7 +239,7 @@ pub(crate) fn devices(name: &str) -> String {
             none if none.is_empty() => format!("no device: {}", (backend.more)()),
             seen => seen.join(", "),
         },
-        None => format!("not compiled in: {} builds it", build_command(name)),
+        None => format!("not compiled in; build it with {}", build_command(name)),
     }
 }
 

@@ -1,9 +1,9 @@
-//! What is too much for a device.
+//! Turns a backend's panic about too little memory into an error.
 
 use std::any::Any;
 use std::sync::Once;
 
-/// A device that has no room for what it was given, or cannot count that far.
+/// A device has too little memory for the work, or a tensor has more entries than the device can count.
 #[derive(Debug, thiserror::Error)]
 #[error("{excess} on the backend `{backend}`: {remedy} ({reason})")]
 pub(crate) struct TooMuch {
@@ -15,9 +15,9 @@ pub(crate) struct TooMuch {
     pub(super) reason: String,
 }
 
-/// What backends call it, in lower case: memory that ran out, as LibTorch on CUDA and on the CPU, CUDA's
-/// driver, the allocators of GPUs and of WGPU have it; and LibTorch's operations on CUDA whose
-/// indices have 32 bits.
+/// The words of backends, in lower case. Memory runs out in LibTorch on CUDA and on the CPU, in CUDA's
+/// driver, in the allocators of GPUs and in WGPU. Entries cannot be counted in operations of LibTorch on
+/// CUDA whose indices have 32 bits.
 const WORDS: [(&str, &str); 9] = [
     ("out of memory", MEMORY),
     ("out-of-memory", MEMORY),
@@ -33,7 +33,7 @@ const WORDS: [(&str, &str); 9] = [
 const MEMORY: &str = "out of memory";
 const ENTRIES: &str = "more than 2³¹ entries in a tensor";
 
-/// What a panic says there was too much of, and in which line. Backends report it in no other way.
+/// What there was too much of, according to a panic, and the line that says so. Backends report it only by a panic.
 pub(super) fn too_much(panic: &dyn Any) -> Option<(&'static str, String)> {
     let text = match panic.downcast_ref::<String>() {
         Some(text) => text.as_str(),

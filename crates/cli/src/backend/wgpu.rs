@@ -36,7 +36,7 @@ pub(super) fn devices() -> Vec<(String, WgpuDevice)> {
     all
 }
 
-/// The device of that name, which is there; the first for no name.
+/// The device of this name, which exists; without a name the first one.
 pub(super) fn device(name: Option<&str>) -> WgpuDevice {
     let mut all = devices().into_iter();
     let found = all.find(|(device, _)| name.is_none_or(|name| name == device));

@@ -9,12 +9,12 @@ use super::options::{bar, flag, folder, given, path};
 use super::{html, plot};
 use crate::output::line;
 
-/// How many unusable images of a folder are listed, unless all are asked for.
+/// How many unusable images of a folder are listed without `--all`.
 const LISTED: usize = 20;
 
 pub(super) fn command() -> Command {
     Command::new("check")
-        .about("Decode every image of a dataset and say what cannot be used")
+        .about("Decode every image of a dataset and list those that cannot be used")
         .long_about(
             "Recognise the layout of a dataset's folder, or of each in a folder of datasets; \
              decode every image; list what cannot be used, and why; show sizes and mean colour \

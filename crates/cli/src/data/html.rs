@@ -1,4 +1,4 @@
-//! The report as a page that needs nothing else: a table and a plot for each folder.
+//! The report as a page in one file: a table and a plot for each folder.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Options that more than one of the verbs has, and a bar that shows how far one is.
+//! Options that several verbs share, and a progress bar.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
-/// A path that clap has made sure is there.
+/// The path of a required option.
 pub(super) fn given<'a>(matches: &'a ArgMatches, name: &str) -> &'a PathBuf {
     matches
         .get_one(name)

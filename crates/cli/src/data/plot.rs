@@ -5,8 +5,8 @@ const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇',
 /// Columns of a plot.
 const COLUMNS: usize = 64;
 
-/// A histogram as blocks. Their heights follow the square roots of the shares: of photographs on
-/// white, a linear plot would show the white and nothing else.
+/// A histogram as blocks. Their heights follow the square roots of the shares: a linear plot of
+/// photographs on a white ground would show only the white.
 pub(super) fn blocks(levels: &[f64]) -> String {
     let columns: Vec<f64> = levels
         .chunks(levels.len().div_ceil(COLUMNS).max(1))

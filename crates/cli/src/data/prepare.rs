@@ -16,7 +16,7 @@ fn seed() -> Arg {
         .value_name("N")
         .value_parser(value_parser!(u64))
         .help(format!(
-            "Seed of the split; training holds out what seed {SPLIT_SEED} does [default: {SPLIT_SEED}]"
+            "Seed of the split; training uses seed {SPLIT_SEED} [default: {SPLIT_SEED}]"
         ))
 }
 
@@ -26,7 +26,7 @@ fn seed_of(matches: &ArgMatches) -> u64 {
 
 pub(super) fn split_command() -> Command {
     Command::new("split")
-        .about("Write out the seeded 90/10 split of a folder of images")
+        .about("Write the seeded 90/10 split of a folder of images as folders")
         .long_about(
             "Write out the seeded split that `huenet train` makes of a bare folder (or of \
              Flowers-102): OUTPUT/train and OUTPUT/test, the latter with the images that training \
@@ -41,7 +41,7 @@ pub(super) fn split_command() -> Command {
             path(
                 "list",
                 "FILE",
-                "Write a list instead: `train` or `test`, tabulator, path",
+                "Write a list instead of folders; a line has `train` or `test`, a tab and the path",
             )
             .conflicts_with_all(["output", "link"]),
         )
@@ -82,7 +82,7 @@ pub(super) fn pairs_command() -> Command {
              right image, or --size; images of other shapes are refused unless --stretch.",
         )
         .arg(path("from", "DIR", "Folder of the left halves").required_unless_present("edges"))
-        .arg(flag("edges", "Left halves are edges, found by Canny's detector in the right ones").conflicts_with("from"))
+        .arg(flag("edges", "Make the left halves from the right ones: the edges that Canny's detector finds").conflicts_with("from"))
         .arg(path("to", "DIR", "Folder of the right halves").required(true))
         .arg(path("output", "DIR", "New folder for train/ and val/").required(true))
         .arg(
@@ -99,7 +99,7 @@ pub(super) fn pairs_command() -> Command {
                 .num_args(2)
                 .value_parser(value_parser!(f32))
                 .requires("edges")
-                .help("Canny's thresholds, lengths of Sobel's gradient; lower ones find more [default: 60 120]"),
+                .help("Canny's two thresholds, lengths of Sobel's gradient; lower ones find more edges [default: 60 120]"),
         )
         .arg(flag("stretch", "Stretch images of different shapes"))
         .arg(flag("skip-unmatched", "Leave out images that have no partner"))
@@ -144,7 +144,7 @@ pub(super) fn make_pairs(matches: &ArgMatches) -> anyhow::Result<()> {
     let made = make(&left, given(matches, "to"), output, options, &bar())?;
     let left_out = match made.unmatched {
         0 => String::new(),
-        count => format!("; {count} images without a partner left out"),
+        count => format!("; {count} images without a partner were left out"),
     };
     line(format_args!(
         "{}: {} pairs to train on, {} held out{left_out}",

@@ -17,8 +17,8 @@ use crate::{output, report};
 use pace::{Pace, clock};
 use terminal::Terminal;
 
-/// Without a terminal, a step is printed at the start, then every so many steps, and after so
-/// long.
+/// Without a terminal a line is printed for the first step, then after so many steps or so much
+/// time.
 const LINE_EVERY: u64 = 50;
 const LINE_AFTER: Duration = Duration::from_secs(30);
 
@@ -35,9 +35,9 @@ pub(crate) enum Style {
     Json,
 }
 
-/// What figures on a single image are worth in colour transfer.
-pub(crate) const ONE_HELD_OUT: &str = "only one image is held out: it takes the colours of a training image, and figures of one pair \
-     say little. Hold out two or more";
+/// A warning: figures of a single pair say little in colour transfer.
+pub(crate) const ONE_HELD_OUT: &str = "only one image is held out, so its reference is a training image and the figures are of one \
+     pair, which say little: hold out two or more";
 
 /// The display of one run.
 pub(crate) struct Progress {
@@ -83,7 +83,7 @@ impl Progress {
         self.terminal = None;
     }
 
-    /// Shows what the run came to.
+    /// Shows the result of the run.
     pub(crate) fn finish(&mut self, report: &Report) {
         self.close();
         output::forget_lost();
@@ -205,10 +205,10 @@ impl Observer for Progress {
         self.say(&self.heading);
         let skipped = match plan.skipped {
             0 => String::new(),
-            count => format!(" ({count} listed by the dataset are not there)"),
+            count => format!(" ({count} that the dataset lists are missing)"),
         };
         self.say(&format!(
-            "{} training images, {} held out{skipped}; {} steps an epoch, {} steps to step {}",
+            "{} training images, {} held out{skipped}; {} steps per epoch, {} steps to step {}",
             plan.training_images,
             plan.held_out_images,
             plan.steps_per_epoch,
@@ -216,7 +216,7 @@ impl Observer for Progress {
             plan.total_steps,
         ));
         if plan.begins_again {
-            self.say("no checkpoint was saved: it begins again with its first step");
+            self.say("no checkpoint was saved: the run begins again with its first step");
         }
         if plan.superseded > 0 {
             let count = plan.superseded;
@@ -231,10 +231,10 @@ impl Observer for Progress {
             self.warn(ONE_HELD_OUT);
         }
         if plan.first_step >= plan.total_steps {
-            self.say("nothing is left to do; --epochs or --max-steps can give it more");
+            self.say("nothing is left to do: raise --epochs or --max-steps to train on");
         }
         self.say(&format!(
-            "run: {0} (a sample grid each epoch in {0}/samples)",
+            "run: {0} (sample grids after each epoch: {0}/samples)",
             plan.run.display()
         ));
         if self.style == Style::Display && output::redraws() {

@@ -1,4 +1,4 @@
-//! How a run is going: running means, speed, the time that is left, memory.
+//! The progress of a run: running means, speed, the time left, memory.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,27 +6,27 @@ use std::time::{Duration, Instant};
 use huenet_tasks::{StepLosses, StepRecord};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// How quickly means follow: the weight of the newest step, once there were many.
+/// How fast the means follow the losses: the weight of the newest step, after many steps.
 const FOLLOW: f64 = 0.05;
 
-/// Over how many steps speed is measured, at most.
+/// The most steps over which speed is measured.
 const WINDOW: usize = 100;
 
-/// How often the memory in use is looked at.
+/// How often the memory in use is measured.
 const MEMORY_EVERY: Duration = Duration::from_secs(1);
 
 /// Follows a run.
 pub(super) struct Pace {
     steps: u64,
-    /// When the last steps ended, as far as is known, oldest first: the speed is that of these,
-    /// with all that lay between.
+    /// When the last steps ended, oldest first. The speed is measured over these, with all that
+    /// happened in between.
     ends: VecDeque<Instant>,
     losses: [f64; 5],
     memory: Memory,
 }
 
 impl Pace {
-    /// A run that starts now.
+    /// The pace of a run that starts now.
     pub(super) fn new() -> Self {
         Self {
             steps: 0,
@@ -68,12 +68,12 @@ impl Pace {
         time / (self.ends.len() - 1).max(1) as f64
     }
 
-    /// The time that so many more steps take, at this speed.
+    /// The time that more steps take at this speed.
     pub(super) fn left(&self, steps: u64) -> Duration {
         Duration::try_from_secs_f64(self.seconds() * steps as f64).unwrap_or(Duration::MAX)
     }
 
-    /// The memory that this process has, in MiB, if the system tells.
+    /// The memory of this process in MiB, if the system tells.
     pub(super) fn mebibytes(&self) -> Option<u64> {
         self.memory.bytes.map(|bytes| bytes >> 20)
     }

@@ -43,7 +43,7 @@ impl Terminal {
         self.bar.println(text);
     }
 
-    /// Lets something else print.
+    /// Lets something else print, without the lines at the bottom.
     pub(super) fn suspend(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
