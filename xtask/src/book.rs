@@ -1,7 +1,7 @@
 //! `cargo xtask book`: the pages of the repository as a book.
 //!
-//! The pages link to one another as they lie in the repository. So that every link works in the book too, it is made
-//! of a copy of them in their own folders: `docs` first, then the pages that are not about use.
+//! Links between pages are relative to their places in the repository. To keep every link working, the book is made
+//! from a copy of the pages in the same folders: first those of `docs`, then those that are not about use.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::tools::{run, workspace};
 
-/// The page that the book opens with: the forge's, so that both open with the same.
+/// The first page of the book: the front page of the repository.
 const FRONT: &str = "README.md";
 
 /// Other pages outside of `docs`, under their titles.

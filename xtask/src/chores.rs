@@ -1,4 +1,4 @@
-//! What each verb runs. Every function returns the exit code to hand on.
+//! The work of each verb. Every function returns the exit code.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -22,7 +22,7 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
         "--bin",
         "huenet",
     ]);
-    // A backend that is none of these: huenet itself names those it knows.
+    // If it is none of these, huenet itself names the backends that it knows.
     if BACKEND_FEATURES.contains(&backend.as_str()) {
         build.args(["--features", &format!("huenet-cli/{backend}")]);
     }
@@ -34,14 +34,14 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
     if run(&mut build)? != 0 {
         bail!("huenet did not build");
     }
-    // Hints name a command that can be given: nothing is installed.
+    // So that hints name a command that works, although huenet is not installed.
     run(huenet
         .args(arguments)
         .env("XTASK_HUENET", "cargo xtask huenet"))
 }
 
-/// Every test of the workspace; with `--backend NAME` that backend's. The documentation's examples
-/// go first, so that the test runner's summary is the last thing printed.
+/// Runs every test of the workspace, or with `--backend NAME` those of a backend. The documentation's
+/// examples go first, so that the test runner's summary is printed last.
 pub(crate) fn test(arguments: &[OsString]) -> Result<u8> {
     match arguments {
         [flag, name, rest @ ..] if flag == "--backend" => {
@@ -63,16 +63,16 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<u8> {
         eprintln!("cargo-nextest is not installed; running cargo test");
         runner.arg("test");
     }
-    // Examples are left to clippy.
+    // Of the examples only those that have tests; clippy checks the others.
     run(runner.arg("--tests").args(EVERYTHING).args(arguments))
 }
 
-/// That everything is formatted.
+/// Checks the formatting.
 pub(crate) fn format() -> Result<u8> {
     run(cargo().args(["fmt", "--all", "--check"]))
 }
 
-/// Clippy and rustdoc with warnings denied, with `features` turned on.
+/// Runs Clippy and rustdoc with `features` turned on. Warnings are errors.
 pub(crate) fn lint(features: &str) -> Result<u8> {
     let all = ["--workspace", "--features", features];
     let clippy = ["--all-targets", "--", "-D", "warnings"];

@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what has to pass before a change lands.
 //!
-//! Other crates are compiled twice, once to be checked and once to be run: every step asks for the same of
-//! their features.
+//! Third-party crates are compiled only twice, once to check the code and once to run it, because every step asks
+//! for the same features of them.
 
 use std::process::Command;
 use std::thread::{self, ScopedJoinHandle};
@@ -21,8 +21,8 @@ const ON_A_DEVICE: [&str; 2] = ["wgpu::", "kernels::"];
 /// Tests of `huenet` on a backend that CI does not build it with.
 const NOT_BUILT: &str = "backends::wgpu";
 
-/// Lints, checks and tests everything that can be here. What is missing for it is installed meanwhile, where
-/// `CI` is set.
+/// Lints, checks and tests everything that this machine can. Where `CI` is set, missing libraries are installed
+/// in the meantime.
 pub(crate) fn ci() -> Result<u8> {
     thread::scope(|scope| {
         let libtorch = scope.spawn(libtorch::ensure);
@@ -51,7 +51,7 @@ pub(crate) fn ci() -> Result<u8> {
     })
 }
 
-/// Takes a step, and says how long it took.
+/// Takes a step, and prints how long it took.
 fn step(what: &str, work: impl FnOnce() -> Result<u8>) -> Result<()> {
     let start = Instant::now();
     let code = work()?;
@@ -62,7 +62,7 @@ fn step(what: &str, work: impl FnOnce() -> Result<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Whether what was to be installed is there now; what will be left out without it is said.
+/// Whether the installation succeeded. If not, it prints what is left out.
 fn is_there(what: &str, installing: ScopedJoinHandle<'_, Result<()>>) -> bool {
     match installing.join() {
         Ok(Ok(())) => true,
@@ -74,7 +74,7 @@ fn is_there(what: &str, installing: ScopedJoinHandle<'_, Result<()>>) -> bool {
     }
 }
 
-/// The features of what is linted: all backends.
+/// The features that turn on all backends, for lints.
 fn linted(libtorch: bool) -> String {
     let of_tests = features::CARDS
         .iter()
@@ -88,7 +88,7 @@ fn linted(libtorch: bool) -> String {
         .join(",")
 }
 
-/// What is tested, by what there is on this machine.
+/// What this machine has for tests.
 #[derive(Clone, Copy)]
 struct Tests {
     libtorch: bool,
@@ -97,8 +97,8 @@ struct Tests {
 }
 
 impl Tests {
-    /// Cargo with `verb`, for all of the workspace. `huenet` is built without the graphics cards' backends,
-    /// which would take long.
+    /// Cargo with `verb`, for the whole workspace. `huenet` is built without the backends of graphics cards,
+    /// because building these takes long.
     fn cargo(self, verb: &[&str]) -> Result<Command> {
         let mut cargo = cargo();
         let mut features = vec![

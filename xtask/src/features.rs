@@ -1,4 +1,4 @@
-//! Whether each choice of backends builds, and the conformance tests of one backend.
+//! Checks that each choice of backends builds, and runs the tests of one backend.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -20,18 +20,18 @@ pub(crate) const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];
 /// The backends of graphics cards.
 pub(crate) const CARDS: [&str; 2] = ["wgpu", "cuda"];
 
-/// What else the names of a backend's tests contain, beside its own name.
+/// What else the names of a backend's tests contain, besides its own name.
 const OF_ONE: [(&str, &str); 3] = [
     (LIBTORCH, "libtorch"),
     ("wgpu", "kernels::"),
     ("cuda", "kernels::"),
 ];
 
-/// The test of what is built for CUDA that needs no GPU; it says if it was skipped.
+/// The test of CUDA's kernels that needs no GPU. It prints whether it was skipped.
 const COMPILED: &str = "kernels_compile_as_cuda";
 
-/// The conformance tests of the backend `name`, the real binary's on it, and the tests of the code
-/// that only it has. `arguments` go to the test runner.
+/// Runs the conformance tests of the backend `name`, those of the real binary on it, and those of code
+/// that only this backend has. `arguments` go to the test runner.
 pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     if !BACKEND_FEATURES.contains(&name) {
         let known = BACKEND_FEATURES.join(", ");
@@ -49,7 +49,7 @@ pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
     let mut filters = tests_of(name);
     filters.push(COMPILED.to_owned());
     let mut runner = tests(&features)?;
-    // Asked for by name, tests are not skipped where there is no device.
+    // The user named the backend, so its tests must not be skipped where there is no device.
     runner.env("HUENET_NEED_DEVICE", "1");
     run(runner.args(arguments).arg("--").args(filters))
 }
@@ -69,11 +69,11 @@ fn tests(features: &[String]) -> Result<Command> {
         true => runner.args(["nextest", "run"]),
         false => runner.arg("test"),
     };
-    // All of the workspace, so that nothing has to be built again after its other tests.
+    // The whole workspace, so that nothing has to be built again after its other tests.
     let all = [&["huenet-cli/ndarray".to_owned()], features].concat();
     runner.args(["--workspace", "--lib", "--features", &all.join(",")]);
-    // Building the tests of the command line builds the binary that the end-to-end tests start. To
-    // build it by itself would build much of what it needs again, without what only tests add.
+    // Building the tests of the command line also builds the binary that the end-to-end tests start.
+    // Building it alone would build many crates again, without the features that only tests need.
     let suites = ["conformance", "end_to_end", "command_line"];
     runner.arg("--bins");
     runner.args(suites.map(|name| ["--test", name]).concat());
@@ -87,7 +87,7 @@ fn tests(features: &[String]) -> Result<Command> {
     Ok(runner)
 }
 
-/// What stands for no backend at all in the list of choices.
+/// The name of the choice without any backend.
 const NONE: &str = "no backend";
 
 /// The crates that do not choose a backend.
@@ -101,14 +101,14 @@ const LIBRARIES: [&str; 4] = [
 /// Whether the choices of backends are checked as users build them.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Build {
-    /// With just what each choice needs: the other crates are compiled for nearly every choice anew.
+    /// With just what each choice needs. Third-party crates are compiled again for nearly every choice.
     Alone,
-    /// With what all of them need together: the other crates are compiled once.
+    /// With what all choices need together. Third-party crates are compiled once.
     Shared,
 }
 
-/// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's; and that the
-/// tests of the graphics cards' do. What needs LibTorch is left out, and that is said, where there is none.
+/// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's. Checks the same
+/// of the tests for graphics cards. Without LibTorch, what needs it is left out, and a message says so.
 pub(crate) fn check() -> Result<u8> {
     let libtorch = libtorch::ensure();
     if let Err(error) = &libtorch {
@@ -134,7 +134,7 @@ pub(crate) fn check() -> Result<u8> {
 
 /// Checks that every choice of backends builds without a warning: none, each alone, all of the CPU's.
 pub(crate) fn check_choices(libtorch: bool, build: Build) -> Result<u8> {
-    // What other crates have in a shared build has LibTorch's bindings.
+    // In a shared build third-party crates include LibTorch's bindings.
     let build = if libtorch { build } else { Build::Alone };
     for choice in choices(libtorch) {
         let what = match choice.as_slice() {
@@ -150,7 +150,7 @@ pub(crate) fn check_choices(libtorch: bool, build: Build) -> Result<u8> {
             .map(|name| format!("huenet-cli/{name}"))
             .collect();
         if choice.is_empty() {
-            // A huenet without any backend could do nothing; the libraries can.
+            // Without any backend huenet could do nothing, but the libraries can.
             clippy.args(LIBRARIES.map(|name| ["--package", name]).concat());
         } else {
             clippy.args(["--package", "huenet-cli"]);

@@ -24,32 +24,33 @@ The workspace's chores.
 Usage: cargo xtask VERB [ARGUMENTS]
 
 Verbs:
-  train [OPTIONS]   build huenet with the backend that --backend names (default: flex)
-                    in release mode and train; every option is handed on.
-                    With no options it trains on the built-in demo set.
-                    `cargo xtask train --help` lists the options
+  train [OPTIONS]   build huenet in release mode, with the backend that --backend names
+                    (default: flex), and train. Without options it trains on the
+                    built-in images. `cargo xtask train --help` lists the options
   download NAME     download a published dataset: `cargo xtask download --list`
-  huenet VERB …     the same for every other verb of huenet: config, info, --help. What is done with
-                    a run is built with the run's backend
-  setup-libtorch    make LibTorch available, which the backend tch needs: the one that LIBTORCH
-                    names, Python's torch, or else one installed from the package index into
-                    .libtorch; --cuda: with CUDA; --force: install it anew
-  test [ARGS]       run every test: cargo-nextest if it is installed, else cargo test;
-                    the documentation's examples too. ARGS go to the test runner
+  huenet VERB …     build huenet in the same way and run another verb: config, info, --help.
+                    With --run or --resume it is built with the run's backend
+  setup-libtorch    make LibTorch available for the backend tch: the one that LIBTORCH names,
+                    or Python's torch; if there is neither, install one from the package
+                    index into .libtorch. --cuda: with CUDA; --force: install it again
+  test [ARGS]       run every test and the documentation's examples, with cargo-nextest if it
+                    is installed, otherwise with cargo test. ARGS go to the test runner
   test --backend NAME [ARGS]
-                    the tests of the backend flex, ndarray, tch, wgpu or cuda: conformance,
-                    its own kernels, huenet's runs on it
-  features          check that huenet builds with each backend alone, with those of the CPU
-                    together, and the libraries with none; and the tests of wgpu and cuda
+                    run the tests of the backend flex, ndarray, tch, wgpu or cuda:
+                    conformance, its own kernels, huenet's runs on it
+  features          check that huenet builds with each backend alone and with those of the CPU
+                    together, that the libraries build with none, and that the tests of
+                    wgpu and cuda build
   book              build the book of docs/ with mdBook into target/book
   modules           check that no modules of a crate form a circle, and that those of huenet-tasks
-                    import only from their own folder and those below it
-  lint              formatting, clippy and rustdoc, warnings denied
-  ci                everything that has to pass: formatting, modules, lints with all backends, each choice of
-                    backends, every test, those of tch, and of wgpu and cuda what needs no card:
-                    wgpu on Mesa's software Vulkan, cuda's kernels compiled. What is missing for
-                    these is said, and installed where CI is set
-  help              this text
+                    import only from their own folder and those before it
+  lint              check formatting, clippy and rustdoc; warnings are errors
+  ci                check everything that has to pass: formatting, modules, lints with all
+                    backends, each choice of backends, every test. Of wgpu and cuda it tests
+                    what needs no card: wgpu on Mesa's software Vulkan, and whether cuda's
+                    kernels compile. What is missing for this is reported, and installed
+                    where CI is set
+  help              print this text
 ";
 
 fn main() -> ExitCode {
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
         "features" => features::check(),
         "ci" => ci::ci(),
         "help" | "--help" | "-h" => {
-            // A reader that has gone away has read enough.
+            // It is no error if the reader has closed the pipe.
             let _ = write!(std::io::stdout(), "{HELP}");
             Ok(0)
         }

@@ -1,9 +1,9 @@
-//! `cargo xtask modules`: no modules of a crate import from each other in a circle, and those of
-//! `huenet-tasks` import only from their own folder and those below it.
+//! `cargo xtask modules`: checks that no modules of a crate import from each other in a circle, and that those of
+//! `huenet-tasks` import only from their own folder and those before it.
 //!
-//! What counts is what a module names of another: in a `use`, or by a path in its code. A parent that only
-//! shows what a child has (`pub use child::Name`) does not import from it; whoever imports that name from the
-//! parent imports from the child. Tests do not count.
+//! A module imports from another if it names something of it, in a `use` or by a path in its code. A parent that
+//! only re-exports a name of a child (`pub use child::Name`) does not import from it. A module that imports this
+//! name from the parent imports from the child. Tests do not count.
 
 mod graph;
 mod scan;
@@ -13,15 +13,15 @@ use anyhow::Result;
 use crate::tools;
 use graph::{Edge, Graph, Name};
 
-/// A crate that is looked at.
+/// A crate that is checked.
 struct Crate {
-    /// The file that it begins with.
+    /// Its root file.
     root: &'static str,
     /// Its folders, if they have an order: each imports only from itself and those before it.
     floors: &'static [&'static str],
 }
 
-/// The crates that are looked at.
+/// The crates that are checked.
 const CRATES: &[Crate] = &[
     unordered("crates/hist/src/lib.rs"),
     unordered("crates/models/src/lib.rs"),
@@ -41,7 +41,7 @@ const fn unordered(root: &'static str) -> Crate {
     Crate { root, floors: &[] }
 }
 
-/// Looks at all crates, and prints the imports that may not be.
+/// Checks all crates, and prints the imports that are not allowed.
 pub(crate) fn check() -> Result<u8> {
     let mut faults = Vec::new();
     let workspace = tools::workspace();
@@ -56,7 +56,7 @@ pub(crate) fn check() -> Result<u8> {
     Ok(u8::from(!faults.is_empty()))
 }
 
-/// Each circle, with the imports that make it.
+/// Each circle and its imports.
 fn circles(graph: &Graph) -> Vec<String> {
     let circles = graph.circles();
     let told = circles.iter().map(|circle| {
@@ -69,12 +69,12 @@ fn circles(graph: &Graph) -> Vec<String> {
     told.collect()
 }
 
-/// The imports from a floor above, and the modules that are on none.
+/// The imports from a later folder, and the modules that are in none of the folders.
 fn wrong_floors(graph: &Graph, floors: &[&str]) -> Vec<String> {
     if floors.is_empty() {
         return Vec::new();
     }
-    // The root shows what all have: it is above them.
+    // The root re-exports from all folders, so it comes after them.
     let floor = |name: &Name| match name.first() {
         Some(folder) => floors.iter().position(|known| known == folder),
         None => Some(floors.len()),

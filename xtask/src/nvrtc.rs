@@ -1,5 +1,5 @@
-//! NVIDIA's compiler for kernels, NVRTC, with which the kernels of the backend cuda are tested where there
-//! is no GPU.
+//! NVRTC, NVIDIA's compiler for kernels. With it the kernels of the backend cuda are tested on machines
+//! without a GPU.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +15,7 @@ const PACKAGES: [&str; 2] = [
     "nvidia-cuda-runtime-cu12==12.8.90",
 ];
 
-/// Where it is installed: an ignored folder, beside LibTorch.
+/// The folder where it is installed. Git ignores it; LibTorch is beside it.
 fn folder() -> PathBuf {
     workspace().join(".libtorch/nvrtc")
 }
@@ -25,12 +25,12 @@ fn headers() -> PathBuf {
     folder().join("nvidia/cuda_runtime")
 }
 
-/// The toolkit that the user has, which is then the one to use.
+/// The user's own toolkit, which takes precedence.
 fn named() -> Option<PathBuf> {
     std::env::var_os("CUDA_PATH").map(PathBuf::from)
 }
 
-/// Lets `command` find it: that of the toolkit that the user names, or the one installed here.
+/// Lets `command` find NVRTC: that of the user's toolkit, or the one installed here.
 pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     if let Some(toolkit) = named() {
         return add_libraries(command, toolkit.join("lib64"));
@@ -43,20 +43,20 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     add_libraries(command, folder.join("cuda_nvrtc/lib"))
 }
 
-/// Names for `command` the toolkit that tests will use, whether it is there yet or not: where the name changes, cargo
-/// compiles anew what asks for it.
+/// Names for `command` the toolkit that tests will use, also if it is not installed yet. If the name changed later,
+/// cargo would compile again what depends on it.
 pub(crate) fn foresee(command: &mut Command) {
     if named().is_none() && (in_ci() || folder().is_dir()) {
         command.env("CUDA_PATH", headers());
     }
 }
 
-/// Makes sure that it is there. Machines that are there for testing get it; elsewhere it takes the wish to
-/// test the backend cuda.
+/// Makes sure that NVRTC is there. It is installed where `CI` is set; elsewhere only if the user tests the
+/// backend cuda.
 ///
 /// # Errors
 ///
-/// If it is not there afterwards, with what to do.
+/// If it is not there afterwards. The message says what to do.
 pub(crate) fn ensure() -> Result<()> {
     if !folder().is_dir() && named().is_none() && !in_ci() {
         bail!(
@@ -67,7 +67,7 @@ pub(crate) fn ensure() -> Result<()> {
     install()
 }
 
-/// Installs it from the package index, unless it is there.
+/// Installs NVRTC from the package index, unless it is there.
 pub(crate) fn install() -> Result<()> {
     let (place, aside) = (folder(), folder().with_extension("partial"));
     if place.is_dir() || named().is_some() {

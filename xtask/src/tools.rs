@@ -1,11 +1,11 @@
-//! Starting cargo and other programs, and where things are.
+//! Starts cargo and other programs, and finds the workspace's folders.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Whether this machine is there for testing: such services set `CI`.
+/// Whether this is a machine for tests: CI services set `CI`.
 pub(crate) fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !["", "false", "0"].contains(&value.as_str()))
 }
@@ -19,8 +19,8 @@ pub(crate) fn has_nextest() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The workspace's folder: where cargo, which started this, says it is now. What was compiled in may be from
-/// before the workspace was moved.
+/// The workspace's folder, as cargo, which started this program, names it. The path that was compiled in may be
+/// old, if the workspace was moved.
 pub(crate) fn workspace() -> PathBuf {
     let mut xtask = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);

@@ -1,5 +1,5 @@
-//! A driver for Vulkan, with which the backend wgpu is tested on Linux. Mesa has one that computes on
-//! the CPU.
+//! Finds or installs a Vulkan driver, with which the backend wgpu is tested on Linux. Mesa has one that computes
+//! on the CPU.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::tools::{in_ci, run};
 /// Debian's package of Mesa's drivers.
 const PACKAGE: &str = "mesa-vulkan-drivers";
 
-/// Where drivers are announced.
+/// The folders that list installed drivers.
 const FOLDERS: [&str; 3] = [
     "/usr/share/vulkan/icd.d",
     "/usr/local/share/vulkan/icd.d",
@@ -21,19 +21,18 @@ const FOLDERS: [&str; 3] = [
 /// The user's own choice of drivers.
 const CHOICES: [&str; 2] = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 
-/// Makes sure that there is a driver. Machines that are there for testing get one; nobody else's system is
-/// changed.
+/// Makes sure that there is a driver. One is installed where `CI` is set; other systems are not changed.
 ///
 /// # Errors
 ///
-/// If there is none afterwards, with what to do.
+/// If there is none afterwards. The message says what to do.
 pub(crate) fn ensure() -> Result<()> {
-    // Elsewhere wgpu does without: it computes with Metal or DirectX.
+    // Other systems need none: wgpu computes with Metal or DirectX there.
     if !cfg!(target_os = "linux") || is_there() {
         return Ok(());
     }
     if !in_ci() {
-        bail!("there is no Vulkan driver; on Debian `apt install {PACKAGE}` brings one");
+        bail!("there is no Vulkan driver; on Debian install one with `apt install {PACKAGE}`");
     }
     let done = run(apt().arg("update"))? == 0
         && run(apt().args(["install", "--yes", "--no-install-recommends", PACKAGE]))? == 0;
@@ -43,7 +42,7 @@ pub(crate) fn ensure() -> Result<()> {
     Ok(())
 }
 
-/// Quiet, and not patient with a package index that does not answer.
+/// Quiet, and with a short wait for a package index that does not answer.
 fn apt() -> Command {
     let mut apt = Command::new("apt-get");
     apt.env("DEBIAN_FRONTEND", "noninteractive").args([
@@ -61,7 +60,7 @@ fn is_there() -> bool {
     chosen || FOLDERS.iter().any(|folder| announces(Path::new(folder)))
 }
 
-/// Whether a folder announces a driver.
+/// Whether a folder lists a driver.
 fn announces(folder: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return false;

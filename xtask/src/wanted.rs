@@ -1,11 +1,11 @@
-//! The backend that a command of `huenet` will use, to be built with it.
+//! Finds the backend that a command of `huenet` will use, to build `huenet` with it.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// That of the last `--backend`, else of the environment, else of the settings file or the run that the
-/// arguments name.
+/// The backend named by the last `--backend`; otherwise by the environment; otherwise by the settings file or the
+/// run that the arguments name.
 pub(crate) fn backend(
     arguments: &[OsString],
     environment: impl Fn(&str) -> Option<OsString>,
@@ -45,8 +45,8 @@ fn last(arguments: &[OsString], flags: &[&str]) -> Option<OsString> {
     arguments.iter().enumerate().rev().find_map(value)
 }
 
-/// The run that `given` means, as huenet has it: a folder, or the name of one in `output_dir`; `latest` is a
-/// link there, or a file with a name in it where links are not for everyone.
+/// The folder of the run that `given` means, as huenet finds it: a folder, or the name of one in `output_dir`.
+/// `latest` is a link there; on systems where not every user can make links, it is a file with the name in it.
 fn run(given: &Path, output_dir: &Path) -> PathBuf {
     if given.exists() {
         return given.to_owned();
@@ -58,8 +58,8 @@ fn run(given: &Path, output_dir: &Path) -> PathBuf {
     }
 }
 
-/// The value of the line `backend = "NAME"` in a settings file. What else the file says
-/// is for huenet to read.
+/// The value of the line `backend = "NAME"` in a settings file. huenet itself reads the rest of the
+/// file.
 fn backend_in(settings: &str) -> Option<String> {
     settings.lines().find_map(|line| {
         let value = line

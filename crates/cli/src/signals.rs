@@ -109,7 +109,9 @@ fn received(signal: i32) {
         );
     }
     if is(Activity::Evaluating) {
-        output::note("\ninterrupted: training is finished and saved; use --resume to evaluate it again");
+        output::note(
+            "\ninterrupted: training is finished and saved; use --resume to evaluate it again",
+        );
     }
     std::process::exit(SIGNALLED + signal);
 }

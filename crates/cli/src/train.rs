@@ -112,7 +112,9 @@ fn download_if_missing(matches: &ArgMatches, recipe: &Recipe, quiet: bool) -> an
         _ => Err(TaskError::from(SettingsError::Unfit {
             key: "dataset",
             value: DEMO_DATASET.to_owned(),
-            expected: "give --task and --dataroot with --download; the images of the demo are built in".to_owned(),
+            expected:
+                "give --task and --dataroot with --download; the images of the demo are built in"
+                    .to_owned(),
         })
         .into()),
     }

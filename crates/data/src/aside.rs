@@ -1,4 +1,4 @@
-//! New files, written aside: they are renamed when they are whole.
+//! Writes new files aside, and renames them when they are complete.
 
 use std::fs::File;
 use std::io;
@@ -9,8 +9,8 @@ use tempfile::{Builder, NamedTempFile};
 /// How the names of files and folders that are still being written begin.
 pub(crate) const PARTIAL: &str = ".partial-";
 
-/// A file in `folder` with a name that nobody else has, and with what `write` writes on the disk.
-/// It is removed unless it is renamed.
+/// Makes a file in `folder` with an unused name, and syncs what `write` wrote to the disk. The file is
+/// removed unless it is renamed.
 pub(crate) fn new_file(
     folder: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,

@@ -1,4 +1,4 @@
-//! Reading one batch, in whatever thread.
+//! Reads one batch, in any thread.
 
 use burn::data::dataset::Dataset;
 
@@ -12,7 +12,7 @@ pub(crate) struct BatchReader {
 }
 
 impl BatchReader {
-    /// The batch at an index. The first sample that fails decides.
+    /// The batch at an index, or the error of its first sample that fails.
     pub(crate) fn read(&self, batch: usize) -> Result<HostBatch, DataError> {
         let first = batch * self.batch_size;
         (first..first + self.batch_size)

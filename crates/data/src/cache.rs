@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use ::image::RgbImage;
 
-/// Images by number, of at most so many bytes in all.
+/// Images by number, up to a limit of bytes in all.
 ///
-/// What is in stays in: every epoch asks for every image once, in another order, and each image
-/// that is dropped for another one would be read again all the same.
+/// An image that is kept is never dropped. Every epoch asks for every image once, so dropping one for
+/// another would only cause another read.
 #[derive(Debug)]
 pub(crate) struct ImageCache {
     left: AtomicU64,

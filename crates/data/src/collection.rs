@@ -15,7 +15,7 @@ pub enum Phase {
     HeldOut,
 }
 
-/// How a list of images that is not divided into folders is divided.
+/// How a list of images is divided, if it has no folders for its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -26,7 +26,7 @@ pub enum Split {
         /// Seed of the shuffle.
         seed: u64,
     },
-    /// That of the dataset's authors, in `setid.mat` (Flowers-102 only): `trnid` is for training,
+    /// The split of the dataset's authors, in `setid.mat` (Flowers-102 only): `trnid` is for training;
     /// `valid` and then `tstid` are held out.
     Official,
 }
@@ -97,8 +97,8 @@ impl Collection {
         }
     }
 
-    /// How many images the official split names that have no file (a subset of Flowers-102 is
-    /// read as it is); 0 otherwise.
+    /// How many images the official split names that have no file. It is above 0 for a subset of
+    /// Flowers-102, which is read all the same, and 0 for all other collections.
     pub fn missing(&self) -> usize {
         self.missing
     }

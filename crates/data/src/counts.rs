@@ -4,7 +4,7 @@ use crate::ParameterError;
 
 /// Bins of the hard histogram: K equal bins over [min, max].
 ///
-/// The generator is told the reference's colours by these counts. The semantics are those of
+/// The generator learns the reference's colours from these counts. The semantics are those of
 /// TensorFlow's `histogram_fixed_width`, which the official code's loader calls: a value x is
 /// counted in bin ⌊(max(x, min) − min) / step⌋, at most K − 1, with step = (max − min) / K, all
 /// computed in `f64` from the `f32` value. Values outside the range are counted in the first or

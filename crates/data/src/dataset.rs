@@ -34,8 +34,8 @@ pub struct Sample {
 pub struct SampleSources {
     /// Where the content image comes from.
     pub content: ImageSource,
-    /// Where the reference comes from; the content's own source unless images are unpaired, and then never
-    /// that one.
+    /// Where the reference comes from. Of unpaired images it is always another source than the
+    /// content's; otherwise it is the same one.
     pub reference: ImageSource,
 }
 
@@ -43,7 +43,7 @@ pub struct SampleSources {
 #[derive(Debug, Clone)]
 pub struct PairDataset {
     images: Vec<ImageSource>,
-    /// A training image, behind those of its own: the reference of the only held-out image.
+    /// A training image, after the own images: the reference of the only held-out image.
     borrowed: bool,
     phase: Phase,
     pairing: Pairing,
@@ -54,13 +54,13 @@ pub struct PairDataset {
 impl PairDataset {
     /// The images of one part of a collection, paired and prepared.
     ///
-    /// The only image of the held-out part has no other one there to take its colours from: unpaired, it takes
-    /// them from the first training image ([`Self::borrows_reference`]).
+    /// Unpaired, an image takes its colours from another one of the same part. If only one image is held out,
+    /// its reference is the first training image ([`Self::borrows_reference`]).
     ///
     /// # Errors
     ///
     /// - [`DataError::EmptyPhase`]: that part of the collection has no images
-    /// - [`DataError::OneImage`]: [`Pairing::Unpaired`], and there is no image but one
+    /// - [`DataError::OneImage`]: [`Pairing::Unpaired`], and there is only one image
     /// - [`ParameterError::GreyReference`]: [`Pairing::GreyToColour`] in a grey colour space
     pub fn new(
         collection: impl AsRef<Collection>,
@@ -100,8 +100,8 @@ impl PairDataset {
     }
 
     /// Keeps the images in memory once they are read, resized and before they are cropped, up to
-    /// `bytes` bytes in all; 0 keeps none. The samples are the same. Of a dataset with jitter, those
-    /// of [`Self::pair`] are made from what is read anew.
+    /// `bytes` bytes in all; 0 keeps none. The samples are the same. With jitter, [`Self::pair`] reads
+    /// its images again.
     ///
     /// An image of 256×256 pixels takes 192 KiB, with jitter 240 KiB.
     #[must_use]
@@ -125,7 +125,7 @@ impl PairDataset {
         &self.images[..self.images.len() - usize::from(self.borrowed)]
     }
 
-    /// Whether the only image takes its colours from a training image, since there is no other one.
+    /// Whether the part has a single image, whose reference is therefore a training image.
     pub fn borrows_reference(&self) -> bool {
         self.borrowed
     }
@@ -171,7 +171,7 @@ impl PairDataset {
         };
         let references = (self.pairing == Pairing::Unpaired).then(|| {
             if self.borrowed {
-                // Behind the only image.
+                // After the only image.
                 return vec![count];
             }
             let mut references = match shuffle {
@@ -190,8 +190,8 @@ impl PairDataset {
         }
     }
 
-    /// The sample of the images of two numbers, as a held-out one: the content from the first, the
-    /// reference from the second, each the part that the [`Pairing`] says.
+    /// The sample of two images, given by their numbers and prepared as held-out images are. The content
+    /// comes from the first, the reference from the second; the [`Pairing`] says from which part of it.
     ///
     /// # Errors
     ///
@@ -199,12 +199,12 @@ impl PairDataset {
     ///
     /// # Panics
     ///
-    /// If there is no image of a number.
+    /// If a number is not less than the number of images.
     pub fn pair(&self, content: usize, reference: usize) -> Result<Sample, DataError> {
         self.sample([content, reference], [None, None])
     }
 
-    /// Makes the sample of the images of two numbers (the same one twice, if they show the same).
+    /// Makes the sample of two images, given by their numbers. A number may be given twice.
     fn sample(
         &self,
         [content, reference]: [usize; 2],
@@ -309,10 +309,10 @@ fn halves(image: &RgbImage, source: &ImageSource) -> Result<Vec<Range<u32>>, Dat
     Ok(vec![0..middle, middle..width])
 }
 
-/// The samples of one epoch in its order: what a [`Loader`](crate::Loader) makes batches of.
+/// The samples of one epoch in its order. A [`Loader`](crate::Loader) makes batches of them.
 ///
 /// As a Burn [`Dataset`], its items are results: decoding an image may fail. `get(i)` is `None`
-/// beyond the last position only.
+/// only beyond the last position.
 #[derive(Debug, Clone)]
 pub struct EpochSamples {
     dataset: Arc<PairDataset>,

@@ -41,8 +41,8 @@ thread_local! {
     static DECODING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is decoding an image. A panic is then caught and becomes the error of the
-/// image's file, so that a panic hook has nothing to say.
+/// Whether this thread is decoding an image. If so, a panic is caught and becomes the error of the
+/// image's file, so a panic hook need not report it.
 pub fn is_decoding() -> bool {
     DECODING.get()
 }
@@ -53,7 +53,7 @@ pub fn is_decoding() -> bool {
 ///
 /// Those of [`read_image`] but for [`DataError::Io`] and [`DataError::BrokenLink`].
 pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
-    // Decoders of other people's panic on some damaged files, and one file is not to end a run.
+    // Third-party decoders panic on some damaged files, and one file must not end a run.
     let outer = DECODING.replace(true);
     let decoded = catch_unwind(AssertUnwindSafe(|| decode(path, bytes)));
     DECODING.set(outer);
@@ -124,7 +124,7 @@ fn decode_other(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Decode
     let profile = match format {
         ImageFormat::Png => png::profile(bytes),
         ImageFormat::Tiff => tiff::profile(bytes),
-        // One that cannot be read counts as none.
+        // A profile that cannot be read counts as none.
         _ => decoder.icc_profile().unwrap_or_default(),
     };
     let mut image = DynamicImage::from_decoder(decoder).map_err(DataError::decode(path))?;
@@ -146,7 +146,7 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, DataError> 
     let file = std::fs::File::open(path).map_err(DataError::open(path))?;
     let length = file.metadata().map_err(DataError::io(path))?.len();
     let mut bytes = Vec::with_capacity(length.min(max) as usize);
-    // One byte more than allowed shows a file that grew, or whose length is not told.
+    // Reading one byte more than allowed finds files that grew, or that do not tell their length.
     file.take(max + 1)
         .read_to_end(&mut bytes)
         .map_err(DataError::io(path))?;

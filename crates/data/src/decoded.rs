@@ -1,4 +1,4 @@
-//! What the decoder of a format gives, and the images that none is given.
+//! The result of a decoder, and the refusal of images by their size.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ pub(crate) struct Decoded {
     pub(crate) image: DynamicImage,
     /// Its colour profile.
     pub(crate) profile: Option<Vec<u8>>,
-    /// How it is to be turned.
+    /// How the image has to be turned to be upright.
     pub(crate) orientation: Orientation,
 }
 
-/// Refuses an image of no pixels, or of more than [`ImageSize::MAX_PIXELS`], by the size in its
+/// Refuses an image without pixels, or with more than [`ImageSize::MAX_PIXELS`], by the size in its
 /// header.
 pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), DataError> {
     let (actual, max) = (width.saturating_mul(height), ImageSize::MAX_PIXELS as u64);

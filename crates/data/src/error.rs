@@ -31,7 +31,7 @@ pub enum ParameterError {
     },
     /// An empty, reversed or infinite range of bins.
     #[error(
-        "the range of bins [{min}, {max}] is not one: give two finite numbers, the lower first"
+        "the range of bins [{min}, {max}] is empty or infinite: give two finite numbers, the lower first"
     )]
     Range {
         /// The lower end given.
@@ -51,10 +51,10 @@ pub enum ParameterError {
         /// The greatest value allowed.
         max: usize,
     },
-    /// Pixel data whose length does not fit the image it is said to be.
+    /// Pixel data whose length does not fit the size of its image.
     #[error(
-        "{actual} values for {channels} channels of {height}×{width} (height×width): {expected} \
-         are needed"
+        "{actual} values do not fill {channels} channels of {height}×{width} (height×width): give \
+         {expected} values"
     )]
     PlaneLength {
         /// The number of values given.
@@ -68,9 +68,9 @@ pub enum ParameterError {
         /// Width of the image, in pixels.
         width: usize,
     },
-    /// A grey colour space where colour is the very thing to be learnt.
+    /// A grey colour space where the networks have to learn colour.
     #[error(
-        "grey content paired with its colour image needs a colour space with colour, not grey: \
+        "a grey colour space has no colours, which a grey content with its colour image needs: \
          choose YUV or RGB"
     )]
     GreyReference,
@@ -96,7 +96,7 @@ pub enum MatError {
         offset: usize,
     },
     /// Variables that are unpacked to more bytes than are accepted.
-    #[error("with the variable at byte {offset}, more than {max} bytes are unpacked")]
+    #[error("too large: with the variable at byte {offset} it unpacks to more than {max} bytes")]
     TooLarge {
         /// Where the variable begins in the file.
         offset: usize,
@@ -112,7 +112,7 @@ pub enum MatError {
         problem: &'static str,
     },
     /// A variable that is not there.
-    #[error("no numeric variable {name:?}; there are {found:?}")]
+    #[error("it has no numeric variable {name:?}, only {found:?}")]
     NoVariable {
         /// The variable that was looked for.
         name: String,
@@ -120,7 +120,9 @@ pub enum MatError {
         found: Vec<String>,
     },
     /// A value that should be a whole number in a certain range.
-    #[error("{value} in {name:?} is not a whole number in the range expected")]
+    #[error(
+        "damaged: {value} in the variable {name:?} is not a whole number in the expected range"
+    )]
     NotWhole {
         /// The variable.
         name: String,
@@ -156,7 +158,7 @@ pub enum DataError {
     Layout {
         /// The folder.
         path: PathBuf,
-        /// The layouts that would do.
+        /// The layouts that are possible.
         expected: String,
         /// What the folder holds.
         found: String,
@@ -196,8 +198,8 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
-    /// A file that is not the one that was read before under its name.
-    #[error("{path} holds other bytes than when it was read first: put the file back that was there", path = path.display())]
+    /// A file whose content has changed since it was first read.
+    #[error("{path} has changed since it was first read: put the file back that was there", path = path.display())]
     Changed {
         /// The path.
         path: PathBuf,
@@ -212,7 +214,7 @@ pub enum DataError {
         /// The path.
         path: PathBuf,
     },
-    /// An image of a kind that is not read. Nothing is said to be wrong with it.
+    /// An image of a kind that is not read. The file itself may be intact.
     #[error(
         "{path} is {kind}, which is not read: convert it to PNG, or to a plain JPEG",
         path = path.display()
@@ -234,7 +236,7 @@ pub enum DataError {
         /// Where it leads.
         target: PathBuf,
     },
-    /// A float image with values that are no colours.
+    /// An image of floats, some of which are outside the range of colours.
     #[error(
         "{path} has floating-point pixels of {value}, where 0 is black and 1 is white: scale its \
          values to 0 to 1, or save it as PNG",
@@ -243,12 +245,12 @@ pub enum DataError {
     FloatRange {
         /// The path.
         path: PathBuf,
-        /// The value that is farthest off.
+        /// The value farthest outside the range.
         value: f32,
     },
     /// A file that ends before its image does.
     #[error(
-        "{path} is cut short: the JPEG data ends before the image does; restore it from its source",
+        "{path} is cut short: its JPEG data ends before the image is complete; restore it from its source",
         path = path.display()
     )]
     Truncated {
@@ -280,8 +282,8 @@ pub enum DataError {
     },
     /// An image without pixels.
     #[error(
-        "{path} has no pixels: it says that it is {width}×{height} (width×height); restore it from \
-         its source or delete it",
+        "{path} has no pixels: its header says {width}×{height} (width×height); restore it from its \
+         source or delete it",
         path = path.display()
     )]
     NoPixels {
@@ -311,17 +313,17 @@ pub enum DataError {
         /// What is wrong with it.
         source: MatError,
     },
-    /// One image, where each image takes the colours of another one.
+    /// Only one image, although each image takes the colours of another one.
     #[error(
-        "{collection} has one image to train on, and no other whose colours it could take: add \
-         images"
+        "{collection} has only one image to train on, but each image takes the colours of another \
+         one: add images"
     )]
     OneImage {
         /// The collection's folder or name.
         collection: String,
     },
     /// The official split was asked for where there is none.
-    #[error("{layout} has no official split; use the seeded 90/10 split for {path}", path = path.display())]
+    #[error("use the seeded 90/10 split for {path}: {layout} has no official split", path = path.display())]
     NoOfficialSplit {
         /// The layout's name.
         layout: &'static str,
@@ -360,7 +362,7 @@ impl DataError {
         }
     }
 
-    /// As [`Self::io`], of a file that could not be opened: perhaps it is a link to nothing.
+    /// As [`Self::io`], for a file that could not be opened. It may be a broken link.
     pub(crate) fn open(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| match std::fs::read_link(path) {
             Ok(target) if source.kind() == std::io::ErrorKind::NotFound => Self::BrokenLink {

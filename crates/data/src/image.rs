@@ -29,7 +29,7 @@ impl Image {
         })
     }
 
-    /// An image of so many channels from its rows: `encode` writes a row to the rows of all planes.
+    /// Makes an image of `channels` channels from its rows: `encode` writes a row into each plane.
     /// Missing rows are 0, surplus ones ignored.
     pub(crate) fn from_rows<R: AsRef<[[u8; 3]]>>(
         size: ImageSize,

@@ -3,7 +3,7 @@
 use ::image::ImageFormat;
 use ::image::error::{ImageFormatHint, UnsupportedError, UnsupportedErrorKind};
 
-/// Extensions, in lower case, of the files that are taken for images when a folder is listed.
+/// Extensions, in lower case, of the files that count as images when a folder is listed.
 pub(crate) const EXTENSIONS: [&str; 14] = [
     "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "tif", "tiff", "webp", "ppm", "pgm", "pbm",
     "pnm",
@@ -22,7 +22,7 @@ pub(crate) fn is_foreign(extension: &str) -> bool {
         .any(|foreign| foreign.eq_ignore_ascii_case(extension))
 }
 
-/// The first bytes of kinds of files that people take for images, or that are.
+/// The first bytes of files that are images of other kinds, or are mistaken for images.
 const SIGNATURES: [(&[u8], &str); 19] = [
     (b"\0\0\0\x0CJXL \r\n\x87\n", JPEG_XL),
     (b"\xFF\x0A", JPEG_XL),
@@ -49,7 +49,7 @@ const JPEG_XL: &str = "a JPEG XL image";
 const JPEG_2000: &str = "a JPEG 2000 image";
 const RADIANCE: &str = "a Radiance HDR image";
 
-/// What the file is, if it is of a known kind that is not read.
+/// The kind of the file, if it is a known kind that is not read.
 pub(crate) fn not_read(bytes: &[u8]) -> Option<&'static str> {
     let signature = SIGNATURES.iter().find(|(it, _)| bytes.starts_with(it));
     if let Some((_, kind)) = signature {
@@ -68,7 +68,7 @@ pub(crate) fn not_read(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What a file is that its decoder does not support.
+/// The kind of a file that its decoder does not support.
 pub(crate) fn of_unsupported(error: &UnsupportedError) -> String {
     let format = match error.format_hint() {
         ImageFormatHint::Exact(ImageFormat::Tiff) => "a TIFF image".to_owned(),

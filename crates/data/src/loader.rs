@@ -41,7 +41,7 @@ impl LoaderConfig {
         })
     }
 
-    /// Shuffles each epoch anew with a buffer of that many samples
+    /// Shuffles each epoch with a buffer of this many samples
     /// ([`DEFAULT_SHUFFLE_BUFFER`] in the official code).
     ///
     /// # Errors
@@ -70,8 +70,8 @@ impl LoaderConfig {
         Self { seed, ..self }
     }
 
-    /// Reads ahead in that many threads. The batches do not depend on it. With 0, each batch is
-    /// read when it is asked for, in the caller's thread.
+    /// Reads ahead in this many threads. The batches do not depend on their number. With 0, each batch
+    /// is read when it is asked for, in the caller's thread.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl Loader {
     ) -> impl Iterator<Item = Result<HostBatch, DataError>> {
         let LoaderConfig { shuffle, seed, .. } = self.config;
         let samples = self.dataset.epoch(shuffle, seed, epoch);
-        // Before they are grouped: no batch is empty.
+        // Filtered before they are grouped, so that no batch is empty.
         let positions = positions.iter().filter(|&&it| it < self.dataset.len());
         let positions: Vec<usize> = positions.copied().collect();
         let batches = positions.chunks(self.config.batch_size());
@@ -207,8 +207,8 @@ impl Loader {
 
 /// The batches of one epoch, in order.
 ///
-/// A sample that cannot be read makes its batch an error, in the batch's place; the batches
-/// after it can still be asked for. Worker threads start with the first batch, read a bounded
+/// If a sample cannot be read, an error takes the place of its batch; the later batches can still be
+/// read. Worker threads start with the first batch, read a bounded
 /// number of batches ahead, and stop when the iterator is dropped.
 #[derive(Debug)]
 pub struct Epoch {
@@ -219,8 +219,8 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// Leaves out the next `batches` batches without reading them, if none was asked for yet:
-    /// a run that was stopped in an epoch goes on there, with the same batches.
+    /// Leaves out the next `batches` batches without reading them. Call it before the first batch: so a
+    /// run that was stopped in an epoch continues there, with the same batches.
     #[must_use]
     pub fn skip_batches(mut self, batches: usize) -> Self {
         self.prefetch = None;

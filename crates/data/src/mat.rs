@@ -1,7 +1,7 @@
 //! Numeric arrays of MATLAB level 5 `.mat` files.
 //!
-//! As much of the format ("MAT-File Format", The MathWorks) as the lists of a dataset need: real
-//! numeric arrays, plain or compressed, in either byte order. Variables of other kinds are
+//! Reads the part of the format ("MAT-File Format", The MathWorks) that the lists of a dataset need:
+//! real numeric arrays, plain or compressed, in either byte order. Variables of other kinds are
 //! skipped; version 7.3 files, which are HDF5, are refused.
 
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ impl MatFile {
     }
 }
 
-/// Unpacks a compressed variable, and takes its length from the bytes that may still be unpacked.
+/// Unpacks a compressed variable, and subtracts its length from the bytes that may still be unpacked.
 fn unpack(data: &[u8], offset: usize, budget: &mut u64) -> Result<Vec<u8>, MatError> {
     let mut unpacked = Vec::new();
     ZlibDecoder::new(data)
@@ -151,7 +151,7 @@ impl<'a> Elements<'a> {
         }
         let end = start.checked_add(length).ok_or_else(truncated)?;
         let data = rest.get(start..end).ok_or_else(truncated)?;
-        // Elements are padded to multiples of eight bytes, but for compressed ones.
+        // All elements but compressed ones are padded to multiples of eight bytes.
         let padded = if kind == COMPRESSED {
             end
         } else {
@@ -162,7 +162,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// A real numeric array; none if it is of another kind.
+/// A real numeric array; `None` for an array of another kind.
 fn array(matrix: &[u8], big_endian: bool) -> Result<Option<(String, Vec<f64>)>, MatError> {
     let mut elements = Elements {
         bytes: matrix,
@@ -199,7 +199,7 @@ fn array(matrix: &[u8], big_endian: bool) -> Result<Option<(String, Vec<f64>)>, 
     if count != Some(values.len() as u64) {
         return Err(problem(
             &name,
-            "another number of values than its dimensions say",
+            "a number of values that does not fit its dimensions",
         ));
     }
     Ok(Some((name, values)))

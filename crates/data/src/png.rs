@@ -16,8 +16,8 @@ const CHECKSUM: usize = 4;
 /// A palette has at most this many colours, of three bytes each.
 const COLOURS: usize = 256;
 
-/// Whether every palette among the chunks before the pixels has whole colours, and no more than
-/// there can be. The decoder counts on it, and panics where it is not so.
+/// Whether every palette among the chunks before the pixels has complete colours, and no more of them
+/// than allowed. The decoder relies on it, and panics otherwise.
 pub(crate) fn has_sound_palettes(bytes: &[u8]) -> bool {
     chunks_before_pixels(bytes)
         .filter(|chunk| chunk.kind == *b"PLTE")
@@ -32,7 +32,7 @@ const MAX_PROFILE: u64 = 4 << 20;
 pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let chunk = chunks_before_pixels(bytes).find(|chunk| chunk.kind == *b"iCCP")?;
     let data = bytes.get(chunk.place.start + FRAME - CHECKSUM..chunk.place.end - CHECKSUM)?;
-    // A name, a zero, and how it is packed: 0, the only way there is.
+    // A name, a zero, and the packing method: always 0.
     let name = data.iter().position(|byte| *byte == 0)?;
     let Some((0, packed)) = data.get(name + 1..)?.split_first() else {
         return None;
@@ -65,9 +65,9 @@ pub(crate) fn without_profiles(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 struct Chunk {
     kind: [u8; 4],
-    /// The bytes of its data, as it says.
+    /// The length of its data in bytes, as stated.
     length: usize,
-    /// Where it is in the file, with its frame. It ends beyond it if the file is cut short.
+    /// Its range in the file, with its frame. If the file is cut short, the range ends beyond the file.
     place: Range<usize>,
 }
 

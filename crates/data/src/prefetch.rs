@@ -1,4 +1,4 @@
-//! Worker threads that read batches ahead, in a bounded number, handed over in order.
+//! Worker threads that read a bounded number of batches ahead and hand them over in order.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use crate::batch_reader::BatchReader;
 use crate::{DataError, HostBatch};
 
-/// How many batches may be in the making or waiting, for each worker.
+/// How many batches may be in work or waiting, for each worker.
 const AHEAD_PER_WORKER: usize = 2;
 
 type Outcome = Result<Result<HostBatch, DataError>, Box<dyn Any + Send>>;
@@ -51,7 +51,7 @@ impl Shared {
         }
     }
 
-    /// Waits for a batch to read; none if there is nothing left to do.
+    /// Waits for a batch to read; `None` if there is nothing left to do.
     fn take(&self) -> Option<usize> {
         let wait = |state: &mut State| {
             !state.stopped && !state.open.is_empty() && state.open.start >= state.limit
@@ -69,7 +69,7 @@ impl Shared {
 }
 
 impl Prefetch {
-    /// Starts to read `batches`. Where the system grants no thread, the caller's own reads.
+    /// Starts to read `batches`. If the system grants no thread, the caller's own thread reads.
     pub(crate) fn start(reader: BatchReader, batches: Range<usize>, workers: usize) -> Self {
         let workers = workers.min(batches.len());
         let shared = Arc::new(Shared {
@@ -101,7 +101,7 @@ impl Prefetch {
     ///
     /// # Panics
     ///
-    /// If the worker that read the batch did.
+    /// If the worker that read the batch panicked.
     pub(crate) fn next(&mut self, batch: usize) -> Result<HostBatch, DataError> {
         if self.workers.is_empty() {
             return self.reader.read(batch);

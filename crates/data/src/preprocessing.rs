@@ -8,9 +8,14 @@ use crate::{ColourSpace, CountBins, Image, ImageSize, ResizeFilter};
 
 /// How images are prepared for the networks.
 ///
-/// In the order of the official loader: resize; or, with jitter, resize to 286/256 of the size, crop at random and flip half of the images left to right; then convert
-/// the colours; then count the reference's values. Every combination of its checked parts is
-/// valid.
+/// In the order of the official loader:
+///
+/// 1. resize; or, with jitter, resize to 286/256 of the size, crop at random, and flip half of the
+///    images left to right;
+/// 2. convert the colours;
+/// 3. count the reference's values.
+///
+/// Every combination of its checked parts is valid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preprocessing {
     /// The size of the images that the networks see.
@@ -44,7 +49,7 @@ impl Preprocessing {
         }
     }
 
-    /// An image as a held-out one: resized and coloured.
+    /// Prepares an image as held-out images are: resizes it and converts its colours.
     ///
     /// # Shapes
     ///
@@ -93,7 +98,7 @@ impl Preprocessing {
             let resized = self.resize_parts(image, &[columns], jitter.is_some());
             return self.of_resized(&resized, 0, jitter, grey);
         }
-        // In one step: most of the pixels are never looked at.
+        // In one step, because most of the pixels are never needed.
         let (height, width) = self.resized_size(jitter.is_some());
         let mut xs = nearest_indices(columns.len(), width);
         xs.iter_mut().for_each(|x| *x += columns.start as usize);

@@ -1,12 +1,12 @@
-//! Colour profiles (ICC): what an image's numbers mean, if they are not sRGB.
+//! Converts the colours of images with a colour profile (ICC) to sRGB.
 
 use ::image::{DynamicImage, ImageBuffer, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
 
 /// The image as 8-bit sRGB.
 ///
-/// A profile that cannot be used counts as none: one that is damaged, or not for the channels that the
-/// image has. So does one that is sRGB's own but for roundings, which most profiles are.
+/// A profile is ignored if it is damaged or made for other channels than the image has. It is also ignored
+/// if it is that of sRGB except for roundings, which most profiles are.
 pub(crate) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> RgbImage {
     let Some(profile) = profile.and_then(|bytes| ColorProfile::new_from_slice(bytes).ok()) else {
         return image.into_rgb8();
@@ -19,7 +19,7 @@ pub(crate) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> RgbImage {
     converted(&image, &profile, layout).unwrap_or_else(|| image.into_rgb8())
 }
 
-/// The image in sRGB; none if it is that already, or if the profile does not say enough.
+/// The image in sRGB; `None` if it is in sRGB already, or if the profile does not say enough.
 fn converted(image: &DynamicImage, profile: &ColorProfile, layout: Layout) -> Option<RgbImage> {
     let (srgb, options) = (ColorProfile::new_srgb(), exact());
     let eight = profile
@@ -59,7 +59,8 @@ fn exact() -> TransformOptions {
     }
 }
 
-/// Whether a transform changes no value by more than one level of 255: tried on greys, and on a grid.
+/// Whether a transform changes no value by more than one level of 255. It is tried on greys and on a grid
+/// of colours.
 fn is_identity(transform: &dyn TransformExecutor<u8>, layout: Layout) -> bool {
     let greys = 0..=u8::MAX;
     let (source, expected): (Vec<u8>, Vec<u8>) = if layout == Layout::Gray {

@@ -3,17 +3,17 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What a stream is for: streams of different purposes are independent.
+/// The purpose of a stream. Streams of different purposes are independent.
 #[derive(Clone, Copy)]
 #[repr(u64)]
 pub(crate) enum Purpose {
     /// The order of the content images.
     ContentOrder = 1,
-    /// The order of the references, where they are drawn apart from the content images.
+    /// The order of the references, if they are drawn separately from the content images.
     ReferenceOrder = 2,
     /// Crop and flip of a pair or a content image.
     ContentJitter = 3,
-    /// Crop and flip of a reference, where it is drawn apart from the content image.
+    /// Crop and flip of a reference, if drawn separately from those of the content image.
     ReferenceJitter = 4,
     /// The division into a training and a held-out part.
     Split = 5,

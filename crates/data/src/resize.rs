@@ -84,7 +84,7 @@ pub(crate) fn resize_columns(
 ) {
     match filter.convolution() {
         Some(filter) => {
-            // Fails for images without pixels only: they stay black.
+            // Fails only for images without pixels, which stay black.
             let _ = convolve(image, from, resized, to, filter);
         }
         None => copy_nearest(image, from, resized, to),
@@ -121,7 +121,7 @@ fn convolve(
     filter: FilterType,
 ) -> Option<()> {
     let source = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image).ok()?;
-    // A view, not the option for cropping: that one lets the filter look beyond the columns.
+    // A view, because with the option for cropping the filter would look beyond the columns.
     let columns = from.len() as u32;
     let source =
         TypedCroppedImage::from_ref(&source, from.start, 0, columns, image.height()).ok()?;

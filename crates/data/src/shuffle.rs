@@ -20,9 +20,9 @@ pub(crate) fn buffered(len: usize, buffer: usize, rng: &mut impl Rng) -> Vec<usi
     order
 }
 
-/// Exchanges places in `references` until none has the index that `contents` has in the same place.
-/// Both are permutations of the same two or more indices. What differs already stays, if there are other
-/// places to exchange with.
+/// Exchanges places in `references` until no place has the index that `contents` has there. Both are
+/// permutations of the same two or more indices. Places that differ already stay as they are, if there
+/// are others to exchange.
 ///
 /// # Panics
 ///

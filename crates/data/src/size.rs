@@ -52,7 +52,7 @@ impl ImageSize {
     }
 }
 
-/// Whether there are as many values as an image of so many channels has.
+/// Checks that the number of values is that of an image of this size and number of channels.
 pub(crate) fn check_length(
     actual: usize,
     channels: usize,

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::DataError;
 use crate::decode::{MAX_FILE_BYTES, decode_image, read_bounded};
 
-/// What tells one file's content from another's: its length in bytes and their CRC-32.
+/// Identifies the content of a file: its length in bytes and their CRC-32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(u64, u32);
 
 impl Fingerprint {
-    /// That of a file that holds `bytes`.
+    /// The identity of a file that holds `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(bytes.len() as u64, crc32fast::hash(bytes))
     }
@@ -30,7 +30,7 @@ pub struct ImageSource {
 enum Origin {
     File {
         path: PathBuf,
-        /// What it has to hold: what it held when it was read first.
+        /// What it has to hold: the content at the first reading.
         held: OnceLock<Fingerprint>,
     },
     Memory {
@@ -40,7 +40,7 @@ enum Origin {
 }
 
 impl ImageSource {
-    /// The image in a file, which is read anew each time.
+    /// The image in a file, which is read again each time.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
             origin: Arc::new(Origin::File {
@@ -93,7 +93,7 @@ impl ImageSource {
         self.label
     }
 
-    /// What the file held when it was read first, or has to hold; `None` if neither is known, and
+    /// The content that the file had at the first reading, or has to have; `None` if neither is known, and
     /// for an image in memory.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         match &*self.origin {
@@ -102,8 +102,8 @@ impl ImageSource {
         }
     }
 
-    /// Has this source and its clones refuse a file that holds something else. A file that was read
-    /// already has to hold what it held then.
+    /// From now on this source and its clones refuse a file with other content. If the file was read
+    /// already, the content at that reading counts.
     pub fn expect(&self, fingerprint: Fingerprint) {
         if let Origin::File { held, .. } = &*self.origin {
             let _ = held.set(fingerprint);
@@ -121,7 +121,7 @@ impl ImageSource {
         match &*self.origin {
             Origin::File { path, held } => {
                 let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-                // First: of a file that was cut short that is the thing to say.
+                // Before decoding: for a changed file that was cut short, this is the more useful error.
                 let image = decode_image(path, &bytes)?;
                 let now = Fingerprint::of(&bytes);
                 match *held.get_or_init(|| now) == now {

@@ -1,4 +1,4 @@
-//! TIFF: what the decoder leaves undone.
+//! TIFF: the parts that the decoder does not handle.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -15,20 +15,20 @@ const ASSOCIATED: u16 = 1;
 /// How far a float may be from 0 to 1 and still be rounded to a level of 255.
 const HALF_A_LEVEL: f32 = 0.5 / 255.0;
 
-/// True of a BigTIFF file, which is read as a TIFF is.
+/// Whether it is a BigTIFF file, which is read as a TIFF is.
 pub(crate) fn is_big(bytes: &[u8]) -> bool {
     bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+")
 }
 
-/// The colour profile of the first image. The crate `image` gives none of small images, whose limits it applies to the
-/// profile too.
+/// The colour profile of the first image. The crate `image` applies the limits of an image to its profile too, so it
+/// gives none for small images.
 pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let profile = Decoder::new(Cursor::new(bytes))
         .and_then(|mut decoder| decoder.get_tag_u8_vec(Tag::IccProfile));
     profile.ok()
 }
 
-/// True if the colours of the first image were multiplied by its alpha.
+/// Whether the colours of the first image were multiplied by its alpha.
 pub(crate) fn has_associated_alpha(bytes: &[u8]) -> bool {
     let samples = Decoder::new(Cursor::new(bytes))
         .and_then(|mut decoder| decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples));
@@ -45,7 +45,7 @@ pub(crate) fn check_floats(path: &Path, image: &DynamicImage) -> Result<(), Data
     let colours = samples.chunks_exact(channels).flat_map(|pixel| &pixel[..3]);
     let off = |value: f32| (value - value.clamp(0.0, 1.0)).abs();
     let worst = colours.copied().reduce(|worst, value| {
-        // What is not a number is the worst there is.
+        // NaN counts as the worst value.
         if worst.is_nan() || off(value) <= off(worst) {
             worst
         } else {

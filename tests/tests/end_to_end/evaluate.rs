@@ -266,7 +266,9 @@ fn a_contact_sheet_is_what_its_name_says() {
             .assert()
             .code(2)
             .stdout("")
-            .stderr(contains("the contact sheet is a PNG: call it sheet.png"));
+            .stderr(contains(
+                "the contact sheet is a PNG file: name it sheet.png",
+            ));
         assert!(!place.root().join(name).exists());
     }
     for name in ["sheet.PNG", "sheet"] {

@@ -14,7 +14,10 @@ fn info_lists_the_devices_of_each_backend_and_how_to_get_the_others() {
         .success()
         .stdout(predicates::str::is_match("flex +cpu\n").unwrap())
         .stdout(
-            predicates::str::is_match("tch +(cpu|not compiled in; build it with `cargo xtask setup)").unwrap(),
+            predicates::str::is_match(
+                "tch +(cpu|not compiled in; build it with `cargo xtask setup)",
+            )
+            .unwrap(),
         );
 }
 

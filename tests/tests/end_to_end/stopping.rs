@@ -160,7 +160,10 @@ fn a_second_signal_leaves_at_once() {
     signal(&child, "INT");
     let (status, _, error) = end(child);
     assert_eq!(status.code(), Some(130), "{error}");
-    assert!(error.contains("press Ctrl-C again to leave at once"), "{error}");
+    assert!(
+        error.contains("press Ctrl-C again to leave at once"),
+        "{error}"
+    );
     // What it may have begun to write is aside and taken for no checkpoint.
     let saved = names(&run.join("checkpoints"));
     assert!(saved.iter().all(|name| name.starts_with('.')), "{saved:?}");

@@ -1,4 +1,4 @@
-//! Whether a LibTorch can be built with and computes.
+//! Checks that programs can be built with a LibTorch, and that it computes.
 
 use std::env;
 use std::path::Path;
@@ -25,7 +25,7 @@ impl LibTorch {
     ///
     /// # Errors
     ///
-    /// With what the compiler or the program said.
+    /// If building or running fails, with the output of the compiler or the program.
     pub(super) fn check(&self, scratch: &Path) -> Result<()> {
         self.check_version()?;
         std::fs::create_dir_all(scratch)
@@ -82,7 +82,7 @@ fn said(mut command: Command, failure: &str) -> Result<()> {
 
 /// The LibTorch inside the user's Python, if there is one.
 pub(super) fn of_python() -> Option<LibTorch> {
-    // Found without being imported, which takes seconds.
+    // Found without importing it, which takes seconds.
     const QUESTION: &str = "import importlib.util as u; s = u.find_spec('torch'); \
          print(s.submodule_search_locations[0] if s else '')";
     let output = Command::new(library::python())
@@ -94,7 +94,7 @@ pub(super) fn of_python() -> Option<LibTorch> {
     (output.status.success() && !folder.is_empty()).then(|| LibTorch::at(folder))
 }
 
-/// What is said of one that is there and does not do.
+/// Prints why a LibTorch that was found is not used.
 pub(super) fn not_used(source: &str, why: &str) {
     eprintln!("{source}: not used. {why}");
     if source == "LIBTORCH" {

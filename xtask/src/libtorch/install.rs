@@ -17,8 +17,8 @@ const RUNTIME: [&str; 2] = [
 /// Only these wheels hold CUDA: the others are CPU-only as they come.
 const WITH_CUDA: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
-/// Installs LibTorch into the store, checks it, and returns it. Until it has passed, it
-/// lies aside, in a folder that the next set-up removes.
+/// Installs LibTorch into the store, checks it, and returns it. Until it has passed the
+/// check, it lies in a folder aside, which the next set-up removes.
 pub(super) fn install(store: &Store, cuda: bool) -> Result<LibTorch> {
     if cfg!(windows) {
         bail!(
@@ -92,7 +92,7 @@ fn download(site: &Path, tmp: &Path, cuda: bool) -> Result<()> {
     Ok(())
 }
 
-/// pip, or uv where there is no pip, about to install packages into the folder `site`.
+/// A command of pip, or of uv where there is no pip, that installs packages into the folder `site`.
 ///
 /// # Errors
 ///
@@ -121,25 +121,24 @@ pub(crate) fn installer(site: &Path, tmp: &Path) -> Result<Command> {
             python.display()
         );
     };
-    // Nothing of Python is used, so that any Python's package will do, whatever the user's
-    // own version is.
+    // LibTorch itself needs no Python, so the package for any version of Python will do.
     install
         .args(["install", "--only-binary=:all:", "--python-version", "3.12"])
         .arg("--target")
         .arg(site)
-        // Packages are unpacked where there is room, and nothing stays elsewhere.
+        // Packages are unpacked where there is room, and no files stay in other places.
         .env("TMPDIR", tmp);
     Ok(install)
 }
 
-/// The package as it is, in a folder `torch` among its dependencies, which it finds from
-/// there.
+/// The package as it comes, in a folder `torch` beside its dependencies, where it finds
+/// them.
 fn lay_out_whole(site: &Path, folder: &Path) -> Result<()> {
     rename(site, folder)?;
     name_openmp(&folder.join("torch/lib"))
 }
 
-/// Of a package that was built with CUDA, what computes on the CPU, and nothing else.
+/// Only the part that computes on the CPU, of a package that was built with CUDA.
 fn lay_out_cpu_part(site: &Path, folder: &Path) -> Result<()> {
     let lib = folder.join("lib");
     std::fs::create_dir_all(&lib).with_context(|| format!("cannot write {}", lib.display()))?;
@@ -159,7 +158,7 @@ fn lay_out_cpu_part(site: &Path, folder: &Path) -> Result<()> {
     }
     name_openmp(&lib)?;
     stub(&lib.join("libtorch.so"))?;
-    // Their licences stay with them.
+    // The licences of the libraries are copied with them.
     for entry in
         std::fs::read_dir(site).with_context(|| format!("cannot list {}", site.display()))?
     {
@@ -187,7 +186,7 @@ fn name_openmp(lib: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A libtorch.so of nothing. The package's own does nothing but ask for the CUDA part.
+/// An empty libtorch.so. The package's own only asks for the CUDA part.
 fn stub(library: &Path) -> Result<()> {
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let output = Command::new(&compiler)

@@ -1,4 +1,4 @@
-//! A LibTorch, and the folder that says which one is in use.
+//! A LibTorch, and the folder that records which one is in use.
 
 use std::env;
 use std::ffi::OsString;
@@ -43,11 +43,11 @@ impl LibTorch {
         self.folder.join("include")
     }
 
-    /// Its version: what its headers say, else its file `build-version`.
+    /// Its version, from its headers or else from its file `build-version`.
     ///
     /// # Errors
     ///
-    /// If it says neither: then it is no LibTorch.
+    /// If it has neither: then it is no LibTorch.
     pub(super) fn version(&self) -> Result<String> {
         let header = self
             .include()
@@ -65,11 +65,11 @@ impl LibTorch {
         Ok(plain(&text).to_owned())
     }
 
-    /// That it is the release that is needed.
+    /// Checks that it is the release that is needed.
     ///
     /// # Errors
     ///
-    /// Naming both versions if it is another.
+    /// If it is another one. The message names both versions.
     pub(super) fn check_version(&self) -> Result<()> {
         let version = self.version()?;
         if version != VERSION {
@@ -85,7 +85,7 @@ impl LibTorch {
             .any(|name| self.lib().join(name).exists())
     }
 
-    /// Lets `command`, and what it starts, build with it and run with it.
+    /// Lets `command`, and programs that it starts, build and run with this LibTorch.
     pub(super) fn prepare(&self, command: &mut Command) -> Result<()> {
         command.env("LIBTORCH", &self.folder);
         add_libraries(command, self.lib())
@@ -106,14 +106,14 @@ pub(crate) fn add_libraries(command: &mut Command, folder: PathBuf) -> Result<()
     Ok(())
 }
 
-/// The one that the user names.
+/// The LibTorch that the user names.
 pub(super) fn named() -> Option<LibTorch> {
     let folder = env::var_os("LIBTORCH").filter(|folder| !folder.is_empty())?;
     Some(LibTorch::at(folder))
 }
 
-/// The workspace's ignored folder: what is installed, and which LibTorch is in use. It is
-/// not below `target/`, so that `cargo clean` leaves it alone.
+/// A folder of the workspace that git ignores. It holds what is installed, and records which
+/// LibTorch is in use. It is not below `target/`, so `cargo clean` keeps it.
 pub(super) struct Store {
     pub(super) folder: PathBuf,
 }
@@ -130,10 +130,10 @@ impl Store {
         self.folder.join("in-use")
     }
 
-    /// The LibTorch in use, whatever has become of it.
+    /// The LibTorch that was recorded as in use. It may have been removed since.
     pub(super) fn recorded(&self) -> Option<LibTorch> {
         let text = std::fs::read_to_string(self.record_file()).ok()?;
-        // Relative for one of the store's own, so that the workspace can be moved.
+        // A path inside the store is relative, so that the workspace can be moved.
         Some(LibTorch::at(self.folder.join(text.trim_end())))
     }
 

@@ -1,5 +1,5 @@
-//! LibTorch for the backend `tch`: where it is, and what cargo and huenet have to be told
-//! of it.
+//! LibTorch for the backend `tch`: finds it, and sets the variables with which cargo and huenet find
+//! it.
 
 mod check;
 mod install;
@@ -17,7 +17,7 @@ use library::{FIX, Store, named};
 pub(crate) use library::{VERSION, add_libraries};
 pub(crate) use set_up::set_up;
 
-/// Sets for `command` all that building and running with the backend `tch` needs.
+/// Sets the variables that `command` needs to build and run with the backend `tch`.
 ///
 /// # Errors
 ///
@@ -42,7 +42,8 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     recorded.prepare(command)
 }
 
-/// The same for tests, of which several run at a time: idle threads that spun would take the cores from others.
+/// The same for tests. Several tests run at a time, so idle threads must not spin: they would take the cores from
+/// others.
 ///
 /// # Errors
 ///
@@ -52,20 +53,21 @@ pub(crate) fn prepare_tests(command: &mut Command) -> Result<()> {
     prepare(command)
 }
 
-/// That there is one of the right version.
+/// Checks that there is a LibTorch of the right version.
 ///
 /// # Errors
 ///
-/// If there is none, with what to do.
+/// If there is none. The message says what to do.
 pub(crate) fn available() -> Result<()> {
     prepare(&mut Command::new("cargo"))
 }
 
-/// Makes sure that there is one. Machines that are there for testing get it; elsewhere `setup-libtorch` is asked for.
+/// Makes sure that there is a LibTorch. It is installed where `CI` is set; elsewhere the user has to run
+/// `setup-libtorch`.
 ///
 /// # Errors
 ///
-/// If there is none afterwards, with what to do.
+/// If there is none afterwards. The message says what to do.
 pub(crate) fn ensure() -> Result<()> {
     if in_ci() && available().is_err() {
         set_up(&[])?;

@@ -9,7 +9,7 @@ use super::check::{not_used, of_python};
 use super::install;
 use super::library::{LibTorch, Store, VERSION, named};
 
-/// Makes LibTorch available: one that is there and works, else one from the package index.
+/// Makes LibTorch available: one that is there and works, or otherwise one from the package index.
 pub(crate) fn set_up(arguments: &[OsString]) -> Result<u8> {
     let (mut cuda, mut force) = (false, false);
     for argument in arguments {
@@ -41,7 +41,7 @@ pub(crate) fn set_up(arguments: &[OsString]) -> Result<u8> {
     Ok(0)
 }
 
-/// One that is there and works.
+/// A LibTorch that is there and works.
 fn present(store: &Store, cuda: bool) -> Option<LibTorch> {
     let candidates = [
         ("LIBTORCH", named()),
@@ -67,7 +67,7 @@ fn present(store: &Store, cuda: bool) -> Option<LibTorch> {
     })
 }
 
-/// One set-up at a time.
+/// Lets only one set-up run at a time.
 fn lock(store: &Store) -> Result<File> {
     std::fs::create_dir_all(&store.folder)
         .with_context(|| format!("cannot create {}", store.folder.display()))?;

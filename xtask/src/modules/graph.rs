@@ -1,4 +1,4 @@
-//! Which module of a crate imports from which.
+//! Finds which module of a crate imports from which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::scan::{Found, scan};
 
-/// Names of modules from the crate's root on; none for the root itself.
+/// Names of modules, from the crate's root on. The root itself has an empty list.
 pub(super) type Name = Vec<String>;
 
 /// An import of a module by another.
@@ -29,13 +29,13 @@ pub(super) struct Graph {
 #[derive(Debug)]
 struct Module {
     file: PathBuf,
-    /// The module that the file is of: another than this for one in braces.
+    /// The module of the file. It is another one for a module in braces.
     owner: Name,
     found: Found,
 }
 
 impl Graph {
-    /// That of the crate whose root is the file `root`; files are told as they lie in `workspace`.
+    /// The graph of the crate whose root is the file `root`. Paths of files are relative to `workspace`.
     pub(super) fn read(root: &Path, workspace: &Path) -> Result<Self> {
         let mut graph = Self::default();
         let folder = root.parent().unwrap_or(Path::new(".")).to_owned();
@@ -113,7 +113,7 @@ impl Graph {
             for import in &module.found.imports {
                 let path = import.path.strip_suffix(&["*".to_owned()]);
                 let to = self.resolve(name, path.unwrap_or(&import.path), 0);
-                // A parent that shows what a child has does not use it.
+                // A parent that re-exports a name of a child does not use it.
                 let shows = import.public && to.as_ref().is_some_and(|to| to.starts_with(name));
                 if !shows {
                     edge(to, import.line);
@@ -126,7 +126,7 @@ impl Graph {
         self.edges = edges.into_values().collect();
     }
 
-    /// The module that has what `path` names in the module `at`; none for what is of another crate.
+    /// The module in which the item is that `path` names in the module `at`; `None` for items of other crates.
     fn resolve(&self, at: &Name, path: &[String], depth: usize) -> Option<Name> {
         let (first, rest) = path.split_first()?;
         let (mut module, mut rest) = match first.as_str() {
@@ -145,7 +145,7 @@ impl Graph {
                 module = child;
             } else if let Some(shown) = self.import(&module, next).filter(|_| depth < 16) {
                 let whole = [shown, after].concat();
-                // What is shown of another crate is the module's that shows it.
+                // An item of another crate counts as one of the module that re-exports it.
                 return Some(self.resolve(&module, &whole, depth + 1).unwrap_or(module));
             } else {
                 break;
@@ -164,11 +164,11 @@ impl Graph {
     fn import(&self, module: &Name, name: &str) -> Option<&[String]> {
         let imports = self.modules.get(module)?.found.imports.iter();
         let mut named = imports.filter(|import| import.name == name);
-        // `use name;` and the crate `name` lead nowhere else.
+        // `use name;` and the crate `name` lead to no other module.
         named.find_map(|import| (import.path != [name]).then_some(import.path.as_slice()))
     }
 
-    /// The circles: modules of which each imports, by way of others perhaps, from each.
+    /// The circles: sets of modules that all import from each other, directly or through others.
     pub(super) fn circles(&self) -> Vec<BTreeSet<&Name>> {
         let mut targets: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
         for edge in &self.edges {
@@ -198,7 +198,7 @@ impl Graph {
     }
 }
 
-/// Above the root there is nothing.
+/// The parent of a module. That of the root is the root itself.
 fn parent(name: &Name) -> Name {
     name[..name.len().saturating_sub(1)].to_vec()
 }

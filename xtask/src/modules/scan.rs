@@ -1,4 +1,4 @@
-//! What a source file declares, imports and mentions, found in its tokens. Tests are left out.
+//! Finds in its tokens what a source file declares, imports and mentions. Tests are left out.
 
 use std::iter::Peekable;
 use std::slice::Iter;
@@ -6,7 +6,7 @@ use std::slice::Iter;
 use anyhow::{Result, anyhow};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// What a module has.
+/// The content of a module.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) children: Vec<Child>,
@@ -19,9 +19,9 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) name: String,
-    /// What `#[path = "…"]` says.
+    /// The path in `#[path = "…"]`.
     pub(super) path: Option<String>,
-    /// What is in its braces.
+    /// The content of its braces.
     pub(super) inline: Option<Found>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Child {
 #[derive(Debug)]
 pub(super) struct Import {
     pub(super) path: Vec<String>,
-    /// What it is called here; `*` for all names.
+    /// Its name in this module; `*` for all names.
     pub(super) name: String,
     pub(super) public: bool,
     pub(super) line: usize,
@@ -58,7 +58,7 @@ fn walk(tokens: TokenStream, found: &mut Found) {
     let mut tokens = tokens.iter().peekable();
     let mut attributes = Attributes::default();
     let mut public = false;
-    // What stands before a name, if it is a keyword or a mark.
+    // The keyword or mark before a name, if there is one.
     let mut before = String::new();
     while let Some(token) = tokens.next() {
         match token {
@@ -87,7 +87,7 @@ fn walk(tokens: TokenStream, found: &mut Found) {
             TokenTree::Literal(_) => before.clear(),
             TokenTree::Group(group) => {
                 if before == "pub" && group.delimiter() == Delimiter::Parenthesis {
-                    // `pub(in …)`: what follows is still public.
+                    // After `pub(in …)` the item is still public.
                     continue;
                 }
                 walk(group.stream(), found);
@@ -117,10 +117,10 @@ fn walk(tokens: TokenStream, found: &mut Found) {
     }
 }
 
-/// What is asked of attributes.
+/// What is read from attributes.
 #[derive(Default)]
 struct Attributes {
-    /// Whether what follows is there in tests only.
+    /// Whether the item exists only in tests.
     of_tests: bool,
     path: Option<String>,
 }
@@ -140,7 +140,7 @@ impl Attributes {
     }
 }
 
-/// Whether a condition is `test`, or asks for it beside others.
+/// Whether a condition is `test`, or includes it.
 fn needs_test(condition: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = condition.into_iter().collect();
     match tokens.as_slice() {
@@ -153,9 +153,9 @@ fn needs_test(condition: TokenStream) -> bool {
     }
 }
 
-/// Leaves out the item that an attribute stands before.
+/// Leaves out the item after an attribute.
 fn skip_item(tokens: &mut Tokens<'_>) {
-    // The braces of these are not their end.
+    // These items do not end with their braces.
     let mut to_semicolon = false;
     for token in tokens.by_ref() {
         match token {
@@ -247,8 +247,7 @@ fn tree(tokens: &mut Tokens<'_>, path: &mut Vec<String>, public: bool, found: &m
     path.truncate(depth);
 }
 
-/// A path that begins with `name`. Words in lower case by themselves are taken for variables, unless they
-/// are called.
+/// A path that begins with `name`. A single word in lower case counts as a variable, unless it is called.
 fn mention(name: String, token: &TokenTree, tokens: &mut Tokens<'_>, found: &mut Found) {
     let line = token.span().start().line;
     let mut path = vec![name];

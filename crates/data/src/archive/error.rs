@@ -9,14 +9,14 @@ pub enum ArchiveError {
     /// The file is no archive of a known format.
     #[error(
         "{} is neither a .tar.gz nor a .zip archive, whatever its name says: it may be a web page \
-         saved in its place; delete it and fetch it anew",
+         saved in its place; delete it and download it again",
         archive.display()
     )]
     Format {
         /// The archive.
         archive: PathBuf,
     },
-    /// An entry that must not be unpacked, or one too many.
+    /// An entry that must not be unpacked, or more entries than allowed.
     #[error("{} is refused: {}{reason}", archive.display(), named(entry))]
     Refused {
         /// The archive.
@@ -28,7 +28,7 @@ pub enum ArchiveError {
     },
     /// The archive ends too soon, or its own checksums do not agree with its content.
     #[error(
-        "{} is damaged{}: {reason}; delete it and fetch it anew",
+        "{} is damaged{}: {reason}; delete it and download it again",
         archive.display(), at(entry)
     )]
     Damaged {
@@ -67,7 +67,7 @@ pub enum Refusal {
     ParentFolder,
     /// A path that names no file.
     NoName,
-    /// A path of too many names: those of its folders, and its own.
+    /// A path of too many names, of its folders and its own.
     TooDeep {
         /// The most that are accepted.
         max: usize,
@@ -79,7 +79,7 @@ pub enum Refusal {
         /// The most that are accepted.
         max: usize,
     },
-    /// Paths of too many bytes taken together: they are kept until the archive is unpacked.
+    /// All paths together have too many bytes. They are kept in memory until the archive is unpacked.
     PathsTooLong {
         /// The most bytes that are accepted.
         max: u64,
@@ -115,7 +115,7 @@ pub enum Refusal {
         /// The most that are accepted.
         max: u64,
     },
-    /// More bytes for the archive's size than [`Limits::ratio`](super::Limits::ratio).
+    /// More bytes, in multiples of the archive's size, than [`Limits::ratio`](super::Limits::ratio).
     TooDense {
         /// The bytes it would unpack to.
         bytes: u64,
@@ -130,7 +130,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AbsolutePath => write!(f, "its path is absolute"),
-            Self::ParentFolder => write!(f, "its path leads out of the folder with `..`"),
+            Self::ParentFolder => write!(f, "its path leads out of the folder by `..`"),
             Self::NoName => write!(f, "its path names no file"),
             Self::TooDeep { max } => write!(f, "its path has more than {max} names"),
             Self::PathTooLong { bytes, max } => {
@@ -147,7 +147,7 @@ impl fmt::Display for Refusal {
             }
             Self::SpecialFile => write!(f, "it is a device, pipe or other special file"),
             Self::Encrypted => write!(f, "it is encrypted"),
-            Self::Duplicate => write!(f, "it is there twice"),
+            Self::Duplicate => write!(f, "the archive holds it twice"),
             Self::Unsupported { what } => write!(f, "it is packed in an unsupported way: {what}"),
             Self::TooManyFiles { max } => write!(f, "it holds more than {max} files"),
             Self::TooLarge { max } => write!(f, "it unpacks to more than {max} bytes"),
@@ -157,8 +157,8 @@ impl fmt::Display for Refusal {
                 max,
             } => write!(
                 f,
-                "its {archive} bytes unpack to {bytes} or more, over {max} times as many: no \
-                 archive of images does"
+                "its {archive} bytes unpack to {bytes} or more, over {max} times as many, which \
+                 no archive of images does"
             ),
         }
     }
@@ -208,8 +208,8 @@ impl Fault {
         }
     }
 
-    /// A fault while reading `entry`: of the archive's content if the decoder found it, of the
-    /// disk if the operating system did.
+    /// A fault while reading `entry`. If the decoder found it, the archive is damaged; if the operating
+    /// system did, the archive cannot be read.
     pub(super) fn reading(entry: &str, error: io::Error) -> Self {
         if error.raw_os_error().is_some() {
             return Self::Read(error);

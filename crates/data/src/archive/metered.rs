@@ -5,8 +5,8 @@ use std::rc::Rc;
 /// How much of an archive is read at once.
 pub(super) const BUFFER: usize = 128 << 10;
 
-/// A reader that gives no more bytes than were allowed, so that no header can make a parser read,
-/// and keep, more than is sensible.
+/// A reader that gives no more bytes than allowed. So no header can make a parser read, and keep, too
+/// much.
 pub(super) struct Metered<R> {
     inner: R,
     allowance: Rc<Cell<u64>>,
@@ -30,7 +30,7 @@ impl<R: Read> Read for Metered<R> {
                 0 => Ok(0),
                 _ => Err(io::Error::new(
                     io::ErrorKind::InvalidData,
-                    "its headers are longer than is sensible",
+                    "its headers are too long",
                 )),
             };
         }

@@ -1,17 +1,16 @@
-//! Unpacking archives that nobody vouches for.
+//! Unpacks archives that are not trusted.
 //!
-//! [`unpack`] writes the files of a `.tar.gz` or `.zip` below a folder, and nothing anywhere else:
-//! absolute paths, `..`, links of either kind, devices, pipes and encrypted entries are refused by
-//! name, and an archive that grows past its [`Limits`] is refused before the bytes are written.
-//! So are paths that would take too much memory. What format an archive has is told by its first
-//! bytes.
+//! [`unpack`] writes the files of a `.tar.gz` or `.zip` below a folder, and nothing anywhere else. It
+//! refuses absolute paths, `..`, links of either kind, devices, pipes and encrypted entries, and names
+//! them. It refuses an archive that grows past its [`Limits`] before the bytes are written, and paths
+//! that would take too much memory. The first bytes of an archive tell its format.
 //!
 //! Names that a file system cannot hold (the CycleGAN photographs have colons in theirs) are
-//! replaced as [`Names`] says; in names that are no UTF-8, `%` and the bytes that are none become
-//! `%25`, `%E9` and the like. Every replacement is reported in [`Unpacked::renamed`].
+//! replaced as [`Names`] says. In a name that is not UTF-8, each `%` becomes `%25`, and each byte that is
+//! not UTF-8 becomes `%E9` or the like. Every replacement is reported in [`Unpacked::renamed`].
 //!
-//! A fault leaves what was unpacked so far where it is: unpack into a folder of its own and rename
-//! it when it is whole, as [`download`](crate::download) does.
+//! After a fault the files unpacked so far stay. So unpack into a new folder and rename it when it is
+//! complete, as [`download`](crate::download) does.
 
 mod error;
 mod limits;

@@ -7,28 +7,28 @@ use std::path::Path;
 /// Which names are kept as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Names {
-    /// All that Unix file systems hold: whatever has no slash and at most 255 bytes.
+    /// All names that Unix file systems accept: those without a slash and of at most 255 bytes.
     Unix,
-    /// Only those that Windows and its file systems (NTFS, exFAT, FAT) hold too: none of
-    /// `< > : " \ | ? *` or control characters, no blank or full stop at the end, no device's
-    /// name (`CON`, `NUL`, `COM1`, …), no two that differ in case only.
+    /// Only names that Windows and its file systems (NTFS, exFAT, FAT) accept too. They have none of
+    /// `< > : " \ | ? *`, no control characters, and no blank or full stop at the end. They are no
+    /// device's name (`CON`, `NUL`, `COM1`, …), and no two of them differ only in case.
     Portable,
 }
 
-/// The longest name that common file systems hold, in bytes of UTF-8.
+/// The longest name that common file systems accept, in bytes of UTF-8.
 const LONGEST: usize = 255;
 
 impl Names {
-    /// What the file system of `folder`, which must exist, can hold: found by trying.
+    /// The names that the file system of `folder` accepts, found by trying. The folder must exist.
     pub fn of_file_system(folder: &Path) -> Self {
         if cfg!(windows) {
-            // A colon would not be refused there, but name a stream within another file.
+            // Windows does not refuse a colon: it names a stream within another file.
             return Self::Portable;
         }
         let probe = folder.join(format!(".huenet:probe?{}", std::process::id()));
         match std::fs::File::create(&probe) {
             Ok(_) => {
-                // A probe that stays costs nothing but its name.
+                // A probe that cannot be removed does no harm.
                 let _ = std::fs::remove_file(&probe);
                 Self::Unix
             }
@@ -36,9 +36,9 @@ impl Names {
         }
     }
 
-    /// The name that an entry called `name` gets, apart from clashes with its neighbours: a
-    /// character that cannot be is replaced by `_`, a device's name begins with `_`, and a name
-    /// that is too long loses the end of its stem, for `~` and eight digits made from the whole.
+    /// The name that an entry called `name` gets, apart from clashes with its neighbours. A forbidden
+    /// character becomes `_`. A device's name gets a `_` in front. In a name that is too long, the end of
+    /// the stem becomes `~` and eight digits made from the whole name.
     ///
     /// ```
     /// use huenet_data::archive::Names;
@@ -107,8 +107,8 @@ fn with_suffix(name: &str, suffix: &str) -> String {
 /// Gives each entry of an archive a name of its own.
 pub(super) struct Namer {
     names: Names,
-    /// What is taken, in lower case, and what it stands for in the archive: only where mapping
-    /// could make two names one.
+    /// The names that are taken, in lower case, and the names in the archive they stand for. Kept only
+    /// where two names could be mapped to the same one.
     taken: HashMap<String, String>,
 }
 

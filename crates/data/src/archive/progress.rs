@@ -1,6 +1,6 @@
-//! How far unpacking has come, and what came out of it.
+//! The progress of unpacking, and its result.
 
-/// What came out of an archive.
+/// The result of unpacking an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Unpacked {
@@ -13,7 +13,7 @@ pub struct Unpacked {
     pub renamed: Vec<(String, String)>,
 }
 
-/// How far unpacking has come.
+/// The progress of unpacking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {

@@ -60,7 +60,7 @@ pub(super) fn unpack(file: impl Read, length: u64, tree: &mut Tree<'_>) -> Resul
         }
         last = path;
     }
-    // The rest is padding; to read it is to check the checksum at its end.
+    // The rest is padding. Reading it checks the checksum at its end.
     allowance.set(PADDING);
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink())
         .map_err(|error| Fault::reading("", error))?;

@@ -18,8 +18,8 @@ const DEPTH: usize = 16;
 const LONGEST: usize = 4096;
 /// How much of a longer path a message shows, in bytes.
 const SHOWN: usize = 200;
-/// The most bytes that all paths together may have, some of which are kept several times over:
-/// room for a million files with long paths.
+/// The most bytes that all paths together may have: room for a million files with long paths. Some
+/// paths are kept in memory several times.
 const PATHS: u64 = 128 << 20;
 
 /// The folder that is being filled.
@@ -85,7 +85,7 @@ impl<'a> Tree<'a> {
         let parts = parts(path)?;
         let before = self.entries;
         self.make_folders(&parts)?;
-        // An entry for what is there already is one, too.
+        // An entry for a folder that is there already counts, too.
         match self.entries == before {
             true => self.count(&String::from_utf8_lossy(path)),
             false => Ok(()),
@@ -144,7 +144,7 @@ impl<'a> Tree<'a> {
                 Err(error) => return Err(Fault::reading(path, error)),
             };
             left = left.checked_sub(count as u64).ok_or_else(|| {
-                let reason = format!("it holds more than the {size} bytes it says");
+                let reason = format!("it holds more than the {size} bytes that it states");
                 Fault::Damaged(path.to_owned(), reason)
             })?;
             file.write_all(&self.buffer[..count])
@@ -154,7 +154,7 @@ impl<'a> Tree<'a> {
             0 => Ok(()),
             left => Err(Fault::Damaged(
                 path.to_owned(),
-                format!("it ends {left} bytes before its {size} are full"),
+                format!("it ends {left} bytes before the {size} that it states"),
             )),
         }
     }
@@ -223,7 +223,7 @@ impl<'a> Tree<'a> {
     /// The path below the root of an entry called `name` in `folder`; recorded if it is not
     /// `original`, its path in the archive.
     fn place(&mut self, folder: &str, name: &str, original: &str) -> Result<String, Fault> {
-        // Counted whether it is kept or not, so that the limit is the same on all file systems.
+        // Counted whether it is kept or not, so that the limit is the same for all file systems.
         let left = self.paths_left.checked_sub(original.len() as u64);
         self.paths_left = left.ok_or_else(|| {
             Fault::Refused(original.to_owned(), Refusal::PathsTooLong { max: PATHS })
@@ -253,7 +253,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Different names stay different: with the bytes that are no UTF-8, `%` is replaced too.
+    /// Bytes that are not UTF-8 are replaced, and so is `%`, so that different names stay different.
     fn new(bytes: &'a [u8]) -> Self {
         if let Ok(name) = str::from_utf8(bytes) {
             let (name, original) = (name.into(), name.into());
@@ -275,7 +275,7 @@ impl<'a> Part<'a> {
 
 /// The names that make up a path, which must lead down and nowhere else.
 ///
-/// Backslashes separate too, as they do on Windows: `..\` leads out there.
+/// Backslashes separate names too, as they do on Windows, where `..\` would lead out.
 fn parts(path: &[u8]) -> Result<Vec<Part<'_>>, Fault> {
     let refuse = |reason| {
         let shown = path.get(..SHOWN).filter(|_| path.len() > LONGEST);

@@ -32,7 +32,7 @@ pub(super) fn unpack(file: impl Read + Seek, tree: &mut Tree<'_>) -> Result<(), 
             FOLDER if entry.is_dir() => {}
             LINK => {
                 let mut to = Vec::new();
-                // Only for the message; what cannot be read is left out of it.
+                // Only for the message, which leaves out what cannot be read.
                 let _ = entry.take(LINK_SHOWN).read_to_end(&mut to);
                 let to = String::from_utf8_lossy(&to).into_owned();
                 return refuse(Refusal::SymbolicLink { to });

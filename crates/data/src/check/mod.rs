@@ -1,4 +1,4 @@
-//! Looks at every image of a dataset: what is there, what cannot be used, sizes and colours.
+//! Examines every image of a dataset: which ones cannot be used, sizes and colours.
 
 mod histogram;
 mod report;
@@ -21,7 +21,7 @@ use survey::Survey;
 /// Decodes every image of the dataset in a folder, or of each dataset in the folders below it, in
 /// the threads of rayon's pool.
 ///
-/// `progress` is told how many images are done, and of how many, after each.
+/// After each image `progress` gets the number of images that are done, and of all.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ fn datasets(folder: &Path) -> Result<Vec<(PathBuf, Layout)>, DataError> {
     }
 }
 
-/// A folder of images, before they are looked at.
+/// A folder of images that are not examined yet.
 struct Listed {
     name: &'static str,
     images: Vec<PathBuf>,
@@ -85,7 +85,7 @@ fn list(folder: &Path, layout: Layout) -> Result<Vec<Listed>, DataError> {
             Ok(Listed {
                 name,
                 images: listing.images,
-                // Beside a bare folder's images, anything may lie.
+                // Anything may lie beside the images of a bare folder.
                 ignored: if name.is_empty() { 0 } else { listing.others },
                 foreign: listing.foreign,
             })
@@ -150,12 +150,12 @@ fn remark(folder: &Path, layout: Layout, problems: &mut Vec<String>, notes: &mut
     if layout == Layout::Flowers {
         match Collection::open(folder, Some(layout), Split::Official) {
             Ok(collection) if collection.missing() > 0 => notes.push(format!(
-                "{} of the images that setid.mat names are not there; they are left out",
+                "{} images that setid.mat names are missing; they are left out",
                 collection.missing()
             )),
             Ok(_) => {}
             Err(DataError::NotFound { .. }) => {
-                notes.push("there is no setid.mat, so no official split".to_owned());
+                notes.push("there is no setid.mat, so there is no official split".to_owned());
             }
             Err(error) => problems.push(error.to_string()),
         }

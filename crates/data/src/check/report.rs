@@ -42,9 +42,9 @@ pub struct DatasetReport {
     pub layout: Layout,
     /// Its folders of images, in the layout's order.
     pub parts: Vec<PartReport>,
-    /// What keeps it from being used, apart from single images, with the way to mend it.
+    /// Why the dataset as a whole cannot be used, and what to do.
     pub problems: Vec<String>,
-    /// What is good to know about it.
+    /// Notes for the user that are not faults.
     pub notes: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ pub struct DatasetReport {
 pub struct PartReport {
     /// Its name in the dataset's folder; empty for a bare folder.
     pub name: String,
-    /// Files that are taken for images.
+    /// The number of files that count as images.
     pub images: usize,
     /// Their bytes.
     pub bytes: u64,
@@ -63,7 +63,7 @@ pub struct PartReport {
     pub unusable: Vec<Unusable>,
     /// The sizes of those that can, if any.
     pub sizes: Option<SizeSummary>,
-    /// Their mean colours: of the two halves if they look like pairs, else of the whole.
+    /// Their mean colours: of both halves if they look like pairs, otherwise of the whole.
     pub colours: Vec<(Region, ColourHistogram)>,
 }
 
@@ -72,22 +72,22 @@ pub struct PartReport {
 pub struct Unusable {
     /// Its file.
     pub path: PathBuf,
-    /// Why, and what would help; names the file.
+    /// Why, and what to do. It names the file.
     pub reason: String,
 }
 
 /// The sizes of a list of images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SizeSummary {
-    /// The one of the fewest pixels.
+    /// The size with the fewest pixels.
     pub smallest: Dimensions,
-    /// The one of the most pixels.
+    /// The size with the most pixels.
     pub largest: Dimensions,
-    /// The most frequent one.
+    /// The most frequent size.
     pub common: Dimensions,
-    /// How many images have the most frequent one.
+    /// How many images have the most frequent size.
     pub common_images: usize,
-    /// How many different ones there are.
+    /// How many different sizes there are.
     pub distinct: usize,
 }
 

@@ -5,7 +5,7 @@ use super::histogram::HistogramSum;
 use super::report::{Dimensions, PartReport, Region, SizeSummary, Unusable};
 use crate::{DataError, read_image};
 
-/// What is known of some images of a folder. Joined in the images' order.
+/// What is known of some images of a folder. Parts are joined in the images' order.
 #[derive(Default)]
 pub(super) struct Survey {
     images: usize,
@@ -68,15 +68,15 @@ impl Survey {
         self
     }
 
-    /// What is good to know of a folder that may hold pairs, if they look unlike those that are published.
+    /// A note on a folder that may hold pairs, if its images do not look like published pairs.
     pub(super) fn note_on_pairs(&self, name: &str) -> Option<String> {
         let (path, size) = self.uneven.as_ref()?;
         let usable: usize = self.sizes.values().sum();
         let even = self.sizes.iter().filter(|(size, _)| size.is_two_squares());
         let uneven = usable - even.map(|(_, images)| images).sum::<usize>();
         Some(format!(
-            "{uneven} of {usable} images in {name}/ are not twice as wide as high, such as {} ({size}). As a pair, \
-             each is cut in the middle all the same: make sure that its right half begins there",
+            "{uneven} of {usable} images in {name}/ are not twice as wide as high, such as {} ({size}). A pair \
+             is cut in the middle: make sure that the right half begins there",
             path.display()
         ))
     }

@@ -1,8 +1,8 @@
 //! A built-in dataset that needs no files and no download: 48 small scenes drawn by code (sunsets,
 //! hills, flowers, shapes) and four photographs free of copyright.
 //!
-//! It is small, and made to be seen to work, not to be compared on. The photographs' sources are
-//! listed in `assets/LICENSES.md`.
+//! It is small: it shows that training works, and is not meant for comparisons. The photographs'
+//! sources are listed in `assets/LICENSES.md`.
 
 mod scenes;
 
@@ -51,7 +51,7 @@ fn collection_of(prepare: impl Fn(RgbImage) -> RgbImage) -> Collection {
     let mut train: Vec<ImageSource> = (0..TRAIN).map(scene).collect();
     let mut held_out: Vec<ImageSource> = (TRAIN..TRAIN + HELD_OUT).map(scene).collect();
     let photos = PHOTOS.iter().filter_map(|&(name, bytes)| {
-        // Decodes: a test reads all four.
+        // A test makes sure that all four can be decoded.
         let image = ::image::load_from_memory_with_format(bytes, ImageFormat::Jpeg).ok()?;
         Some(ImageSource::memory(name, prepare(image.into_rgb8())))
     });

@@ -1,4 +1,4 @@
-//! Small scenes drawn by code: enough colour, shape and texture to see a colour transfer work.
+//! Small scenes drawn by code. They have enough colour, shape and texture to show a colour transfer.
 
 use std::f32::consts::{PI, TAU};
 

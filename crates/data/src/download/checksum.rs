@@ -1,4 +1,4 @@
-//! Checksums: computed, compared with what is published, and remembered where nothing is.
+//! Checksums: computes them, compares them with published ones, and records them if none are published.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +14,7 @@ use super::event::{Event, Observer};
 use super::files;
 use super::lock::Lock;
 
-/// The size and checksums of a file that is there.
+/// The size and checksums of an existing file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) bytes: u64,
@@ -59,7 +59,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The checksums of files that have none published, from the first time they were downloaded.
+/// The checksums of files without a published one, from their first download.
 #[derive(Debug)]
 pub(super) struct Recorded {
     path: PathBuf,
@@ -73,7 +73,7 @@ struct Entry {
 }
 
 impl Recorded {
-    /// Those in the file at `path`; none if there is no such file.
+    /// The checksums in the file at `path`; none if there is no such file.
     pub(super) fn open(path: PathBuf) -> Result<Self, DownloadError> {
         let sums = files::read_json(&path)?.unwrap_or_default();
         Ok(Self { path, sums })
@@ -87,7 +87,7 @@ impl Recorded {
         self.sums.get(key).map(|entry| entry.sha256.as_str())
     }
 
-    /// Remembers a file, if it is the first of its name.
+    /// Records a file, if it is the first of its name.
     pub(super) fn record(&mut self, key: &str, sums: &Sums) -> Result<(), DownloadError> {
         if self.sums.contains_key(key) {
             return Ok(());
@@ -95,7 +95,7 @@ impl Recorded {
         let mut lock = self.path.clone().into_os_string();
         lock.push(".lock");
         let _lock = Lock::acquire(Path::new(&lock), &mut |_| {})?;
-        // Another dataset's download may have added to it meanwhile.
+        // The download of another dataset may have added to the file in the meantime.
         if let Some(newer) = files::read_json(&self.path)? {
             self.sums = newer;
         }

@@ -1,4 +1,4 @@
-//! What is known of a dataset that can be downloaded.
+//! Describes a dataset that can be downloaded.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use crate::layout::folder;
 
 /// A published dataset.
 ///
-/// The catalogue's are in [`CATALOGUE`](super::CATALOGUE); other sets of the same layouts can be described likewise.
+/// [`CATALOGUE`](super::CATALOGUE) has those that are known. You can describe others of the same layouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dataset {
-    /// What it is called, and its folder below the data root. Where two families publish a set of
-    /// one name, the family's comes first: `pix2pix/maps`, `cyclegan/maps`.
+    /// Its name, and that of its folder below the data root. If two families publish the same name, it
+    /// starts with the family's: `pix2pix/maps`, `cyclegan/maps`.
     pub name: &'static str,
     /// What is in it, in a few words.
     pub about: &'static str,
@@ -19,11 +19,11 @@ pub struct Dataset {
     pub layout: Layout,
     /// The authors' page.
     pub homepage: &'static str,
-    /// Whose the images are, and what is known of a licence.
+    /// Who owns the images, and what is known of a licence.
     pub rights: &'static str,
     /// The folders on the net that hold its files, best first; each ends with a slash.
     pub addresses: &'static [&'static str],
-    /// The archive, and files that belong beside what it holds.
+    /// The archive, and files that belong beside its content.
     pub files: &'static [RemoteFile],
 }
 
@@ -42,11 +42,11 @@ pub struct RemoteFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Size {
-    /// Exactly this: anything else is another file.
+    /// Exactly this size: a file of another size is refused.
     Exact(u64),
-    /// Roughly this, as pages about it say: no file is refused for another size.
+    /// Roughly this size, as pages about the file say. A file of another size is accepted.
     About(u64),
-    /// Nothing that has a source.
+    /// Nothing is known.
     Unknown,
 }
 
@@ -54,23 +54,23 @@ pub enum Size {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checksum {
-    /// The SHA-256 that its authors, or a project that many download it with, publish: anything
-    /// else is another file.
+    /// The SHA-256 published by its authors, or by a project with which many people download it. A
+    /// file with another one is refused.
     Sha256(&'static str),
-    /// An MD5 that a third party states and that nobody has confirmed: a difference is said, and
-    /// is no fault.
+    /// An MD5 that a third party states and nobody has confirmed. A difference is reported, but the
+    /// file is accepted.
     ReportedMd5(&'static str),
 }
 
 impl RemoteFile {
-    /// Whether it is to be unpacked.
+    /// Whether the file has to be unpacked.
     pub fn is_archive(&self) -> bool {
         [".zip", ".tgz", ".tar.gz"]
             .iter()
             .any(|end| self.name.ends_with(end))
     }
 
-    /// Whether a checksum is published that it must have.
+    /// Whether a checksum is published for it.
     pub fn is_published(&self) -> bool {
         matches!(self.checksum, Some(Checksum::Sha256(_)))
     }
@@ -85,7 +85,7 @@ impl RemoteFile {
 }
 
 impl Size {
-    /// The number of bytes, exact or not, if anything is known of it.
+    /// Its size in bytes, exact or not, if anything is known of it.
     pub fn bytes(self) -> Option<u64> {
         match self {
             Self::Exact(bytes) | Self::About(bytes) => Some(bytes),
@@ -110,17 +110,17 @@ impl Dataset {
         self.name.rsplit('/').next().unwrap_or(self.name)
     }
 
-    /// The bytes to download, exact or not, if something is known of all files.
+    /// The bytes to download, exact or not, if something is known of every file.
     pub fn bytes(&self) -> Option<u64> {
         self.files.iter().map(|file| file.size.bytes()).sum()
     }
 
-    /// What the names of its files begin with in the folder for what is on its way.
+    /// The prefix of its files' names in the folder for downloads under way.
     pub(super) fn file_prefix(&self) -> String {
         self.name.replace('/', "-")
     }
 
-    /// The folders by one of which its top folder is told; none if that holds the images itself.
+    /// Its top folder is recognised by one of these folders. There are none if it holds the images itself.
     fn hallmarks(&self) -> &'static [&'static str] {
         match self.layout {
             Layout::Pix2Pix => &["train"],
@@ -133,13 +133,13 @@ impl Dataset {
     /// Whether `path` is its top folder.
     pub(super) fn has_top_folder(&self, path: &Path) -> bool {
         match self.hallmarks() {
-            // What cannot be listed is none.
+            // A folder that cannot be listed is not the top folder.
             [] => folder::has_images(path).unwrap_or(false),
             names => names.iter().any(|name| path.join(name).is_dir()),
         }
     }
 
-    /// What its top folder is told by, in words.
+    /// How its top folder is recognised, in words.
     pub(super) fn expected_content(&self) -> String {
         match self.hallmarks() {
             [] => "folder of image files".to_owned(),

@@ -12,7 +12,7 @@ use super::transfer::Transfer;
 use super::{Checksum, Dataset, DownloadError, Patience, RemoteFile, Source, files, part};
 use crate::archive::{Limits, Names};
 
-/// The folder below the data root for what is on its way.
+/// The folder below the data root for downloads under way.
 const WORK: &str = ".downloads";
 
 /// How datasets are downloaded.
@@ -27,7 +27,7 @@ pub struct Downloader {
     patience: Patience,
 }
 
-/// A dataset that is there.
+/// A dataset that is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Installed {
@@ -39,31 +39,32 @@ pub struct Installed {
     pub files: u64,
     /// Bytes in those files.
     pub bytes: u64,
-    /// How many names of files and folders could not be kept.
+    /// How many files and folders have another name than in the archive.
     pub renamed: usize,
     /// The archive, if it was kept.
     pub archive: Option<PathBuf>,
 }
 
 impl Downloader {
-    /// One that takes the catalogue's addresses, verifies, and keeps no archive.
+    /// A downloader that uses the catalogue's addresses, checks files, and keeps no archive.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes files from `source`, and from no other place but those given likewise, in turn.
+    /// Takes files from `source` instead of the catalogue's addresses. If it is called several times, the
+    /// sources are tried in turn.
     pub fn with_source(mut self, source: Source) -> Self {
         self.sources.push(source);
         self
     }
 
-    /// Keeps the archive in `DATAROOT/.downloads` when it is unpacked.
+    /// Keeps the archive in `DATAROOT/.downloads` after it is unpacked.
     pub fn keep_archive(mut self, keep: bool) -> Self {
         self.keep_archive = keep;
         self
     }
 
-    /// Takes files whatever their size and checksum, and records none. An archive's own checksums
+    /// Accepts files of any size and checksum, and records no checksum. The checksums inside an archive
     /// still have to agree.
     pub fn unverified(mut self, unverified: bool) -> Self {
         self.unverified = unverified;
@@ -76,31 +77,31 @@ impl Downloader {
         self
     }
 
-    /// Which names of files are kept; by default those that the data root's file system holds.
+    /// Chooses which names of files are kept; by default those that the data root's file system accepts.
     pub fn with_names(mut self, names: Names) -> Self {
         self.names = Some(names);
         self
     }
 
-    /// How much an archive may unpack to.
+    /// Sets how much an archive may unpack to.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How long servers are waited for.
+    /// Sets how long to wait for servers.
     pub fn with_patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sees to it that `dataset` is in its folder below `dataroot`, which is made if need be.
+    /// Puts `dataset` into its folder below `dataroot`, which is made if it does not exist.
     ///
-    /// `observer` is told how it goes, from this thread.
+    /// It reports progress to `observer`, in the calling thread.
     ///
     /// # Errors
     ///
-    /// Any [`DownloadError`]. What has arrived is kept for the next call, unless it was wrong.
+    /// Any [`DownloadError`]. Data that has arrived is kept for the next call, unless it was wrong.
     pub fn install(
         &self,
         dataset: &Dataset,
@@ -160,7 +161,7 @@ impl Downloader {
             None if !install::is_free(target) => Err(DownloadError::Occupied { path }),
             None => match std::fs::read_link(target) {
                 Ok(to) => Err(DownloadError::Linked { path, to }),
-                // It is none.
+                // No download left it there.
                 Err(_) => Ok(None),
             },
         }
@@ -184,8 +185,8 @@ impl Downloader {
         let target = work.join(format!("{}-{}", dataset.file_prefix(), file.name));
         let places = places(dataset, file, &self.sources);
         if target.is_file() {
-            // Whole, from a try that stopped later, or kept. One from elsewhere, or a wrong one,
-            // is fetched again.
+            // A complete file, kept or left by a try that stopped later. If it is wrong or from
+            // another source, it is downloaded again.
             let origin = part::origin(&target);
             let known = |address: &String| places.contains(&Place::Net(address.clone()));
             if let Some(address) = origin.filter(known) {
@@ -246,8 +247,8 @@ impl Downloader {
         }
     }
 
-    /// Gets one file from one address and checks it; once more from the start if what arrived in
-    /// several parts does not fit together.
+    /// Gets one file from one address and checks it. If it arrived in several parts that do not fit
+    /// together, it is downloaded once more from the start.
     #[allow(
         clippy::type_complexity,
         reason = "a fault as text, and as an error if it is one"
@@ -289,7 +290,7 @@ impl Downloader {
         }
     }
 
-    /// Records what was used, and removes what is needed no more.
+    /// Records the checksums, and removes the files that are no longer needed.
     fn settle(
         &self,
         dataset: &Dataset,
@@ -314,7 +315,7 @@ impl Downloader {
     }
 }
 
-/// Removes downloaded files that turned out to be bad, so that they are fetched anew.
+/// Removes downloaded files that turned out to be bad, so that they are downloaded again.
 fn discard(arrived: &[Arrived]) -> Result<(), DownloadError> {
     arrived
         .iter()
@@ -340,7 +341,7 @@ impl Installed {
     }
 }
 
-/// What a file is compared with.
+/// The size and checksum that a file has to have.
 struct Check<'a> {
     file: &'a RemoteFile,
     key: String,

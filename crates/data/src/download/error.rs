@@ -9,7 +9,7 @@ use crate::archive::ArchiveError;
 #[non_exhaustive]
 pub enum DownloadError {
     /// A name that the catalogue does not have.
-    #[error("there is no dataset `{name}` to download; there are {}", known.join(", "))]
+    #[error("there is no dataset `{name}` to download; choose one of {}", known.join(", "))]
     Unknown {
         /// The name.
         name: String,
@@ -17,7 +17,7 @@ pub enum DownloadError {
         known: Vec<&'static str>,
     },
     /// A name that two datasets have.
-    #[error("`{name}` could be {one} or {other}: give the name with its family")]
+    #[error("`{name}` could be {one} or {other}: give one of these names")]
     Ambiguous {
         /// The name.
         name: String,
@@ -36,18 +36,18 @@ pub enum DownloadError {
     },
     /// The dataset's folder is there already, with something else in it.
     #[error(
-        "{} already exists, and is not what a download left there: use it as it is, or move it \
-         away to download the dataset anew",
+        "{} already exists, and no download put it there: use it as it is, or move it away to \
+         download the dataset",
         path.display()
     )]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
-    /// The dataset's folder would be a link: a folder is put in its place by renaming, which does not
-    /// follow links.
+    /// There is a link in the place of the dataset's folder. The folder is put there by renaming, which
+    /// does not follow links.
     #[error(
-        "{} is a link to {}, which a dataset cannot take the place of: remove it",
+        "{} is a link to {}, and a dataset cannot replace a link: remove it",
         path.display(), to.display()
     )]
     Linked {
@@ -57,10 +57,7 @@ pub enum DownloadError {
         to: PathBuf,
     },
     /// No address gave the file.
-    #[error(
-        "{file} could not be downloaded:{}\nwhat has arrived is kept",
-        list(attempts)
-    )]
+    #[error("cannot download {file}:{}\nwhat has arrived is kept", list(attempts))]
     Unreachable {
         /// The file.
         file: String,
@@ -68,10 +65,7 @@ pub enum DownloadError {
         attempts: Vec<(String, String)>,
     },
     /// A file is not the one that was published.
-    #[error(
-        "{place} is not the {file} that is published: {what} is {actual}, and should be \
-         {expected}"
-    )]
+    #[error("{place} is not the published {file}: {what} is {actual} and should be {expected}")]
     Mismatch {
         /// The file's name in the catalogue.
         file: String,
@@ -102,9 +96,9 @@ pub enum DownloadError {
         /// Where that is recorded.
         record: PathBuf,
     },
-    /// The disk would be full before the dataset is there.
+    /// The disk would be full before the dataset is complete.
     #[error(
-        "not enough space for {what}: {} has {} free, and about {} are needed; free some",
+        "not enough space for {what}: {} has {} free, and about {} are needed; free some space",
         path.display(), Bytes(*available), Bytes(*needed)
     )]
     NoSpace {
@@ -120,7 +114,7 @@ pub enum DownloadError {
     /// The archive cannot be unpacked.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The archive is sound, and holds something else.
+    /// The archive is intact but holds something else.
     #[error("{} does not hold {dataset}: there is no {expected} in it; it holds {found}",
             archive.display())]
     OtherContent {
@@ -128,7 +122,7 @@ pub enum DownloadError {
         archive: PathBuf,
         /// The dataset it should hold.
         dataset: &'static str,
-        /// What it would be known by.
+        /// What was looked for in it.
         expected: String,
         /// What is in it.
         found: String,
@@ -152,8 +146,7 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
-    /// Whether something was asked for that cannot be asked for, as opposed to a fault of files or
-    /// the net.
+    /// Whether the user asked for something impossible. Otherwise it is a fault of files or the network.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,

@@ -1,47 +1,47 @@
 use std::time::Duration;
 
-/// What a download tells while it goes on. The library prints nothing.
+/// Progress of a download. The library prints nothing.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// Another process downloads the same dataset; this one waits until it is done.
     Waiting {
-        /// Who that is, if it is known.
+        /// The other process, if it is known.
         holder: &'a str,
     },
-    /// The first byte of a file is about to be asked for.
+    /// A file is about to be requested.
     Asking {
         /// The file.
         file: &'a str,
         /// The address.
         address: &'a str,
-        /// Bytes that are there from an earlier try.
+        /// Bytes that an earlier try left.
         have: u64,
     },
-    /// Bytes have arrived. Told often.
+    /// Bytes have arrived. This event is frequent.
     Received {
-        /// Bytes that are there.
+        /// Bytes that have arrived in all.
         done: u64,
         /// Bytes of the whole file, if the server said.
         total: Option<u64>,
     },
-    /// A passing fault: the same address is asked again.
+    /// A passing fault: the same address will be tried again.
     Retrying {
         /// What happened.
         fault: &'a str,
-        /// When it is asked again.
+        /// The time until then.
         wait: Duration,
-        /// Which try in a row that will be, and the last one there is.
+        /// The number of the next try in a row, and of the last one.
         attempt: (u32, u32),
     },
-    /// A lasting fault, with another address left to ask.
+    /// A lasting fault: the next address will be tried.
     NextAddress {
-        /// The address that does not do.
+        /// The address that failed.
         address: &'a str,
         /// What happened.
         fault: &'a str,
     },
-    /// A file is being read for its checksum. Told often.
+    /// A file is being read for its checksum. This event is frequent.
     Verifying {
         /// The file.
         file: &'a str,
@@ -50,7 +50,7 @@ pub enum Event<'a> {
         /// Bytes of the whole file.
         total: u64,
     },
-    /// An archive is being unpacked. Told often.
+    /// An archive is being unpacked. This event is frequent.
     Unpacking {
         /// The archive.
         file: &'a str,
@@ -59,12 +59,12 @@ pub enum Event<'a> {
         /// The part of the archive that is done, from 0 to 1.
         fraction: f64,
     },
-    /// Something that the user should know, and that is no fault.
+    /// A note for the user that is not a fault.
     Note {
         /// The text.
         text: &'a str,
     },
 }
 
-/// Who is told.
+/// The function that gets the events.
 pub(super) type Observer<'a> = dyn FnMut(Event<'_>) + 'a;

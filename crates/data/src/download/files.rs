@@ -26,7 +26,7 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Down
     let write = || -> std::io::Result<()> {
         let mut text = serde_json::to_vec_pretty(value)?;
         text.push(b'\n');
-        // Others may write the same file at the same time; their file aside is another.
+        // Other processes may write the same file at the same time, each in its own file aside.
         let aside = aside::new_file(aside::parent(path), |file| file.write_all(&text))?;
         aside.persist(path).map(drop).map_err(|error| error.error)
     };

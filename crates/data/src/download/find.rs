@@ -6,13 +6,13 @@ use super::{Dataset, DownloadError};
 impl Dataset {
     /// The dataset of the catalogue that `name` means.
     ///
-    /// A family may be put before any name (`pix2pix/edges2shoes`); where two families publish a
-    /// set of one name (`maps`), it must be.
+    /// The family may stand before any name (`pix2pix/edges2shoes`). It must if two families publish
+    /// the same name (`maps`).
     ///
     /// # Errors
     ///
-    /// [`DownloadError::Unknown`] with the names there are; [`DownloadError::Ambiguous`] with the
-    /// sets it could be.
+    /// [`DownloadError::Unknown`] with all names; [`DownloadError::Ambiguous`] with the datasets that the
+    /// name could mean.
     ///
     /// # Example
     ///

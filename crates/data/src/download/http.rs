@@ -1,4 +1,4 @@
-//! One request, and what its answer means.
+//! Makes one request and interprets the answer.
 
 use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
@@ -12,12 +12,12 @@ use super::Patience;
 /// Why a request failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It may pass: worth another try, not before `wait` if the server named a time.
+    /// The fault may pass: try again, after `wait` if the server named a time.
     Passing {
         what: String,
         wait: Option<Duration>,
     },
-    /// It will not.
+    /// The fault will not pass.
     Lasting { what: String },
 }
 
@@ -32,15 +32,15 @@ pub(super) struct Answer {
     pub(super) body: Box<dyn Read>,
 }
 
-/// What a request led to.
+/// The outcome of a request.
 pub(super) enum Outcome {
     Body(Answer),
-    /// The file ends where the rest was asked for, or before: nothing is left to send.
-    /// Its size, if the server says.
+    /// Nothing is left to send: the file ends where the requested rest begins, or before. Its size, if
+    /// the server says.
     NothingLeft(Option<u64>),
 }
 
-/// Where the rest of a file is asked for.
+/// The rest of a file that is requested.
 pub(super) struct Rest<'a> {
     pub(super) start: u64,
     pub(super) validator: Option<&'a str>,
@@ -59,12 +59,12 @@ impl Client {
         }
     }
 
-    /// Asks for a file, or for the rest of one if it is still the same.
+    /// Requests a file, or the rest of one if the file is still the same.
     pub(super) fn get(&self, address: &str, rest: Option<&Rest<'_>>) -> Result<Outcome, Fault> {
         let mut request = self
             .agent(address)?
             .get(address)
-            // The archive's own bytes: a range of anything else would fit to nothing.
+            // No compression on the way: ranges have to be of the archive's own bytes.
             .header(header::ACCEPT_ENCODING, "identity");
         if let Some(rest) = rest {
             request = request.header(header::RANGE, format!("bytes={}-", rest.start));
@@ -84,7 +84,7 @@ impl Client {
                         answer(headers, body, start, total)
                     }
                     _ => Err(Fault::Lasting {
-                        what: "it sent another part of the file than it was asked for".to_owned(),
+                        what: "it sent another part of the file than requested".to_owned(),
                     }),
                 }
             }
@@ -129,7 +129,7 @@ fn answer(
         .starts_with("text/html")
     {
         return Err(Fault::Lasting {
-            what: "it answered with a web page in place of the file".to_owned(),
+            what: "it answered with a web page instead of the file".to_owned(),
         });
     }
     let length: Option<u64> =
@@ -143,7 +143,7 @@ fn answer(
     }))
 }
 
-/// A weak entity tag does not promise equal bytes, so that a date is better.
+/// A weak entity tag does not promise equal bytes, so a date is better.
 fn validator(headers: &HeaderMap) -> Option<String> {
     text(headers, header::ETAG)
         .filter(|tag| tag.starts_with('"'))
@@ -200,7 +200,7 @@ fn retry_after(text: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// What a request that got no answer failed of.
+/// Why a request got no answer.
 fn fault(error: ureq::Error) -> Fault {
     use ureq::Error;
     match error {
@@ -210,7 +210,7 @@ fn fault(error: ureq::Error) -> Fault {
             wait: None,
         },
         Error::HostNotFound => Fault::Passing {
-            what: "its name cannot be resolved: is this machine on the net?".to_owned(),
+            what: "its name cannot be resolved: is this machine on a network?".to_owned(),
             wait: None,
         },
         Error::ConnectionFailed | Error::Protocol(_) => Fault::Passing {
@@ -223,7 +223,7 @@ fn fault(error: ureq::Error) -> Fault {
     }
 }
 
-/// What an answer that broke off failed of.
+/// Why an answer broke off.
 pub(super) fn broken(error: &io::Error) -> Fault {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     let silent = matches!(inner, Some(ureq::Error::Timeout(_)));

@@ -1,4 +1,4 @@
-//! From the files of a dataset to its folder, aside and renamed.
+//! Makes the folder of a dataset from its files: unpacks aside and renames.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use super::event::{Event, Observer};
 use super::{Dataset, DownloadError, RemoteFile, files, space};
 use crate::archive::{self, ArchiveError, Limits, Names};
 
-/// The file in a dataset's folder that says where it is from, and which names could not be kept.
+/// The file in a dataset's folder that lists its sources and the names that were replaced.
 pub const MANIFEST: &str = "huenet-dataset.json";
 
 /// How many names of an archive's top folder a message lists.
 const LISTED: usize = 8;
 
-/// A file of a dataset that is there and has been checked.
+/// A file of a dataset that has arrived and was checked.
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) file: RemoteFile,
     pub(super) path: PathBuf,
     pub(super) sums: Sums,
-    /// The address or path it is from.
+    /// The address or path where it is from.
     from: String,
-    /// Whether it was downloaded, and is to be removed when it has been used.
+    /// Whether it was downloaded and has to be removed after use.
     pub(super) temporary: bool,
 }
 
@@ -50,7 +50,7 @@ impl Arrived {
     }
 }
 
-/// What [`MANIFEST`] holds.
+/// The content of [`MANIFEST`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Manifest {
     dataset: String,
@@ -89,8 +89,8 @@ impl Job<'_> {
     ) -> Result<Manifest, DownloadError> {
         self.clear()?;
         let outcome = self.unpack(arrived, observer);
-        // What is left aside is of no use: the next try starts clean. A folder that cannot be
-        // removed now is removed then.
+        // What is left aside is of no use, because the next try starts from nothing. A folder that
+        // cannot be removed now is removed then.
         let _ = self.clear();
         outcome
     }
@@ -153,14 +153,14 @@ impl Job<'_> {
             std::fs::create_dir_all(parent).map_err(DownloadError::write(parent))?;
         }
         if self.target.is_dir() {
-            // Only succeeds if it is empty, as it was found to be.
+            // Succeeds only if it is still empty.
             std::fs::remove_dir(self.target).map_err(DownloadError::write(self.target))?;
         }
         std::fs::rename(folder, self.target).map_err(DownloadError::write(self.target))
     }
 
-    /// The folder that has the dataset's own folders or images in it: archives have it on top, or hold
-    /// nothing else on top.
+    /// The folder with the dataset's own folders or images: the top of the archive, or the only folder
+    /// there.
     fn top_folder(&self, one: &Arrived) -> Result<PathBuf, DownloadError> {
         if self.dataset.has_top_folder(&self.aside) {
             return Ok(self.aside.clone());
@@ -217,7 +217,7 @@ impl Job<'_> {
 }
 
 impl DownloadError {
-    /// Whether the archive itself is bad, so that another copy of it may do.
+    /// Whether the archive itself is bad, so that another copy may be better.
     pub(super) fn blames_archive(&self) -> bool {
         match self {
             Self::Archive(error) => !matches!(
@@ -238,7 +238,7 @@ pub(super) fn is_free(path: &Path) -> bool {
     }
 }
 
-/// Has the disk hold what was written, before the folder gets the name that promises it whole.
+/// Syncs what was written to the disk, before the folder gets the name of a complete dataset.
 fn flush(folder: &Path) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::fs::syncfs(std::fs::File::open(folder)?)?;

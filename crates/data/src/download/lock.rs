@@ -7,8 +7,8 @@ use std::path::Path;
 use super::DownloadError;
 use super::event::{Event, Observer};
 
-/// A lock of the operating system on a file: it ends with the process, however that ends, so that
-/// the file itself may stay.
+/// A lock of the operating system on a file. It ends with the process, however that ends, so the file
+/// itself may stay.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
@@ -29,7 +29,7 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // Windows locks the content too; then the holder stays unnamed.
+                // Windows locks the content too, so the holder is not known there.
                 let _ = file.read_to_string(&mut holder);
                 observer(Event::Waiting {
                     holder: holder.trim(),
@@ -44,7 +44,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(write()(error)),
         }
-        // For the messages of those who wait; the lock holds without it.
+        // For the messages of waiting processes. The lock holds without it.
         let _ = sign(&mut file);
         Ok(Self { _file: file })
     }

@@ -1,4 +1,4 @@
-//! Published datasets, from the net to a folder that the rest of the crate reads.
+//! Downloads published datasets into folders that the rest of the crate reads.
 //!
 //! ```text
 //! Dataset ──► Downloader ──► DATAROOT/NAME/
@@ -6,21 +6,21 @@
 //! ```
 //!
 //! [`Downloader::install`] takes each file of a [`Dataset`] from the first of its addresses that
-//! gives it, checks it, unpacks the archive aside and renames the folder when it is whole: a
-//! dataset is there or it is not. Whatever interrupts it, the next call goes on where it stopped.
+//! works, and checks it. It unpacks the archive aside and renames the folder when it is complete: a
+//! dataset is complete or absent. If it is interrupted, the next call continues where it stopped.
 //!
-//! - **Going on**: what has arrived is in `DATAROOT/.downloads/NAME-FILE.part`; the rest is asked for
-//!   with `Range` and `If-Range`, so that a file that has changed on the server since is taken
-//!   anew. A server that knows no ranges sends it all again.
-//! - **Faults that pass** (cut connections, silence, 429, 5xx) are waited out as [`Patience`] says,
-//!   `Retry-After` included; for others the next address is asked.
+//! - **Continuing**: data that has arrived is in `DATAROOT/.downloads/NAME-FILE.part`. The rest is
+//!   requested with `Range` and `If-Range`; if the file has changed on the server, it is downloaded from
+//!   the start. A server that knows no ranges sends the whole file again.
+//! - **Passing faults** (cut connections, silence, 429, 5xx) are tried again after a wait, as
+//!   [`Patience`] and `Retry-After` say. After other faults the next address is tried.
 //! - **Checks**: the published size and SHA-256 where there are any. For other archives the
 //!   SHA-256 of the first download that could be unpacked is kept in
 //!   `DATAROOT/.downloads/checksums.json`, and later downloads are compared with it.
-//! - **Two processes**: the second waits for the first, and then finds the dataset there. A process
-//!   that died holds nobody up.
-//! - **Proxies** that `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` name, in either case,
-//!   are used, by the method CONNECT.
+//! - **Two processes**: the second waits for the first, and then finds the dataset there. It does not
+//!   wait for a process that has died.
+//! - **Proxies** are those that `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` name, in lower or
+//!   upper case. They are used by the method CONNECT.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -1,4 +1,4 @@
-//! A file that is not whole yet, and what is known of the rest.
+//! A file that has arrived in part, and what is known of the rest.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::DownloadError;
 use super::files;
 
-/// `NAME.part` with what has arrived, and `NAME.json` with where that is from.
+/// `NAME.part` holds what has arrived; `NAME.json` says where it is from.
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
@@ -22,22 +22,21 @@ pub(super) struct Part {
 pub(super) struct State {
     /// The address.
     pub(super) address: String,
-    /// What tells one version of the file there from another, for `If-Range`: a strong entity tag
-    /// or a date.
+    /// Identifies the version of the file for `If-Range`: a strong entity tag or a date.
     pub(super) validator: Option<String>,
     /// Bytes of the whole file, if the server said.
     pub(super) total: Option<u64>,
 }
 
 impl State {
-    /// Whether a rest from `address` is known to be of another version of the file.
+    /// Whether the rest of the file at `address` is known to be of another version.
     pub(super) fn is_outdated(
         &self,
         address: &str,
         validator: Option<&str>,
         total: Option<u64>,
     ) -> bool {
-        // A tag and a date say nothing about each other.
+        // A tag and a date cannot be compared.
         let comparable = |old: &str, new: &str| old.starts_with('"') == new.starts_with('"');
         let validators = self.validator.as_deref().zip(validator);
         let totals = self.total.zip(total);
@@ -51,7 +50,7 @@ impl Part {
     /// The part of the file at `target`, with what an earlier try left of it.
     pub(super) fn open(target: &Path) -> Result<Self, DownloadError> {
         let (path, state_path) = (with_end(target, ".part"), with_end(target, ".json"));
-        // A state that cannot be read only costs what had arrived.
+        // If the state cannot be read, what had arrived is downloaded again.
         let state = files::read_json(&state_path).unwrap_or_default();
         Ok(Self {
             path,
@@ -64,7 +63,7 @@ impl Part {
         &self.path
     }
 
-    /// How many bytes are there and of known origin.
+    /// How many bytes of known origin have arrived.
     pub(super) fn length(&self) -> u64 {
         match &self.state {
             Some(_) => std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len()),
@@ -72,7 +71,7 @@ impl Part {
         }
     }
 
-    /// Forgets what is there, and writes from the start.
+    /// Drops what has arrived, and writes from the start.
     pub(super) fn restart(&mut self, state: State) -> Result<File, DownloadError> {
         self.discard()?;
         let file = File::create(&self.path).map_err(DownloadError::write(&self.path))?;
@@ -81,7 +80,7 @@ impl Part {
         Ok(file)
     }
 
-    /// Writes on after what is there.
+    /// Appends to what has arrived.
     pub(super) fn go_on(&self) -> Result<File, DownloadError> {
         OpenOptions::new()
             .append(true)
@@ -91,24 +90,24 @@ impl Part {
 
     pub(super) fn discard(&mut self) -> Result<(), DownloadError> {
         self.state = None;
-        // First the state: bytes without one count for nothing.
+        // The state comes first: bytes without a state are not used.
         files::remove(&self.state_path)?;
         files::remove(&self.path)
     }
 
-    /// Moves the whole file to its place. Its state stays, for [`origin`].
+    /// Moves the complete file to its place. Its state stays, for [`origin`].
     pub(super) fn complete(self, target: &Path) -> Result<(), DownloadError> {
         std::fs::rename(&self.path, target).map_err(DownloadError::write(target))
     }
 }
 
-/// The address that the whole file at `target` is from.
+/// The address that the complete file at `target` is from.
 pub(super) fn origin(target: &Path) -> Option<String> {
     let state: Option<State> = files::read_json(&with_end(target, ".json")).unwrap_or_default();
     state.map(|state| state.address)
 }
 
-/// Removes a whole file, and its state.
+/// Removes a complete file and its state.
 pub(super) fn remove(target: &Path) -> Result<(), DownloadError> {
     files::remove(&with_end(target, ".json"))?;
     files::remove(target)

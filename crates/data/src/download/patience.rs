@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-/// How long a server is waited for, and how often it is asked again.
+/// How long to wait for a server, and how often to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Tries in a row that get nowhere before an address is given up; at least 1 is made.
+    /// Tries in a row without progress before an address is given up; at least 1 is made.
     pub attempts: u32,
     /// The wait before the second try; it doubles with each further one.
     pub first_wait: Duration,
@@ -26,8 +26,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The wait after try number `attempt` in a row that got nowhere: what the server asked for,
-    /// be it shorter, or else our own.
+    /// The wait after try number `attempt` in a row without progress: the time that the server asked for,
+    /// even if it is shorter, or otherwise our own.
     pub(super) fn wait(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         let own = self.first_wait.saturating_mul(
             1_u32

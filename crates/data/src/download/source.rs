@@ -2,18 +2,18 @@ use std::path::{Path, PathBuf};
 
 use super::{Dataset, DownloadError, RemoteFile};
 
-/// Where the files of a dataset are taken from in place of its own addresses.
+/// A place from which the files of a dataset are taken instead of its own addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// A folder on the net: its address, with a slash at the end. The files have their names in
-    /// the catalogue there.
+    /// The address of a folder on a server, with a slash at the end. The files in it have their names
+    /// of the catalogue.
     Address(String),
-    /// The address of the archive itself. Further files of the set are beside it.
+    /// The address of the archive itself. Further files of the dataset are beside it.
     File(String),
-    /// A folder here that holds the files under their names in the catalogue.
+    /// A folder on this machine that holds the files under their names of the catalogue.
     Folder(PathBuf),
-    /// The archive here. Further files of the set are beside it.
+    /// The archive on this machine. Further files of the dataset are beside it.
     Archive(PathBuf),
 }
 
@@ -25,12 +25,12 @@ pub(super) enum Place {
 }
 
 impl Source {
-    /// What a user's text means: an `http:` or `https:` address of a folder or, if it ends in
-    /// `.zip`, `.tgz` or `.tar.gz`, of an archive; or else the path of a folder or archive.
+    /// Reads a user's text. It is the path of a folder or archive, or the `http:` or `https:` address of
+    /// one; an address that ends in `.zip`, `.tgz` or `.tar.gz` is that of an archive.
     ///
     /// # Errors
     ///
-    /// [`DownloadError::From`] if it is an address of another kind, or a path where nothing is.
+    /// [`DownloadError::From`] for an address of another kind, or a path that does not exist.
     pub fn parse(text: &str) -> Result<Self, DownloadError> {
         let wrong = |reason: &str| DownloadError::From {
             given: text.to_owned(),
@@ -90,7 +90,7 @@ impl Source {
     }
 }
 
-/// Where `file` may be: at `sources` if there are any, else at the dataset's own addresses.
+/// The places where `file` may be: `sources` if there are any, otherwise the dataset's own addresses.
 pub(super) fn places(dataset: &Dataset, file: &RemoteFile, sources: &[Source]) -> Vec<Place> {
     if sources.is_empty() {
         let own = dataset.addresses.iter();

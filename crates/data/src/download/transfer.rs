@@ -1,4 +1,4 @@
-//! Getting one file: over several tries, from several addresses, with what is there already.
+//! Gets one file in several tries, and keeps what has arrived already.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -10,20 +10,20 @@ use super::http::{Answer, Client, Fault, Outcome, Rest, broken};
 use super::part::{Part, State};
 use super::{DownloadError, Patience, RemoteFile, space};
 
-/// Bytes that must have arrived for a try to count as getting on.
+/// Bytes that must arrive for a try to count as progress.
 const HEADWAY: u64 = 64 << 10;
 
 /// Gets files.
 pub(super) struct Transfer<'a> {
     pub(super) client: &'a Client,
     pub(super) patience: Patience,
-    /// Whether a wrong size is a fault, as it is where the file must be the published one.
+    /// Whether a wrong size is a fault: it is if the file must be the published one.
     pub(super) strict: bool,
 }
 
 /// How a try failed.
 enum Failure {
-    /// On the net.
+    /// At the server or on the network.
     Net(Fault),
     /// On this machine, where another address does not help.
     Here(DownloadError),
@@ -44,7 +44,7 @@ impl From<Fault> for Failure {
 impl Transfer<'_> {
     /// Gets `file` from one address into `target`, with as many tries as it takes.
     ///
-    /// The inner error is what is wrong with the address; the outer one is a fault here.
+    /// The inner error is a fault of the address; the outer one is a fault of this machine.
     pub(super) fn get(
         &self,
         file: &RemoteFile,
@@ -65,7 +65,7 @@ impl Transfer<'_> {
                 Fault::Lasting { what } => return Ok(Err(what)),
                 Fault::Passing { what, wait } => (what, wait),
             };
-            // A try that got on begins the count anew: only standing still is given up.
+            // A try with progress resets the count: only tries without progress are given up.
             let length = part.length();
             if length >= furthest.saturating_add(HEADWAY) {
                 attempt = 0;
@@ -126,7 +126,7 @@ impl Transfer<'_> {
         }
     }
 
-    /// What has arrived, if the rest from `address` would fit to it.
+    /// What has arrived, if the rest at `address` fits it.
     fn usable<'p>(
         &self,
         file: &RemoteFile,
@@ -135,13 +135,13 @@ impl Transfer<'_> {
     ) -> Option<(u64, Option<&'p str>)> {
         let state = part.state.as_ref()?;
         let length = Some(part.length()).filter(|length| *length > 0)?;
-        // A mix of two versions is found out where there is something to compare with.
+        // A mix of two versions is noticed if there is a checksum to compare with.
         let provable = self.strict && file.is_published();
         if state.address == address {
             let validator = state.validator.as_deref();
             (validator.is_some() || provable).then_some((length, validator))
         } else {
-            // Another server's validators are its own.
+            // Validators are only valid at the server that sent them.
             provable.then_some((length, None))
         }
     }
@@ -161,7 +161,7 @@ impl Transfer<'_> {
                 what: format!("the file there has {total} bytes, and the published one {expected}"),
             }));
         }
-        // Not every server minds `If-Range`.
+        // Not every server respects `If-Range`.
         if let (1.., Some(state)) = (answer.start, &part.state)
             && state.is_outdated(address, answer.validator.as_deref(), answer.total)
         {
@@ -169,11 +169,11 @@ impl Transfer<'_> {
             return Err(another_version(answer.start));
         }
         let folder = part.path().parent().unwrap_or(Path::new(".")).to_path_buf();
-        // Of a file whose size nobody tells, nothing can be foreseen.
+        // If nobody tells the file's size, there is nothing to check.
         let size = answer.total.or(file.size.bytes()).unwrap_or(0);
         let left = size.saturating_sub(answer.start);
         let what = format!("{} and what it unpacks to", file.name);
-        // As much again: archives of JPEG files unpack to about their own size.
+        // Twice the size: archives of JPEG files unpack to about their own size.
         let unpacked = if file.is_archive() {
             left + answer.start
         } else {
@@ -211,10 +211,10 @@ impl Transfer<'_> {
     }
 }
 
-/// The file was changed since `have` bytes of it arrived: it is asked for from the start.
+/// The file has changed since `have` bytes of it arrived: it is requested from the start.
 fn another_version(have: u64) -> Failure {
     Failure::Net(Fault::Passing {
-        what: format!("its file is not the one of which {have} bytes had arrived"),
+        what: format!("its file has changed since {have} bytes of it arrived"),
         wait: Some(Duration::ZERO),
     })
 }
@@ -231,7 +231,7 @@ fn copy(
     let mut done = answer.start;
     loop {
         observer(Event::Received { done, total });
-        // One byte more than there should be is enough to know.
+        // Reading one byte more than expected is enough to notice a longer file.
         if total.is_some_and(|total| done > total) {
             return Ok(done);
         }

@@ -1,4 +1,4 @@
-//! What the segments of a JPEG file say of its image (ITU-T T.81, annex B).
+//! Reads the headers of a JPEG file (ITU-T T.81, annex B).
 
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
@@ -30,7 +30,7 @@ struct Frame {
     sampling: Vec<(u8, u8)>,
 }
 
-/// Which decoder gives the pixels that the file's authors saw.
+/// The decoder that decodes the file correctly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decoder {
     /// `zune-jpeg`, the fast one: the usual samplings, in one scan or progressive.
@@ -40,11 +40,11 @@ pub(super) enum Decoder {
 }
 
 impl Headers {
-    /// The headers; none if the bytes end before the image does. Bytes after its end marker are
-    /// ignored; so is the end marker of a thumbnail, which lies inside a segment.
+    /// The headers; `None` if the bytes end before the image does. Bytes after its end marker are
+    /// ignored. So is the end marker of a thumbnail, which lies inside a segment.
     ///
-    /// Decoders fill the missing part of a file that was cut short with grey and report success. A
-    /// network would be trained on it unnoticed, so the end of the image is looked for here, as
+    /// Decoders fill the missing part of a file that was cut short with grey and report success. Networks
+    /// would be trained on that unnoticed. So this function looks for the end of the image, as
     /// TensorFlow's decoder does.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut headers = Self::default();
@@ -81,10 +81,10 @@ impl Headers {
         self.frame.as_ref().map(|frame| frame.sampling.len())
     }
 
-    /// The decoder for the file, or what it is that none of them reads.
+    /// The decoder for the file, or the kind of the file if no decoder reads it.
     pub(super) fn decoder(&self) -> Result<Decoder, &'static str> {
         let Some(frame) = &self.frame else {
-            // It fails, and says what is missing.
+            // It fails, and its error says what is missing.
             return Ok(Decoder::Fast);
         };
         match frame.coding {
@@ -113,8 +113,8 @@ impl Headers {
         matches!(self.scans[..], [all] if usize::from(all) == frame.sampling.len())
     }
 
-    /// Whether `jpeg-decoder` is right. In scans of a single component it miscounts the blocks of one that
-    /// is sampled more than once but not as often as another.
+    /// Whether `jpeg-decoder` decodes the file correctly. In scans of a single component it miscounts the
+    /// blocks of a component that is sampled more than once but less often than another one.
     fn is_general(&self, frame: &Frame) -> bool {
         let sampling = || frame.sampling.iter().copied();
         let across = sampling().map(|(across, _)| across).max().unwrap_or(0);
@@ -126,8 +126,8 @@ impl Headers {
                 || sampling().all(|it| extreme(across, it.0) && extreme(down, it.1)))
     }
 
-    /// Whether the image is coded as nearly all are. What else there is `zune-jpeg` decodes to
-    /// something else now and then, without a word.
+    /// Whether the image is coded as nearly all images are. Others `zune-jpeg` sometimes decodes wrongly
+    /// without an error.
     fn is_usual(&self, frame: &Frame) -> bool {
         let Some((first, others)) = frame.sampling.split_first() else {
             return false;

@@ -1,4 +1,4 @@
-//! JPEG: which decoder reads a file, and decoding it.
+//! Chooses the decoder for a JPEG file, and decodes it.
 
 mod headers;
 
@@ -18,8 +18,8 @@ use headers::{Decoder, Headers};
 
 /// Decodes a JPEG file's bytes.
 ///
-/// Of files as nearly all are, the pixels are those of the crate `image`, whose decoder this calls itself:
-/// once instead of three times for the headers, and without a copy of the file.
+/// For usual files the pixels are those of the crate `image`. This calls the same decoder directly, which reads
+/// the headers once instead of three times and needs no copy of the file.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, DataError> {
     } else {
         RgbImage::from_raw(width, height, read.pixels).map(DynamicImage::ImageRgb8)
     };
-    let image = image.ok_or_else(|| fault(path, "it has fewer pixels than it says"))?;
+    let image = image.ok_or_else(|| fault(path, "it has fewer pixels than its header says"))?;
     let orientation = read.exif.as_deref().and_then(Orientation::from_exif_chunk);
     Ok(Decoded {
         image,

@@ -19,7 +19,7 @@ pub(super) fn open(root: &Path, split: Split) -> Result<Collection, DataError> {
     }
 }
 
-/// The images with their classes: class n of the file is that of `image_<n>.jpg`, from 1.
+/// The images with their classes. Entry n of the file, from 1, is the class of `image_<n>.jpg`.
 fn labelled(root: &Path, images: Vec<ImageSource>) -> Result<Vec<ImageSource>, DataError> {
     let path = root.join(LABELS);
     if !path.is_file() {

@@ -1,4 +1,4 @@
-//! Listing folders, and saying what is in them when it is not what was expected.
+//! Lists folders, and describes their content for error messages.
 
 use std::ffi::OsStr;
 use std::fs::DirEntry;
@@ -77,7 +77,7 @@ pub(crate) fn has_images(folder: &Path) -> Result<bool, DataError> {
     Ok(!list(folder)?.is_empty())
 }
 
-/// What lies in a folder and is not hidden.
+/// The content of a folder that is not hidden.
 #[derive(Default)]
 pub(crate) struct Listing {
     /// The paths of the images, sorted.
@@ -129,8 +129,8 @@ fn is_image(entry: &DirEntry) -> bool {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(extension))
     });
-    // Of the path, not the entry: a link to a file counts as the file. What cannot be looked at, such as a link
-    // to nothing, counts as well: whoever reads it is told, instead of one image being missing.
+    // Metadata of the path, not of the entry: a link to a file counts as the file. A path without metadata, such
+    // as a broken link, counts too, so that reading it gives an error instead of leaving the image out.
     let is_file = || std::fs::metadata(entry.path()).map_or(true, |it| it.is_file());
     known && !is_hidden(&name) && is_file()
 }
@@ -144,7 +144,7 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-/// What a folder holds, in a few words.
+/// The content of a folder in a few words.
 pub(super) fn describe(folder: &Path) -> String {
     let name = folder.display();
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -162,7 +162,10 @@ pub(super) fn describe(folder: &Path) -> String {
         return format!("{name} is empty");
     }
     names.sort_unstable();
-    let foreign = names.iter().filter(|name| is_foreign(name.as_ref())).count();
+    let foreign = names
+        .iter()
+        .filter(|name| is_foreign(name.as_ref()))
+        .count();
     let more = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);
     let mut found = format!("{name} holds {}", names.join(", "));

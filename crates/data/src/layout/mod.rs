@@ -32,7 +32,7 @@ impl Layout {
     const ALL: &str = "one of: train/ with val/ or test/ (pix2pix); trainA/ and trainB/ (CycleGAN); \
                        jpg/ (Flowers-102); image files (bare folder)";
 
-    /// The name that users know it by.
+    /// The name that messages use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pix2Pix => "pix2pix",
@@ -49,7 +49,7 @@ impl Layout {
     /// # Errors
     ///
     /// [`DataError::NotFound`], [`DataError::NotAFolder`] or [`DataError::Io`] for the folder
-    /// itself; [`DataError::Layout`] if it has none of the layouts, with what it holds instead.
+    /// itself; [`DataError::Layout`] if it has none of the layouts. The error says what it holds.
     pub fn discover(folder: impl AsRef<Path>) -> Result<Self, DataError> {
         let folder = folder.as_ref();
         check_folder(folder, Self::ALL)?;
@@ -100,7 +100,7 @@ impl Layout {
                 let mut train = images_if_present(&train_a)?;
                 train.extend(images_if_present(&train_b)?);
                 if train.is_empty() {
-                    // Fails, and says what is wrong with the folder.
+                    // Fails, and the error says what is wrong with the folder.
                     train = images(if train_b.is_dir() { &train_b } else { &train_a })?;
                 }
                 let mut held_out: Vec<ImageSource> = images_if_present(&folder.join("testA"))?;
@@ -127,8 +127,8 @@ impl Collection {
     /// The images of a folder. Without a `layout`, [`Layout::discover`] finds it. `split` matters
     /// where the layout has no folders of its own for the parts: Flowers-102 and bare folders.
     ///
-    /// Images are told by their extension, in either case; hidden files, other files and deeper
-    /// folders are ignored. They are sorted by name. No image is opened.
+    /// Images are recognised by their extension, in lower or upper case. Hidden files, other files and
+    /// deeper folders are ignored. Images are sorted by name. None is opened.
     ///
     /// # Errors
     ///

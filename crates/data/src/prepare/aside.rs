@@ -1,4 +1,4 @@
-//! Writing new files and folders aside, and renaming them.
+//! Writes new files and folders aside, and renames them.
 
 use std::io::Write;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(super) fn new_folder<T>(
     // Another process may have been faster: a folder that is not empty is never replaced.
     free(path)?;
     std::fs::rename(aside.path(), path).map_err(PrepareError::write(path))?;
-    // It is no longer where it would be removed.
+    // It has been renamed, so there is nothing to remove.
     let _ = aside.keep();
     Ok(filled)
 }
@@ -43,7 +43,7 @@ pub(super) fn new_file(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
 
 /// Makes the folder that holds a path, which must not exist itself.
 fn free(path: &Path) -> Result<&Path, PrepareError> {
-    // A broken link is something, too.
+    // A broken link exists, too.
     if path.symlink_metadata().is_ok() {
         return Err(PrepareError::Exists {
             path: path.to_path_buf(),

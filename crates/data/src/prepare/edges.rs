@@ -6,7 +6,7 @@ use crate::colour;
 /// Canny's edge detector (IEEE PAMI 8(6), 1986), as the crate `imageproc` has it: a Gaussian blur of
 /// σ = 1.4 pixels, Sobel's gradients, thinning to one pixel, and two thresholds.
 ///
-/// An edge begins where the gradient is at least the upper threshold, and goes on while it is at
+/// An edge begins where the gradient is at least the upper threshold, and continues while it is at
 /// least the lower one. Thresholds are lengths of Sobel's gradient of bytes, above 0 and up to
 /// [`Self::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Canny {
 }
 
 impl Canny {
-    /// The longest gradient that there can be, √5 · 2 · 255.
+    /// The longest possible gradient, √5 · 2 · 255.
     pub const MAX: f32 = 1140.39;
     /// Thresholds that keep the outlines of photographs and leave out most of their texture.
     pub const DEFAULT: Self = Self {
@@ -47,7 +47,7 @@ impl Canny {
             let rgb = image.get_pixel(x, y).0.map(f32::from);
             Luma([colour::grey(rgb).round() as u8])
         });
-        // Without an inner pixel there is nothing to find.
+        // Without an inner pixel there are no edges.
         if width < 3 || height < 3 {
             return RgbImage::from_pixel(width, height, [255; 3].into());
         }

@@ -2,14 +2,14 @@ use std::path::{Path, PathBuf};
 
 use crate::DataError;
 
-/// Why a dataset was not made. Nothing was written then.
+/// Why a dataset was not made. After such an error nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrepareError {
     /// An image or a folder cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The place for the result is taken.
+    /// Something exists in the place of the result.
     #[error("{path} already exists and is left as it is", path = path.display())]
     Exists {
         /// The place.
@@ -31,7 +31,7 @@ pub enum PrepareError {
         /// Why.
         source: Box<::image::ImageError>,
     },
-    /// A hard link was asked for where there can be none.
+    /// A hard link is not possible there.
     #[error(
         "cannot link {from} into {to}: {source}; hard links need both on one file system: copy \
          instead",
@@ -45,7 +45,7 @@ pub enum PrepareError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The dataset has folders for its parts.
+    /// The dataset is divided into folders already.
     #[error(
         "{path} is divided already, as {layout}: only bare folders and Flowers-102 need a seeded \
          split",
@@ -59,8 +59,8 @@ pub enum PrepareError {
     },
     /// A path that cannot be a line of a list.
     #[error(
-        "{path:?} cannot be written to a list, which has a line for each path: there is a tabulator \
-         or the end of a line in it, or it is no UTF-8; rename it, or have folders written"
+        "{path:?} cannot be written to a list, because it has a tab or the end of a line in it or is \
+         not UTF-8: rename it, or write folders instead of a list"
     )]
     Unlistable {
         /// The image.
@@ -80,7 +80,7 @@ pub enum PrepareError {
     },
     /// No image has a partner.
     #[error(
-        "no image in {from} has the name of one in {to}, endings apart: pairs are matched by name",
+        "no image in {from} has the name of one in {to}: give files of a pair the same name, apart from the ending",
         from = from.display(), to = to.display()
     )]
     NoPairs {
@@ -89,10 +89,10 @@ pub enum PrepareError {
         /// The folder of the right halves.
         to: PathBuf,
     },
-    /// Two images of a folder that differ in their endings only.
+    /// The names of two images in a folder differ only in their endings.
     #[error(
-        "{first} and {second} have the same name but for the ending, so that it is not clear which \
-         one is meant: rename or remove one",
+        "{first} and {second} have the same name but for the ending, so it is not clear which one \
+         belongs to a pair: rename or remove one",
         first = first.display(), second = second.display()
     )]
     SameName {
@@ -117,15 +117,15 @@ pub enum PrepareError {
         /// Its width and height.
         right_size: crate::check::Dimensions,
     },
-    /// An image that two halves beside one another would make too large.
-    #[error("a pair of {path} would be larger than is accepted: give a smaller size", path = path.display())]
+    /// A pair whose two halves together would be too large.
+    #[error("a pair with {path} would be too large: give a smaller size", path = path.display())]
     TooLarge {
         /// The right image.
         path: PathBuf,
     },
-    /// Thresholds that are none.
+    /// Thresholds that are out of range or in the wrong order.
     #[error(
-        "thresholds {low} and {high} will not do: give two numbers above 0 and up to {max}, the \
+        "thresholds {low} and {high} are not possible: give two numbers above 0 and up to {max}, the \
          lower first"
     )]
     Thresholds {

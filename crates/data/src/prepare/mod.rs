@@ -1,8 +1,8 @@
-//! Makes datasets: the seeded split of a folder written out, pairs from two folders or from
+//! Makes datasets: writes the seeded split of a folder, and makes pairs from two folders or from
 //! photographs and their edges.
 //!
-//! Nothing that exists is changed or overwritten. What is made is written aside and renamed, so
-//! that it is there whole or not at all.
+//! Nothing that exists is changed or overwritten. New folders are written aside and renamed, so each
+//! is complete or absent.
 
 mod aside;
 mod error;

@@ -55,14 +55,14 @@ pub struct PairOptions {
     pub stretch: bool,
     /// Whether images without a partner are left out; otherwise they are an error.
     pub skip_unmatched: bool,
-    /// With a seed, a tenth of the pairs goes to `val/`, as [`Split::NinetyTen`](crate::Split)
-    /// draws it; without, all go to `train/`. Folders that are divided already stay so.
+    /// With a seed, a tenth of the pairs goes to `val/`, drawn as [`Split::NinetyTen`](crate::Split)
+    /// does. Without a seed all go to `train/`. Folders that are divided already stay divided.
     pub split_seed: Option<u64>,
     /// The format of the files.
     pub format: PairFormat,
 }
 
-/// What was made.
+/// The number of pairs that were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairSummary {
     /// Pairs in `train/`.
@@ -73,18 +73,18 @@ pub struct PairSummary {
     pub unmatched: usize,
 }
 
-/// Shapes that differ by at most this factor are taken for the same.
+/// Shapes that differ by at most this factor count as equal.
 const SAME_SHAPE: f64 = 1.01;
 
-/// Writes pix2pix pairs: in each file of `output/train/` and `output/val/` a left half, and beside
-/// it an image of the folder `right`, named as that image is.
+/// Writes pix2pix pairs. Each file in `output/train/` and `output/val/` has a left half, and beside it an
+/// image of the folder `right`, whose name it gets.
 ///
-/// Where the folders hold no images but `train/`, `val/` or `test/`, as pix2pix has them, the pairs are of the
+/// If the folders hold `train/`, `val/` or `test/` instead of images, as pix2pix's do, the pairs are made of the
 /// images in these, and go to folders of the same names.
 ///
-/// Both halves have the size of the right image, or `options.size`. What has another size is
-/// resized by bicubic convolution; edges are found after it, so that they stay thin. Works in the
-/// threads of rayon's pool; `progress` is told how many pairs are done, and of how many.
+/// Both halves have the size of the right image, or `options.size`. An image of another size is resized
+/// by bicubic convolution. Edges are found after that, so that they stay thin. The work runs in the
+/// threads of rayon's pool. `progress` gets the number of pairs that are done, and of all.
 ///
 /// # Errors
 ///
@@ -149,11 +149,11 @@ pub fn make_pairs(
     })
 }
 
-/// The folder of what is trained on, and those of what is not.
+/// The folder of the training images, and those of held-out images.
 const TRAIN: &str = "train";
 const PARTS: [&str; 3] = [TRAIN, "val", "test"];
 
-/// The parts that the folders are divided into, if they are.
+/// The parts into which the folders are divided, if they are.
 fn divided_folders(
     left: &LeftHalf,
     right: &Path,

@@ -5,13 +5,13 @@ use super::PrepareError;
 use super::aside::{new_file, new_folder};
 use crate::{Collection, DataError, ImageSource, Layout, Phase, Split};
 
-/// How images get into another folder.
+/// How images are put into another folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transfer {
     /// Their bytes are copied.
     Copy,
-    /// The same files get a second name, which takes no space.
+    /// The files get a second name, which takes no space.
     HardLink,
 }
 
@@ -20,13 +20,13 @@ pub enum Transfer {
 pub struct SplitSummary {
     /// Images to train on.
     pub train: usize,
-    /// Images kept apart.
+    /// Held-out images.
     pub held_out: usize,
 }
 
-/// Writes the seeded 90/10 split of a folder out: `output/train/` and `output/test/`, which is read
-/// as it is by [`Collection::open`]. The images in `test/` are those that training on `folder` with
-/// the same seed would hold out, [`Split::NinetyTen`]. `folder` is left as it is.
+/// Writes the seeded 90/10 split of a folder: `output/train/` and `output/test/`, which
+/// [`Collection::open`] can read. The images in `test/` are those that [`Split::NinetyTen`] with the same
+/// seed holds out. `folder` is left as it is.
 ///
 /// # Errors
 ///
@@ -120,7 +120,7 @@ fn put(from: &Path, to: &Path, transfer: Transfer) -> Result<(), PrepareError> {
             std::fs::write(to, bytes).map_err(PrepareError::write(to))
         }
         Transfer::HardLink => {
-            // A second name of a link would be a link, and might point nowhere from there.
+            // A hard link to a symbolic link would be a symbolic link, which might be broken there.
             let file = from.canonicalize().map_err(DataError::open(from))?;
             std::fs::hard_link(file, to).map_err(|source| PrepareError::Link {
                 from: from.to_path_buf(),

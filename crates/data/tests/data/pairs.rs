@@ -329,7 +329,7 @@ fn the_only_held_out_image_takes_the_colours_of_a_training_image() {
     let alone = Collection::from_sources("mine", sources(&["a"]), sources(&["c"]));
     let error = PairDataset::new(&alone, Phase::Train, Pairing::Unpaired, preprocessing(4, 4));
     let error = error.expect_err("nothing to take colours from").to_string();
-    assert!(error.contains("mine has one image"), "{error}");
+    assert!(error.contains("mine has only one image"), "{error}");
 }
 
 #[test]
