@@ -159,6 +159,16 @@ impl Axes {
     }
 }
 
+/// The style of a curve.
+pub(crate) fn thick(color: &str) -> String {
+    format!("stroke=\"{color}\" stroke-width=\"2\"")
+}
+
+/// The style of a curve that is a part of another one.
+pub(crate) fn dashed(color: &str) -> String {
+    format!("stroke=\"{color}\" stroke-width=\"1.5\" stroke-dasharray=\"5 3\"")
+}
+
 /// A coordinate, rounded to two digits: so the files are the same on all machines.
 fn number(value: f64) -> String {
     let number = format!("{value:.2}");
