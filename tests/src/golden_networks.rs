@@ -12,7 +12,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use huenet_models::{
     Discriminator, DiscriminatorConfig, DiscriminatorOptions, Generator, GeneratorConfig,
-    GeneratorOptions,
+    GeneratorOptions, NetworkBackend,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,7 +35,7 @@ pub const UNCONDITIONAL: &str = "du";
 /// # Panics
 ///
 /// If the file is not `models`, or lacks a weight.
-pub fn load_generator<B: Backend>(golden: &Golden, device: &B::Device) -> Generator<B> {
+pub fn load_generator<B: NetworkBackend>(golden: &Golden, device: &B::Device) -> Generator<B> {
     let side = parameter(golden, "image");
     let options = GeneratorOptions {
         base_width: base_width(golden),
@@ -58,7 +58,7 @@ pub fn load_generator<B: Backend>(golden: &Golden, device: &B::Device) -> Genera
 /// # Panics
 ///
 /// If the file is not `models`, or lacks a weight.
-pub fn load_discriminator<B: Backend>(
+pub fn load_discriminator<B: NetworkBackend>(
     golden: &Golden,
     prefix: &str,
     device: &B::Device,

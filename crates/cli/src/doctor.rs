@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::bail;
 use burn_autodiff::Autodiff;
 use clap::ArgMatches;
-use huenet_hist::HistogramBackend;
 use huenet_tasks::{
-    Images, Recipe, Settings, StepCost, TaskError, checkpoint_bytes, pool_bytes, step_cost,
+    Images, Recipe, Settings, StepCost, TaskError, TrainingBackend, checkpoint_bytes, pool_bytes,
+    step_cost,
 };
 
 use crate::backend::{self, OnBackend};
@@ -163,7 +163,7 @@ impl OnBackend for DryStep<'_> {
         REMEDY
     }
 
-    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         note("measuring a training step on made-up images …");
         step_cost::<Autodiff<B>>(self.recipe, device, self.steps, PATIENCE)
             .map_err(|error| format!("{error:?}"))

@@ -7,10 +7,9 @@ use anyhow::anyhow;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
-use huenet_hist::HistogramBackend;
 use huenet_tasks::compare::{Comparison, Study, Which, compare, write_json, write_sheet};
 use huenet_tasks::settings::{KEYS, Key};
-use huenet_tasks::{Layer, Settings, SettingsError, TaskError, find_run};
+use huenet_tasks::{Layer, Settings, SettingsError, TaskError, TrainingBackend, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::backend::OnBackend;
@@ -235,7 +234,7 @@ impl OnBackend for Measuring<'_> {
         REMEDY
     }
 
-    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         compare::<B>(self.study, device, self.progress)
     }
 }

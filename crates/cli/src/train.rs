@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use burn_autodiff::Autodiff;
 use clap::ArgMatches;
-use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{
-    Job, Layer, LivePage, Observer, Recipe, Report, Settings, SettingsError, TaskError, find_run,
+    Job, Layer, LivePage, Observer, Recipe, Report, Settings, SettingsError, TaskError,
+    TrainingBackend, find_run,
 };
 
 use crate::backend::OnBackend;
@@ -91,7 +91,7 @@ impl OnBackend for Training<'_> {
         }
     }
 
-    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         huenet_tasks::train::<Autodiff<B>>(self.job, device, self.observer, self.live)
     }
 }

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
+use crate::backend::NetworkBackend;
 use crate::init;
 use crate::products::product_of_two;
 
@@ -15,7 +16,7 @@ pub(crate) struct Dense<B: Backend> {
     bias: Param<Tensor<B, 1>>,
 }
 
-impl<B: Backend> Dense<B> {
+impl<B: NetworkBackend> Dense<B> {
     /// Weights Glorot uniform, drawn from `rng`; bias 0.
     pub(crate) fn new(shape: [usize; 2], rng: &mut impl Rng, device: &B::Device) -> Self {
         Self {
@@ -36,6 +37,6 @@ impl<B: Backend> Dense<B> {
     /// - `input`: `[batch, inputs]`
     /// - output: `[batch, outputs]`
     pub(crate) fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
-        product_of_two(input, self.weight.val()) + self.bias.val().unsqueeze()
+        product_of_two(input, self.weight.val(), B::ROUNDS_PRODUCTS) + self.bias.val().unsqueeze()
     }
 }

@@ -7,6 +7,7 @@ use burn::tensor::backend::Backend;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::backend::NetworkBackend;
 use crate::batch_norm::BatchNorm;
 use crate::blocks::Down;
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
@@ -103,7 +104,11 @@ impl DiscriminatorConfig {
 
     /// Draws the initial weights from `rng`, on the host: convolutions N(0, 0.02), bias 0, γ = 1,
     /// β = 0.
-    pub fn init<B: Backend>(&self, rng: &mut impl Rng, device: &B::Device) -> Discriminator<B> {
+    pub fn init<B: NetworkBackend>(
+        &self,
+        rng: &mut impl Rng,
+        device: &B::Device,
+    ) -> Discriminator<B> {
         Discriminator::new(&self.options, rng, device)
     }
 
@@ -155,7 +160,7 @@ pub struct Discriminator<B: Backend> {
     last: Conv2d<B>,
 }
 
-impl<B: Backend> Discriminator<B> {
+impl<B: NetworkBackend> Discriminator<B> {
     fn new(options: &DiscriminatorOptions, rng: &mut impl Rng, device: &B::Device) -> Self {
         let base = options.base_width;
         let input = options.image_channels + options.condition_channels;
@@ -204,8 +209,8 @@ impl<B: Backend> Discriminator<B> {
         }
         let mut layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
         layer.norm = chosen(&self.norm, &self.group_norm, statistics);
-        let x = layer.forward(x);
-        Layer::of(Convolution::Plain(&self.last)).forward(x)
+        let x = B::layer(layer, x);
+        B::layer(Layer::of(Convolution::Plain(&self.last)), x)
     }
 }
 
@@ -229,7 +234,7 @@ mod tests {
         update_running: true,
     };
 
-    fn tiny<B: Backend>(
+    fn tiny<B: NetworkBackend>(
         condition_channels: usize,
         normalization: Normalization,
     ) -> Discriminator<B> {

@@ -6,6 +6,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
+use crate::backend::NetworkBackend;
 use crate::dense::Dense;
 use crate::layer::LEAKY_SLOPE;
 use crate::modulation::Modulation;
@@ -27,7 +28,7 @@ pub struct DistributionEncoder<B: Backend> {
     modulations: Vec<Dense<B>>,
 }
 
-impl<B: Backend> DistributionEncoder<B> {
+impl<B: NetworkBackend> DistributionEncoder<B> {
     /// For quantiles of `inputs` numbers and levels of these channels. Dense layers Glorot
     /// uniform, the levels' N(0, 0.02), all biases 0, drawn from `rng`.
     pub fn new(

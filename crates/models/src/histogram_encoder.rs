@@ -6,6 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
+use crate::backend::NetworkBackend;
 use crate::init;
 use crate::products::product_of_two;
 
@@ -25,7 +26,7 @@ pub struct HistogramEncoder<B: Backend> {
     bias: Param<Tensor<B, 1>>,
 }
 
-impl<B: Backend> HistogramEncoder<B> {
+impl<B: NetworkBackend> HistogramEncoder<B> {
     /// Tables uniform in ±0.05, dense layer Glorot uniform with bias 0, drawn from `rng`.
     ///
     /// `pixels` is the height·width of the images whose histograms are encoded.
@@ -72,7 +73,8 @@ impl<B: Backend> HistogramEncoder<B> {
             table.val().select(0, index).reshape([batch, bins, 1])
         });
         let read = Tensor::cat(looked_up.collect(), 2).reshape([batch, inputs]);
-        relu(product_of_two(read, self.weight.val()) + self.bias.val().unsqueeze())
+        let product = product_of_two(read, self.weight.val(), B::ROUNDS_PRODUCTS);
+        relu(product + self.bias.val().unsqueeze())
     }
 }
 
@@ -120,7 +122,7 @@ mod tests {
         assert_eq!(values(encoder.forward(counts)), expected);
     }
 
-    fn gradient_reaches_the_rows_in_use<B: AutodiffBackend>() {
+    fn gradient_reaches_the_rows_in_use<B: AutodiffBackend + NetworkBackend>() {
         let encoder = HistogramEncoder::<B>::new(1, 3, 9, &mut rng(1), &Default::default());
         // A count that occurs in two bins adds up the gradients of both.
         let counts = histograms(&[4, 4, 1], [1, 1, 3]);

@@ -1,11 +1,13 @@
-//! What a layer is made of: a description, which [`blocks`](crate::blocks) and LibTorch compute.
+//! What a layer is made of, and what it computes.
 
 use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::tensor::Tensor;
+use burn::tensor::activation::{leaky_relu, relu};
 use burn::tensor::backend::Backend;
 
 use crate::modulation::Modulation;
 use crate::normalization::Norm;
+use crate::upsample::{upsample_bilinear, upsample_bilinear_reflected};
 
 /// What LeakyReLU lets through of a negative value (Keras' default; pix2pix has 0.2).
 pub(crate) const LEAKY_SLOPE: f64 = 0.3;
@@ -37,7 +39,7 @@ pub(crate) enum Convolution<'a, B: Backend> {
 
 /// One layer, all that happens between two images: convolution, normalisation, modulation,
 /// dropout, activation. Both networks are made of these.
-pub(crate) struct Layer<'a, B: Backend> {
+pub struct Layer<'a, B: Backend> {
     pub(crate) convolution: Convolution<'a, B>,
     pub(crate) norm: Option<Norm<'a, B>>,
     pub(crate) modulation: Option<Modulation<B>>,
@@ -61,5 +63,51 @@ impl<'a, B: Backend> Layer<'a, B> {
     pub(crate) fn activated(mut self, activation: Activation) -> Self {
         self.activation = activation;
         self
+    }
+
+    /// What the layer makes of `input`, in tensor operations. `convolve` computes the convolutions around a
+    /// doubling; `rounds_products` says whether the backend's products of matrices may round.
+    ///
+    /// # Shapes
+    /// - `input`: `[batch, channels in, height, width]`
+    /// - output: `[batch, channels out, …]`, as the convolution makes it
+    pub(crate) fn by_operations(
+        self,
+        input: Tensor<B, 4>,
+        convolve: impl Fn(&Conv2d<B>, Tensor<B, 4>) -> Tensor<B, 4>,
+        rounds_products: bool,
+    ) -> Tensor<B, 4> {
+        let output = match self.convolution {
+            Convolution::Plain(conv) => conv.forward(input),
+            Convolution::Framed(conv) => convolve(conv, input),
+            Convolution::OfDoubled(conv) => {
+                convolve(conv, upsample_bilinear_reflected(input, rounds_products))
+            }
+            Convolution::ThenDoubled(conv) => {
+                upsample_bilinear(convolve(conv, input), rounds_products)
+            }
+            Convolution::Transposed(conv) => conv.forward(input),
+        };
+        let (output, modulation) = match self.norm {
+            Some(Norm::Group(norm)) => (norm.modulated(output, self.modulation), None),
+            Some(Norm::Batch(norm, statistics)) => {
+                (norm.forward(output, statistics), self.modulation)
+            }
+            None => (output, self.modulation),
+        };
+        let output = match modulation {
+            Some(modulation) => modulation.forward(output),
+            None => output,
+        };
+        let output = match self.mask {
+            Some(mask) => output * mask,
+            None => output,
+        };
+        match self.activation {
+            Activation::None => output,
+            Activation::LeakyRelu => leaky_relu(output, LEAKY_SLOPE),
+            Activation::Relu => relu(output),
+            Activation::Tanh => output.tanh(),
+        }
     }
 }

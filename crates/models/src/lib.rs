@@ -4,7 +4,7 @@
 //! Topology and constants are those of the official code (Avi-Aharon, Arbelle, Riklin Raviv,
 //! "Differentiable Histogram Loss Functions for Intensity-based Image-to-Image Translation",
 //! TPAMI 2023); width, depth and image size are parameters, and the generator's parts can be
-//! chosen ([`GeneratorOptions`]). Everything is generic over the backend.
+//! chosen ([`GeneratorOptions`]). Everything runs on any [`NetworkBackend`].
 //!
 //! Nothing here is left to global state: initial weights and dropout masks come from the
 //! caller's random generator, so that a seed means the same network on every backend, and how
@@ -31,6 +31,7 @@
 //! # Ok::<(), huenet_models::ModelError>(())
 //! ```
 
+mod backend;
 mod batch_norm;
 mod blocks;
 mod dense;
@@ -43,8 +44,6 @@ mod group_norm;
 mod histogram_encoder;
 mod init;
 mod layer;
-#[cfg(feature = "tch")]
-mod libtorch;
 mod matching;
 mod modulation;
 mod normalization;
@@ -55,6 +54,7 @@ mod running;
 mod testing;
 mod upsample;
 
+pub use backend::NetworkBackend;
 pub use batch_norm::BatchNorm;
 pub use discriminator::{Discriminator, DiscriminatorConfig, DiscriminatorOptions};
 pub use distribution_encoder::DistributionEncoder;
@@ -68,4 +68,3 @@ pub use matching::Matching;
 pub use normalization::Normalization;
 pub use pass::{Pass, Statistics};
 pub use running::RunningVector;
-pub use upsample::{upsample_bilinear, upsample_bilinear_reflected};

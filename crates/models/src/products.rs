@@ -2,24 +2,25 @@
 //!
 //! On cards with tensor cores CubeCL 0.10 multiplies matrices in TF32, which keeps 10 bits of single
 //! precision's 23, and offers no other way. Its sums and products of single numbers keep all of
-//! them, so on CubeCL's backends, with tensor cores or not, products are made of these.
+//! them, so where the backend's own products may round, with tensor cores or not, products are made of
+//! these.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-/// Whether the backend's own products of matrices may round what they multiply.
-pub(crate) fn are_rounded<B: Backend>(device: &B::Device) -> bool {
-    B::name(device).contains("cubecl")
-}
-
-/// The products of the matrices of two batches, Σ_k left(m, k)·right(k, n).
+/// The products of the matrices of two batches, Σ_k left(m, k)·right(k, n). `rounds` says whether the
+/// backend's own may round.
 ///
 /// # Shapes
 /// - `left`: `[batch, m, k]`
 /// - `right`: `[batch, k, n]`; either batch may be 1, for all of the other
 /// - output: `[batch, m, n]`
-pub(crate) fn product<B: Backend>(left: Tensor<B, 3>, right: Tensor<B, 3>) -> Tensor<B, 3> {
-    if are_rounded::<B>(&left.device()) {
+pub(crate) fn product<B: Backend>(
+    left: Tensor<B, 3>,
+    right: Tensor<B, 3>,
+    rounds: bool,
+) -> Tensor<B, 3> {
+    if rounds {
         by_sums(left, right)
     } else {
         by_matrices(left, right)
@@ -32,8 +33,12 @@ pub(crate) fn product<B: Backend>(left: Tensor<B, 3>, right: Tensor<B, 3>) -> Te
 /// - `left`: `[m, k]`
 /// - `right`: `[k, n]`
 /// - output: `[m, n]`
-pub(crate) fn product_of_two<B: Backend>(left: Tensor<B, 2>, right: Tensor<B, 2>) -> Tensor<B, 2> {
-    if are_rounded::<B>(&left.device()) {
+pub(crate) fn product_of_two<B: Backend>(
+    left: Tensor<B, 2>,
+    right: Tensor<B, 2>,
+    rounds: bool,
+) -> Tensor<B, 2> {
+    if rounds {
         by_sums(left.unsqueeze(), right.unsqueeze()).squeeze_dim(0)
     } else {
         by_matrices(left, right)
@@ -94,13 +99,5 @@ mod tests {
                 assert!(largest_difference(found, expected) < 1e-12);
             }
         }
-    }
-
-    #[test]
-    fn the_processors_backends_multiply_matrices() {
-        assert!(!are_rounded::<Double>(&Default::default()));
-        assert!(!are_rounded::<crate::testing::FlexAutodiff>(
-            &Default::default()
-        ));
     }
 }

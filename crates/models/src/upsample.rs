@@ -14,7 +14,7 @@
 //! copies of the image take on Flex: the dense product costs little beside the convolution that
 //! follows (a row of U is as long as the image is wide, a convolution's is nine times the
 //! channels), and the reflected border that the convolution wants is two more rows of U. On
-//! CubeCL's backends, where products may be rounded, it is the sum of shifted copies.
+//! CubeCL's backends, where products may round, it is the sum of shifted copies.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
@@ -22,13 +22,14 @@ use burn::tensor::{DType, Tensor, TensorData};
 use crate::products;
 
 /// Doubles height and width by bilinear interpolation with half-pixel centres, edges repeated
-/// (TensorFlow's `resize`, PyTorch's `align_corners=False`).
+/// (TensorFlow's `resize`, PyTorch's `align_corners=False`). `rounds` says whether the backend's products of
+/// matrices may round.
 ///
 /// # Shapes
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, 2·height, 2·width]`
-pub fn upsample_bilinear<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
-    if products::are_rounded::<B>(&input.device()) {
+pub(crate) fn upsample_bilinear<B: Backend>(input: Tensor<B, 4>, rounds: bool) -> Tensor<B, 4> {
+    if rounds {
         doubled(input)
     } else {
         resample(input, doubling_rows)
@@ -40,8 +41,11 @@ pub fn upsample_bilinear<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
 /// # Shapes
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, 2·height + 2, 2·width + 2]`
-pub fn upsample_bilinear_reflected<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
-    if products::are_rounded::<B>(&input.device()) {
+pub(crate) fn upsample_bilinear_reflected<B: Backend>(
+    input: Tensor<B, 4>,
+    rounds: bool,
+) -> Tensor<B, 4> {
+    if rounds {
         reflected(doubled(input))
     } else {
         resample(input, reflected_doubling_rows)
@@ -179,8 +183,8 @@ mod tests {
             .map(|i| (i as f64 * 1.7).sin())
             .collect();
         let input = image::<Flex>(source.clone(), height, width);
-        let by_matrices = values(upsample_bilinear(input.clone()));
-        let by_copies = values(doubled(input.clone()));
+        let by_matrices = values(upsample_bilinear(input.clone(), false));
+        let by_copies = values(upsample_bilinear(input.clone(), true));
         for y in 0..2 * height {
             for x in 0..2 * width {
                 let expected = interpolated(&source, height, width, y, x);
@@ -188,8 +192,8 @@ mod tests {
                 assert!((by_copies[y * 2 * width + x] - expected).abs() < 1e-12);
             }
         }
-        let by_copies = values(reflected(doubled(input.clone())));
-        let by_matrices = values(upsample_bilinear_reflected(input));
+        let by_copies = values(upsample_bilinear_reflected(input.clone(), true));
+        let by_matrices = values(upsample_bilinear_reflected(input, false));
         let mirror = |i: usize, length: usize| match i {
             0 => 1,
             i if i > length => length - 2,
@@ -231,8 +235,9 @@ mod tests {
 
     #[test]
     fn has_a_backward_pass_on_flex_and_ndarray() {
-        gradient_is_the_transpose::<Flex>(upsample_bilinear_reflected);
-        gradient_is_the_transpose::<NdArray>(upsample_bilinear_reflected);
-        gradient_is_the_transpose::<Flex>(|image| reflected(doubled(image)));
+        for rounds in [false, true] {
+            gradient_is_the_transpose::<Flex>(|it| upsample_bilinear_reflected(it, rounds));
+            gradient_is_the_transpose::<NdArray>(|it| upsample_bilinear_reflected(it, rounds));
+        }
     }
 }

@@ -6,10 +6,9 @@ use burn::tensor::{DType, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use huenet_data::Batch;
-use huenet_hist::HistogramBackend;
 use huenet_models::Pass;
 use huenet_tasks::settings::RecipeChoice;
-use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, Task};
+use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, Task, TrainingBackend};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -31,7 +30,7 @@ const RECIPES: [RecipeChoice; 2] = [RecipeChoice::Official, RecipeChoice::Recomm
 /// # Panics
 ///
 /// If the losses differ from those on Flex.
-pub fn agree<B: HistogramBackend>() {
+pub fn agree<B: TrainingBackend>() {
     let recipes = RECIPES.into_iter().flat_map(|choice| {
         let tasks = Task::ALL.into_iter();
         tasks.flat_map(move |task| [1, 2].map(|batch| recipe(choice, task, batch)))
@@ -64,7 +63,7 @@ pub fn agree<B: HistogramBackend>() {
 /// # Panics
 ///
 /// If it differs from that on Flex.
-pub fn outputs_agree<B: HistogramBackend>() {
+pub fn outputs_agree<B: TrainingBackend>() {
     for choice in RECIPES {
         let recipe = recipe(choice, Task::ColorTransfer, 2);
         for running in [false, true] {
@@ -94,7 +93,7 @@ fn recipe(choice: RecipeChoice, task: Task, batch_size: usize) -> Recipe {
 
 type Named = Vec<(&'static str, f64)>;
 
-fn losses<B: HistogramBackend>(recipe: &Recipe) -> [Named; 2] {
+fn losses<B: TrainingBackend>(recipe: &Recipe) -> [Named; 2] {
     let device = B::Device::default();
     let mut gan = Gan::<Autodiff<B>>::new(recipe, &device);
     let losses = HistogramLosses::new(recipe);
@@ -112,7 +111,7 @@ fn losses<B: HistogramBackend>(recipe: &Recipe) -> [Named; 2] {
     })
 }
 
-fn output<B: HistogramBackend>(recipe: &Recipe, running: bool) -> Vec<f64> {
+fn output<B: TrainingBackend>(recipe: &Recipe, running: bool) -> Vec<f64> {
     let gan = Gan::<Autodiff<B>>::new(recipe, &B::Device::default());
     let generator = gan.generator.valid();
     let batch = batch::<B>(recipe);

@@ -15,7 +15,7 @@ use crate::golden_networks::{
 };
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, s};
-use huenet_models::{Activations, Pass, Statistics};
+use huenet_models::{Activations, NetworkBackend, Pass, Statistics};
 use serde_json::Value;
 
 /// Our float32 error may be this many times the official one's: rounding, not a formula.
@@ -68,7 +68,7 @@ fn on_some_case<T: std::fmt::Debug>(
     assert!(compared > 0, "the golden numbers hold nothing to compare");
 }
 
-fn run_generator<B: Backend>(golden: &Golden, pass: &mut Pass<'_>) -> Activations<B> {
+fn run_generator<B: NetworkBackend>(golden: &Golden, pass: &mut Pass<'_>) -> Activations<B> {
     let device = Default::default();
     let generator = load_generator::<B>(golden, &device);
     let content = load_images(golden, "input_u8", &device);
@@ -80,7 +80,7 @@ fn run_generator<B: Backend>(golden: &Golden, pass: &mut Pass<'_>) -> Activation
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_output<B: Backend>() {
+pub fn generator_output<B: NetworkBackend>() {
     let golden = Golden::open("models");
     on_some_case(["infer", "train"], |mode| {
         let what = format!("gen.{mode}");
@@ -133,7 +133,7 @@ pub fn generator_output<B: Backend>() {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn generator_layers<B: Backend>() {
+pub fn generator_layers<B: NetworkBackend>() {
     let golden = Golden::open("models");
     let seen = run_generator::<B>(&golden, &mut Pass::batch_statistics(None));
     let histogram: Vec<f64> = seen.histogram.into_data().iter::<f64>().collect();
@@ -187,7 +187,7 @@ fn compare_layer(golden: &Golden, layer: &str, found: &[f64], channels: usize) -
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn discriminator_logits<B: Backend>() {
+pub fn discriminator_logits<B: NetworkBackend>() {
     let golden = Golden::open("models");
     let device = Default::default();
     let input = load_images::<B>(&golden, "input_u8", &device);
@@ -222,7 +222,7 @@ pub fn discriminator_logits<B: Backend>() {
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn running_statistics<B: Backend>() {
+pub fn running_statistics<B: NetworkBackend>() {
     let golden = Golden::open("models");
     let steps = Golden::open("train_step");
     let device = Default::default();

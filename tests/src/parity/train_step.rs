@@ -13,11 +13,9 @@ use crate::golden_networks::{
     load_generator, load_images, weights,
 };
 use crate::parity::Arithmetic;
-use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
-use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::StructureReference;
-use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, StepLosses, Task};
+use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, StepLosses, Task, TrackedBackend};
 use serde_json::Value;
 
 /// Relative error allowed for a loss of the first step.
@@ -45,19 +43,14 @@ const STATISTICS: f64 = 1e-4;
 /// # Panics
 ///
 /// If any number differs, or there is nothing to compare.
-pub fn three_steps<B: AutodiffBackend + HistogramBackend>(arithmetic: Arithmetic) {
+pub fn three_steps<B: TrackedBackend>(arithmetic: Arithmetic) {
     let (models, steps) = (Golden::open("models"), Golden::open("train_step"));
     for case in steps.cases() {
         check::<B>(&models, &steps, case, arithmetic);
     }
 }
 
-fn check<B: AutodiffBackend + HistogramBackend>(
-    models: &Golden,
-    steps: &Golden,
-    case: &Value,
-    arithmetic: Arithmetic,
-) {
+fn check<B: TrackedBackend>(models: &Golden, steps: &Golden, case: &Value, arithmetic: Arithmetic) {
     let device = Default::default();
     let name = case["name"].as_str().expect("a case has a name");
     let recipe = recipe(models, case);
@@ -203,7 +196,7 @@ fn recipe(models: &Golden, case: &Value) -> Recipe {
     Recipe::new(settings).expect("the golden settings are valid")
 }
 
-fn both<B: AutodiffBackend>(gan: &Gan<B>, prefix: &str) -> BTreeMap<String, Vec<f64>> {
+fn both<B: TrackedBackend>(gan: &Gan<B>, prefix: &str) -> BTreeMap<String, Vec<f64>> {
     let mut all = weights(GENERATOR, &gan.generator);
     all.extend(weights(prefix, &gan.discriminator));
     all

@@ -12,12 +12,16 @@ use huenet_hist::{
     Binning, Bins, Boundary, HistogramBackend, HistogramLossConfig, JointHistogramConfig, Kernel,
     SoftHistogramConfig, reference,
 };
+use huenet_models::NetworkBackend;
 use rstest::rstest;
 
 #[cfg(all(feature = "cuda", not(feature = "wgpu")))]
 type Device = burn_cuda::Cuda;
 #[cfg(feature = "wgpu")]
 type Device = burn_wgpu::Wgpu;
+
+/// The networks do without products of matrices here, through whatever wraps the backend.
+const _: () = assert!(<Autodiff<Device> as NetworkBackend>::ROUNDS_PRODUCTS);
 
 fn tensor<B: Backend, const D: usize>(
     values: &[f64],

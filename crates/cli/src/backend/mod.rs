@@ -14,9 +14,8 @@ mod wgpu;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
-use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::{Key, Kind};
-use huenet_tasks::{Checkpoint, TaskError};
+use huenet_tasks::{Checkpoint, TaskError, TrainingBackend};
 
 use self::too_much::{TooMuch, quieten, too_much};
 
@@ -29,7 +28,7 @@ pub(crate) trait OnBackend {
     fn remedy(&self) -> &'static str;
 
     /// Does the work on a device of the backend `B`.
-    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output;
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output;
 }
 
 /// A backend that is compiled in.
@@ -219,7 +218,7 @@ impl OnBackend for Export<'_> {
         "free some memory: both networks have to fit"
     }
 
-    fn run<B: HistogramBackend>(self, device: &B::Device) -> Self::Output {
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         huenet_tasks::export::<B>(self.checkpoint, self.folder, device)
     }
 }

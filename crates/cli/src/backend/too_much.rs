@@ -65,7 +65,7 @@ pub(super) fn quieten() {
 mod tests {
     use std::panic::catch_unwind;
 
-    use huenet_hist::HistogramBackend;
+    use huenet_tasks::TrainingBackend;
 
     use super::super::{OnBackend, on};
     use super::*;
@@ -79,7 +79,7 @@ mod tests {
             "lower --batch-size"
         }
 
-        fn run<B: HistogramBackend>(self, _: &B::Device) {
+        fn run<B: TrainingBackend>(self, _: &B::Device) {
             std::panic::panic_any(self.0);
         }
     }

@@ -60,7 +60,7 @@ fn designs() -> [GeneratorOptions; 8] {
     ]
 }
 
-fn generator<B: Backend>(options: GeneratorOptions, seed: u64) -> Generator<B> {
+fn generator<B: NetworkBackend>(options: GeneratorOptions, seed: u64) -> Generator<B> {
     let config = GeneratorConfig::new(options).unwrap();
     config.init(&mut rng(seed), &Default::default())
 }
@@ -73,7 +73,7 @@ fn histograms<B: Backend>(batch: usize) -> Tensor<B, 3, Int> {
     counts([batch, 3, 4], 16 * 8)
 }
 
-fn run<B: Backend>(options: GeneratorOptions, batch: usize) -> Tensor<B, 4> {
+fn run<B: NetworkBackend>(options: GeneratorOptions, batch: usize) -> Tensor<B, 4> {
     let mut pass = Pass::batch_statistics(None);
     generator::<B>(options, 5).forward(content(batch), histograms(batch), &mut pass)
 }
@@ -113,7 +113,10 @@ fn gradients_are_those_of_finite_differences() {
     for options in designs() {
         let generator = generator::<DoubleAutodiff>(options, 5);
         let content = waves::<DoubleAutodiff, 4>([2, 3, 16, 8], F64, 0.0);
-        fn loss<B: Backend>(generator: &Generator<B>, content: Tensor<B, 4>) -> Tensor<B, 1> {
+        fn loss<B: NetworkBackend>(
+            generator: &Generator<B>,
+            content: Tensor<B, 4>,
+        ) -> Tensor<B, 1> {
             let mut dropout = rng(9);
             let mut pass = Pass::batch_statistics(Some(&mut dropout));
             weighted_sum(generator.forward(content, histograms(2), &mut pass))

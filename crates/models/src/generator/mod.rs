@@ -12,6 +12,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand::Rng;
 
+use crate::backend::NetworkBackend;
 use crate::blocks::{Down, Up};
 use crate::distribution_encoder::DistributionEncoder;
 use crate::histogram_encoder::HistogramEncoder;
@@ -77,12 +78,12 @@ impl GeneratorConfig {
     /// Draws the initial weights from `rng`, on the host: one seed, the same weights on every
     /// backend. Convolutions N(0, 0.02) (the official code; biases 0), γ = 1 and β = 0, the dense
     /// layer Glorot uniform, the tables uniform in ±0.05 (Keras' defaults).
-    pub fn init<B: Backend>(&self, rng: &mut impl Rng, device: &B::Device) -> Generator<B> {
+    pub fn init<B: NetworkBackend>(&self, rng: &mut impl Rng, device: &B::Device) -> Generator<B> {
         Generator::new(self, rng, device)
     }
 }
 
-impl<B: Backend> Generator<B> {
+impl<B: NetworkBackend> Generator<B> {
     fn new(config: &GeneratorConfig, rng: &mut impl Rng, device: &B::Device) -> Self {
         let options = config.options();
         let widths = config.widths();
@@ -260,7 +261,7 @@ impl<B: Backend> Generator<B> {
                 if !self.adds_to_content {
                     layer = layer.activated(Activation::Tanh);
                 }
-                layer.forward(features)
+                B::layer(layer, features)
             }
             (None, Some(layers)) if self.adds_to_content => layers.forward(features, given),
             (None, Some(layers)) => layers.forward(features, given).tanh(),

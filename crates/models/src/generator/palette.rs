@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
+use crate::backend::NetworkBackend;
 use crate::dense::Dense;
 use crate::distribution_encoder::FEATURES;
 use crate::init;
@@ -34,7 +35,7 @@ pub(super) fn parameter_count(channels: usize) -> usize {
     INPUTS * COLOURS + (FEATURES + 1) * COLOURS * channels
 }
 
-impl<B: Backend> Palette<B> {
+impl<B: NetworkBackend> Palette<B> {
     /// Weights N(0, 0.02), drawn from `rng`; biases 0: all colours are nearly 0.
     pub(super) fn new(channels: usize, rng: &mut impl Rng, device: &B::Device) -> Self {
         Self {
@@ -55,8 +56,8 @@ impl<B: Backend> Palette<B> {
             .swap_dims(1, 2)
             .reshape([batch * channels, INPUTS]);
         let shape = [batch, channels, COLOURS];
-        let of_quantiles = product_of_two(rows, self.quantiles.val()).reshape(shape);
-        of_quantiles + self.features.forward(features).reshape(shape)
+        let of_quantiles = product_of_two(rows, self.quantiles.val(), B::ROUNDS_PRODUCTS);
+        of_quantiles.reshape(shape) + self.features.forward(features).reshape(shape)
     }
 }
 
@@ -69,7 +70,10 @@ impl<B: Backend> Palette<B> {
 /// - `predicted`: `[batch, channels + colours, height, width]`, any numbers: changes, then masks;
 ///   channels beyond these are left out
 /// - output: `[batch, channels, height, width]`
-pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) -> Tensor<B, 4> {
+pub(super) fn paint<B: NetworkBackend>(
+    colours: Tensor<B, 3>,
+    predicted: Tensor<B, 4>,
+) -> Tensor<B, 4> {
     let [batch, count, height, width] = predicted.dims();
     let [_, channels, masks] = colours.dims();
     let (device, dtype) = (colours.device(), colours.dtype());
@@ -90,7 +94,7 @@ pub(super) fn paint<B: Backend>(colours: Tensor<B, 3>, predicted: Tensor<B, 4>) 
     let ones = Tensor::ones([batch, 1, height, width], (&device, dtype));
     let strengths = Tensor::cat(vec![predicted.tanh(), ones], 1);
     let strengths = strengths.reshape([batch, count + 1, height * width]);
-    product(mixture, strengths).reshape([batch, channels, height, width])
+    product(mixture, strengths, B::ROUNDS_PRODUCTS).reshape([batch, channels, height, width])
 }
 
 #[cfg(test)]

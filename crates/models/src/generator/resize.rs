@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand::Rng;
 
+use crate::backend::NetworkBackend;
 use crate::init;
 use crate::layer::{Convolution, Layer};
 use crate::upsample::reflected;
@@ -41,7 +42,7 @@ pub(super) fn parameter_count(channels: ResizeChannels) -> usize {
     (9 * (channels.features + channels.given) + 1) * channels.output
 }
 
-impl<B: Backend> ResizeLayers<B> {
+impl<B: NetworkBackend> ResizeLayers<B> {
     /// Weights N(0, 0.02), drawn from `rng`; bias 0.
     pub(super) fn new(channels: ResizeChannels, rng: &mut impl Rng, device: &B::Device) -> Self {
         let ResizeChannels {
@@ -68,8 +69,14 @@ impl<B: Backend> ResizeLayers<B> {
     /// - `given`: `[batch, given, height, width]`
     /// - output: `[batch, output, height, width]`
     pub(super) fn forward(&self, features: Tensor<B, 4>, given: Tensor<B, 4>) -> Tensor<B, 4> {
-        let coarse = Layer::of(Convolution::ThenDoubled(&self.features)).forward(features);
-        let fine = Layer::of(Convolution::Framed(&self.given)).forward(reflected(given));
+        let coarse = B::layer(
+            Layer::of(Convolution::ThenDoubled(&self.features)),
+            features,
+        );
+        let fine = B::layer(
+            Layer::of(Convolution::Framed(&self.given)),
+            reflected(given),
+        );
         coarse + fine
     }
 }

@@ -24,7 +24,7 @@ fn tiny() -> GeneratorConfig {
     .unwrap()
 }
 
-fn generator<B: Backend>(seed: u64) -> Generator<B> {
+fn generator<B: NetworkBackend>(seed: u64) -> Generator<B> {
     tiny().init(&mut rng(seed), &Default::default())
 }
 
@@ -37,7 +37,7 @@ fn histograms<B: Backend>(batch: usize) -> Tensor<B, 3, Int> {
 }
 
 /// Inference, and training with dropout.
-fn run<B: Backend>(batch: usize, training: bool) -> Vec<f64> {
+fn run<B: NetworkBackend>(batch: usize, training: bool) -> Vec<f64> {
     let mut dropout = rng(9);
     let mut pass = if training {
         Pass::training(&mut dropout)
@@ -160,7 +160,7 @@ fn dropout_draws_from_the_pass_alone() {
 fn gradients_are_those_of_finite_differences() {
     let generator = generator::<DoubleAutodiff>(5);
     let content = waves::<DoubleAutodiff, 4>([2, 3, 16, 8], F64, 0.0);
-    fn loss<B: Backend>(generator: &Generator<B>, content: Tensor<B, 4>) -> Tensor<B, 1> {
+    fn loss<B: NetworkBackend>(generator: &Generator<B>, content: Tensor<B, 4>) -> Tensor<B, 1> {
         let mut dropout = rng(9);
         let mut pass = Pass::batch_statistics(Some(&mut dropout));
         let output = generator.forward(content, histograms(2), &mut pass);

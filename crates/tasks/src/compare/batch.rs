@@ -3,13 +3,13 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::{ColourSpace, HostBatch, ImageSize};
-use huenet_hist::HistogramBackend;
 use huenet_models::Generator;
 
 use super::method::{Made, Method};
 use super::study::Study;
 use crate::measure::figures::values;
 use crate::measure::translate::translate;
+use crate::step::backend::TrainingBackend;
 use crate::step::losses::HistogramLosses;
 use crate::store::error::TaskError;
 
@@ -35,7 +35,7 @@ impl Outputs {
 }
 
 impl Batch {
-    pub(super) fn make<B: Backend>(
+    pub(super) fn make<B: TrainingBackend>(
         study: &Study,
         generator: &Generator<B>,
         number: usize,
@@ -86,7 +86,7 @@ impl Batch {
         Tensor::from_data(TensorData::new(planes.to_vec(), shape), device)
     }
 
-    pub(super) fn references<B: HistogramBackend>(
+    pub(super) fn references<B: TrainingBackend>(
         &self,
         losses: &HistogramLosses,
         device: &B::Device,

@@ -1,7 +1,7 @@
 //! Measuring every method on the same pairs.
 
 use huenet_data::RgbImage;
-use huenet_hist::{Bins, HistogramBackend, Kernel};
+use huenet_hist::{Bins, Kernel};
 
 use super::batch::Batch;
 use super::comparison::{Comparison, Histograms, Measured};
@@ -9,6 +9,7 @@ use super::pairs::Pair;
 use super::sheet;
 use super::study::{BINS, Study};
 use crate::measure::figures::{Compared, figures_of};
+use crate::step::backend::TrainingBackend;
 use crate::step::losses::HistogramLosses;
 use crate::store::error::TaskError;
 
@@ -24,7 +25,7 @@ fn losses() -> HistogramLosses {
 /// # Errors
 ///
 /// [`TaskError::Data`] if an image cannot be read, [`TaskError::DamagedCheckpoint`].
-pub fn compare<B: HistogramBackend>(
+pub fn compare<B: TrainingBackend>(
     study: &Study,
     device: &B::Device,
     progress: &mut dyn FnMut(usize),

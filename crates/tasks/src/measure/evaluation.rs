@@ -1,11 +1,11 @@
 //! How well a generator does on images it was not trained on.
 
 use huenet_data::Loader;
-use huenet_hist::HistogramBackend;
 use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
 use super::translate::translate;
+use crate::step::backend::TrainingBackend;
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
@@ -32,7 +32,7 @@ pub struct Evaluation {
 /// # Errors
 ///
 /// [`TaskError::Data`] if an image cannot be read.
-pub fn evaluate<B: HistogramBackend>(
+pub fn evaluate<B: TrainingBackend>(
     recipe: &Recipe,
     generator: &Generator<B>,
     held_out: &Loader,

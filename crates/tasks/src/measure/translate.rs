@@ -1,18 +1,18 @@
 //! What a trained generator makes of images.
 
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
 use huenet_data::Batch;
 use huenet_models::{Generator, Pass};
 use rand::Rng;
 
 use crate::settings::SampleMode;
+use crate::step::backend::TrainingBackend;
 use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
 
 /// Translates a batch the way `recipe` draws samples. `index` numbers the batch, for the
 /// dropout masks.
-pub fn translate<B: Backend>(
+pub fn translate<B: TrainingBackend>(
     recipe: &Recipe,
     generator: &Generator<B>,
     batch: &Batch<B>,

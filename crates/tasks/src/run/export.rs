@@ -23,6 +23,7 @@ use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::run::checkpoint::Checkpoint;
+use crate::step::backend::TrainingBackend;
 use crate::store::error::TaskError;
 use crate::store::files;
 
@@ -40,7 +41,7 @@ const SETTINGS: &str = "settings.toml";
 ///
 /// [`TaskError::ExportExists`] if one of them is there already; otherwise if the
 /// checkpoint cannot be read or a file cannot be written.
-pub fn export<B: Backend>(
+pub fn export<B: TrainingBackend>(
     checkpoint: &Checkpoint,
     folder: &Path,
     device: &B::Device,

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use huenet_data::Loader;
-use huenet_hist::HistogramBackend;
 use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::figures::{Figures, figures};
 use crate::measure::translate::translate;
 use crate::run::position::Position;
+use crate::step::backend::TrainingBackend;
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
@@ -38,7 +38,7 @@ pub struct ValidationRecord {
 /// # Errors
 ///
 /// [`TaskError::Data`] if an image cannot be read.
-pub fn validate<B: HistogramBackend>(
+pub fn validate<B: TrainingBackend>(
     recipe: &Recipe,
     generator: &Generator<B>,
     held_out: &Loader,

@@ -7,10 +7,10 @@ use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{LearningRate, SimpleOptimizer};
 use burn::record::Record;
 use burn::tensor::Tensor;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 
-pub use rule::Adam;
-use rule::Moved;
+use crate::step::backend::{TrackedBackend, TrainingBackend};
+pub use rule::{Adam, AdamTensors};
 
 /// Both moments of one weight tensor.
 #[derive(Record, Clone)]
@@ -22,30 +22,12 @@ pub struct AdamState<B: Backend, const D: usize> {
 
 impl Adam {
     /// An optimiser for the weights of a module.
-    pub fn init<B: AutodiffBackend, M: AutodiffModule<B>>(self) -> OptimizerAdaptor<Self, M, B> {
+    pub fn init<B: TrackedBackend, M: AutodiffModule<B>>(self) -> OptimizerAdaptor<Self, M, B> {
         OptimizerAdaptor::from(self)
-    }
-
-    /// One step at a rate that includes the bias correction.
-    fn moved<B: Backend, const D: usize>(
-        &self,
-        rate: f64,
-        before: Moved<B, D>,
-        grad: Tensor<B, D>,
-    ) -> Moved<B, D> {
-        #[cfg(feature = "tch")]
-        if crate::step::libtorch::takes::<B>() {
-            return crate::step::libtorch::adam(self, rate, before, grad);
-        }
-        #[cfg(feature = "flex")]
-        if crate::step::flex::takes::<B>() {
-            return crate::step::flex::adam(self, rate, before, grad);
-        }
-        self.moved_by_operations(rate, before, grad)
     }
 }
 
-impl<B: Backend> SimpleOptimizer<B> for Adam {
+impl<B: TrainingBackend> SimpleOptimizer<B> for Adam {
     type State<const D: usize> = AdamState<B, D>;
 
     fn step<const D: usize>(
@@ -61,22 +43,18 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         };
         let t = time as f64;
         let rate = lr * (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t));
-        let before = Moved {
-            tensor,
+        let before = AdamTensors {
+            weight: tensor,
             first,
             second,
         };
-        let Moved {
-            tensor,
-            first,
-            second,
-        } = self.moved(rate, before, grad);
+        let after = B::adam(self, rate, before, grad);
         let state = AdamState {
             time,
-            first,
-            second,
+            first: after.first,
+            second: after.second,
         };
-        (tensor, Some(state))
+        (after.weight, Some(state))
     }
 
     fn to_device<const D: usize>(

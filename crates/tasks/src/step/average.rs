@@ -7,10 +7,7 @@ use burn::tensor::container::TensorContainer;
 use burn::tensor::{Tensor, TensorPrimitive};
 use huenet_models::Generator;
 
-#[cfg(feature = "flex")]
-use crate::step::flex;
-#[cfg(feature = "tch")]
-use crate::step::libtorch;
+use crate::step::backend::TrainingBackend;
 
 /// A generator whose weights follow those of the one that is trained:
 ///
@@ -38,7 +35,7 @@ pub(crate) struct Averaged<B: Backend> {
     pub(crate) generator: <Generator<B> as Module<B>>::Record,
 }
 
-impl<B: Backend> WeightAverage<B> {
+impl<B: TrainingBackend> WeightAverage<B> {
     /// An average that starts at `generator`; none for a decay of 0.
     pub(crate) fn new(decay: f64, generator: Generator<B>) -> Option<Self> {
         (decay > 0.0).then_some(Self {
@@ -120,7 +117,7 @@ struct Follow {
     share: f64,
 }
 
-impl<B: Backend> ModuleMapper<B> for Follow {
+impl<B: TrainingBackend> ModuleMapper<B> for Follow {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         let take = |from: &mut TensorContainer<ParamId>| {
             let found: Option<TensorPrimitive<B>> = from.remove::<B>(&param.id);
@@ -128,30 +125,13 @@ impl<B: Backend> ModuleMapper<B> for Follow {
         };
         if let Some(trained) = take(&mut self.weights.trained) {
             let share = self.share;
-            return param.map(|average| moved(average, trained, share));
+            return param.map(|average| B::average(average, trained, share));
         }
         match take(&mut self.weights.carried) {
             Some(carried) => param.map(|_| carried),
             None => param,
         }
     }
-}
-
-fn moved<B: Backend, const D: usize>(
-    average: Tensor<B, D>,
-    trained: Tensor<B, D>,
-    share: f64,
-) -> Tensor<B, D> {
-    #[cfg(feature = "tch")]
-    if libtorch::takes::<B>() {
-        return libtorch::average(average, trained, share);
-    }
-    #[cfg(feature = "flex")]
-    if flex::takes::<B>() {
-        return flex::average(average, trained, share);
-    }
-    let way = trained - average.clone();
-    average + way.mul_scalar(share)
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use burn::tensor::backend::{AutodiffBackend, Backend, ExecutionError};
+use burn::tensor::backend::{Backend, ExecutionError};
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::Batch;
-use huenet_hist::HistogramBackend;
 use rand::{Rng, RngExt};
 
+use crate::step::backend::TrackedBackend;
 use crate::step::gan::Gan;
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
@@ -41,15 +41,12 @@ impl StepCost {
 /// # Errors
 ///
 /// What the device reports, an exhausted memory for example.
-pub fn step_cost<B>(
+pub fn step_cost<B: TrackedBackend>(
     recipe: &Recipe,
     device: &B::Device,
     counted: usize,
     patience: Duration,
-) -> Result<StepCost, ExecutionError>
-where
-    B: AutodiffBackend + HistogramBackend,
-{
+) -> Result<StepCost, ExecutionError> {
     let settings = recipe.settings();
     let mut rng = stream(settings.seed, Purpose::Dropout, 0);
     let batch = noise::<B>(recipe, &mut rng, device);

@@ -4,15 +4,14 @@ use burn::module::{AutodiffModule, Module};
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
-use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
-use huenet_hist::HistogramBackend;
 use huenet_models::{Discriminator, Generator, Pass, Statistics};
 use rand::Rng;
 
 use crate::settings::StructureReference;
 use crate::step::adam::Adam;
 use crate::step::average::WeightAverage;
+use crate::step::backend::TrackedBackend;
 use crate::step::deferred::DeferredLosses;
 use crate::step::gradients::{self, NonFiniteValues};
 use crate::step::loss_values::StepLosses;
@@ -28,7 +27,7 @@ pub type GeneratorAdam<B> = OptimizerAdaptor<Adam, Generator<B>, B>;
 pub type DiscriminatorAdam<B> = OptimizerAdaptor<Adam, Discriminator<B>, B>;
 
 /// Both networks and both optimisers, and what goes with them: all that training changes.
-pub struct Gan<B: AutodiffBackend> {
+pub struct Gan<B: TrackedBackend> {
     /// Makes images.
     pub generator: Generator<B>,
     /// Tells real images from made ones.
@@ -45,7 +44,7 @@ pub struct Gan<B: AutodiffBackend> {
 
 /// What a step changes before the optimisers do: weights as they were, running statistics, the
 /// image pool.
-pub(crate) struct Before<B: AutodiffBackend> {
+pub(crate) struct Before<B: TrackedBackend> {
     generator: Generator<B>,
     discriminator: Discriminator<B>,
     pool: ImagePool<B::InnerBackend>,
@@ -59,7 +58,7 @@ pub struct StepGradients {
     pub discriminator: GradientsParams,
 }
 
-impl<B: AutodiffBackend> Gan<B> {
+impl<B: TrackedBackend> Gan<B> {
     /// Fresh networks of `recipe`, their weights drawn from its seed.
     pub fn new(recipe: &Recipe, device: &B::Device) -> Self {
         let settings = recipe.settings();
@@ -98,10 +97,7 @@ impl<B: AutodiffBackend> Gan<B> {
         batch: &Batch<B>,
         rates: LearningRates,
         dropout: Option<&mut dyn Rng>,
-    ) -> StepLosses
-    where
-        B: HistogramBackend,
-    {
+    ) -> StepLosses {
         let (deferred, gradients) = self.gradients(recipe, losses, batch, dropout);
         self.update(recipe, rates, gradients);
         deferred.read().losses
@@ -115,10 +111,7 @@ impl<B: AutodiffBackend> Gan<B> {
         losses: &HistogramLosses,
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
-    ) -> (DeferredLosses<B::InnerBackend>, StepGradients)
-    where
-        B: HistogramBackend,
-    {
+    ) -> (DeferredLosses<B::InnerBackend>, StepGradients) {
         let settings = recipe.settings();
         let paired = settings.task.is_paired();
         let batch_statistics = |update_running| Statistics::Batch { update_running };

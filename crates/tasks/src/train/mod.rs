@@ -7,12 +7,11 @@ mod report;
 mod training;
 mod writer;
 
-use burn::tensor::backend::AutodiffBackend;
-use huenet_hist::HistogramBackend;
 use tracing::{error, info};
 
 use crate::run::checkpoint::Shelf;
 use crate::run::state::{RunState, StateRecord};
+use crate::step::backend::TrackedBackend;
 use crate::store::error::TaskError;
 use crate::view::LivePage;
 
@@ -34,16 +33,12 @@ use training::Training;
 ///
 /// [`TaskError`] if an image cannot be read, a file cannot be written, the checkpoint
 /// does not fit, or the losses stop being finite.
-pub fn train<B>(
+pub fn train<B: TrackedBackend>(
     job: Job,
     device: &B::Device,
     observer: &mut dyn Observer,
     live: Option<LivePage>,
-) -> Result<Report, TaskError>
-where
-    B: AutodiffBackend + HistogramBackend,
-    B::InnerBackend: HistogramBackend,
-{
+) -> Result<Report, TaskError> {
     let plan = job.plan();
     let mut state = StateRecord::begin(job.position, plan.total_steps);
     state.write(job.run.path())?;

@@ -4,9 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use burn::module::AutodiffModule;
-use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
-use huenet_hist::HistogramBackend;
 use serde::Serialize;
 
 use crate::measure::samples;
@@ -14,6 +12,7 @@ use crate::measure::translate::translate;
 use crate::run::checkpoint::{Contents, Shelf};
 use crate::run::folder::RunFolder;
 use crate::run::position::Position;
+use crate::step::backend::TrackedBackend;
 use crate::step::gan::{Gan, StepGradients};
 use crate::step::gradients::NonFiniteValues;
 use crate::step::loss_values::StepLosses;
@@ -44,7 +43,7 @@ pub struct NonFiniteStep {
 impl NonFiniteStep {
     /// Looks for what is not finite in the step that follows `position`. `gradients` are those
     /// of the step, if they are still there.
-    pub(super) fn find<B: AutodiffBackend>(
+    pub(super) fn find<B: TrackedBackend>(
         gan: &Gan<B>,
         position: Position,
         losses: StepLosses,
@@ -69,16 +68,12 @@ impl NonFiniteStep {
 
     /// Saves for inspection: `before`, which is what there was before the step, its images, and
     /// what was found.
-    pub(super) fn save<B>(
+    pub(super) fn save<B: TrackedBackend>(
         &mut self,
         run: &RunFolder,
         before: &Contents<'_, B>,
         batch: &Batch<B>,
-    ) -> Result<(), TaskError>
-    where
-        B: AutodiffBackend + HistogramBackend,
-        B::InnerBackend: HistogramBackend,
-    {
+    ) -> Result<(), TaskError> {
         let folder = Shelf::at(run.non_finite()).save(self.step, before)?;
         self.saved = Some(folder.clone());
         self.describe(&folder.join("found.json"))?;

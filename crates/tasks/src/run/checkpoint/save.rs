@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::optim::Optimizer;
 use burn::record::{Record, Recorder};
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 
 use super::layout::{
     AVERAGE, BytesRecorder, DISCRIMINATOR, DISCRIMINATOR_ADAM, FORMAT, GENERATOR, GENERATOR_ADAM,
@@ -16,13 +16,14 @@ use super::manifest::{Manifest, fingerprint};
 use super::shelf::{Shelf, damaged};
 use crate::run::images::Images;
 use crate::run::position::Position;
+use crate::step::backend::TrackedBackend;
 use crate::step::gan::{DiscriminatorAdam, Gan, GeneratorAdam};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::files::{self, PARTIAL};
 
 /// What a checkpoint is made of.
-pub(crate) struct Contents<'a, B: AutodiffBackend> {
+pub(crate) struct Contents<'a, B: TrackedBackend> {
     pub(crate) gan: &'a Gan<B>,
     pub(crate) recipe: &'a Recipe,
     pub(crate) position: Position,
@@ -37,7 +38,7 @@ impl Shelf {
     /// this returns.
     ///
     /// A folder that has its name already is set aside.
-    pub(crate) fn save<B: AutodiffBackend>(
+    pub(crate) fn save<B: TrackedBackend>(
         &self,
         step: u64,
         contents: &Contents<'_, B>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
 use burn::record::{Record, Recorder};
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 use huenet_models::{Conditioning, Discriminator, Generator};
 
 use super::layout::{
@@ -18,6 +18,7 @@ use crate::run::images::{Fingerprints, ImageNames};
 use crate::run::position::Position;
 use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings, Shapes};
 use crate::step::average::{Averaged, WeightAverage};
+use crate::step::backend::{TrackedBackend, TrainingBackend};
 use crate::step::gan::Gan;
 use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
@@ -176,7 +177,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// As [`restore_weights`](Self::restore_weights).
-    pub fn restore<B: AutodiffBackend>(
+    pub fn restore<B: TrackedBackend>(
         &self,
         recipe: &Recipe,
         gan: Gan<B>,
@@ -200,7 +201,7 @@ impl Checkpoint {
     /// [`TaskError::OtherConfiguration`] if the networks of `recipe` have other shapes
     /// than the saved ones; [`TaskError::DamagedCheckpoint`] if a file is not what was
     /// saved.
-    pub fn restore_weights<B: AutodiffBackend>(
+    pub fn restore_weights<B: TrackedBackend>(
         &self,
         recipe: &Recipe,
         gan: Gan<B>,
@@ -250,7 +251,7 @@ impl Checkpoint {
     ///
     /// [`TaskError::Settings`] if the saved settings do not fit this version, and
     /// [`TaskError::DamagedCheckpoint`] if a file is not what was saved.
-    pub fn networks<B: Backend>(
+    pub fn networks<B: TrainingBackend>(
         &self,
         device: &B::Device,
     ) -> Result<(Generator<B>, Discriminator<B>), TaskError> {

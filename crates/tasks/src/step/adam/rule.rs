@@ -21,11 +21,14 @@ pub struct Adam {
     pub epsilon: f64,
 }
 
-/// What a step changes of one weight tensor.
-pub(crate) struct Moved<B: Backend, const D: usize> {
-    pub(crate) tensor: Tensor<B, D>,
-    pub(crate) first: Tensor<B, D>,
-    pub(crate) second: Tensor<B, D>,
+/// What a step of [`Adam`] changes: a weight tensor and its moments, all of one shape.
+pub struct AdamTensors<B: Backend, const D: usize> {
+    /// The weights.
+    pub weight: Tensor<B, D>,
+    /// The moving average of their gradients.
+    pub first: Tensor<B, D>,
+    /// The moving average of the squares of their gradients.
+    pub second: Tensor<B, D>,
 }
 
 impl Adam {
@@ -42,16 +45,16 @@ impl Adam {
     pub(crate) fn moved_by_operations<B: Backend, const D: usize>(
         &self,
         rate: f64,
-        before: Moved<B, D>,
+        before: AdamTensors<B, D>,
         grad: Tensor<B, D>,
-    ) -> Moved<B, D> {
+    ) -> AdamTensors<B, D> {
         let (first, second) = (before.first, before.second);
         let first = first.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
         let second = second.mul_scalar(self.beta_2) + grad.square().mul_scalar(1.0 - self.beta_2);
         let denominator = second.clone().sqrt().add_scalar(self.epsilon);
-        let tensor = before.tensor - (first.clone() / denominator).mul_scalar(rate);
-        Moved {
-            tensor,
+        let weight = before.weight - (first.clone() / denominator).mul_scalar(rate);
+        AdamTensors {
+            weight,
             first,
             second,
         }

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use burn::tensor::backend::AutodiffBackend;
-use huenet_hist::HistogramBackend;
 use tracing::info;
 
 use super::Training;
@@ -11,14 +9,11 @@ use crate::measure::samples;
 use crate::measure::translate::translate;
 use crate::run::position::Position;
 use crate::run::validation::{ValidationRecord, validate};
+use crate::step::backend::TrackedBackend;
 use crate::store::error::TaskError;
 use crate::view::Distributions;
 
-impl<B> Training<'_, B>
-where
-    B: AutodiffBackend + HistogramBackend,
-    B::InnerBackend: HistogramBackend,
-{
+impl<B: TrackedBackend> Training<'_, B> {
     /// Draws the sample grid of the place `at`.
     pub(super) fn draw(&mut self, path: &Path, at: Position) -> Result<(), TaskError> {
         let generator = self.gan.trained_generator();

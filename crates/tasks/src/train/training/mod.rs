@@ -8,9 +8,7 @@ mod stepping;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::backend::AutodiffBackend;
 use huenet_data::{Batch, HostBatch, Loader};
-use huenet_hist::HistogramBackend;
 use tracing::warn;
 
 use super::job::Job;
@@ -25,6 +23,7 @@ use crate::run::plan::Plan;
 use crate::run::position::Position;
 use crate::run::state::StateRecord;
 use crate::run::validation;
+use crate::step::backend::TrackedBackend;
 use crate::step::gan::Gan;
 use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
@@ -34,7 +33,7 @@ use crate::view::{LivePage, View};
 use pending::Pending;
 
 /// A run under way.
-pub(super) struct Training<'a, B: AutodiffBackend> {
+pub(super) struct Training<'a, B: TrackedBackend> {
     recipe: &'a Recipe,
     run: &'a RunFolder,
     images: &'a Images,
@@ -67,11 +66,7 @@ pub(super) struct Training<'a, B: AutodiffBackend> {
     unlogged: bool,
 }
 
-impl<'a, B> Training<'a, B>
-where
-    B: AutodiffBackend + HistogramBackend,
-    B::InnerBackend: HistogramBackend,
-{
+impl<'a, B: TrackedBackend> Training<'a, B> {
     pub(super) fn new(
         job: &'a Job,
         plan: &Plan,

@@ -3,19 +3,14 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::backend::AutodiffBackend;
-use huenet_hist::HistogramBackend;
 use tracing::info;
 
 use super::Training;
 use crate::run::checkpoint::Contents;
+use crate::step::backend::TrackedBackend;
 use crate::store::error::TaskError;
 
-impl<B> Training<'_, B>
-where
-    B: AutodiffBackend + HistogramBackend,
-    B::InnerBackend: HistogramBackend,
-{
+impl<B: TrackedBackend> Training<'_, B> {
     /// Saves a checkpoint if so many steps or minutes have gone by.
     pub(super) fn save_if_due(&mut self) -> Result<(), TaskError> {
         let settings = self.recipe.settings();

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use burn::tensor::backend::AutodiffBackend;
 use huenet_data::Batch;
-use huenet_hist::HistogramBackend;
 use tracing::{debug, warn};
 
 use super::Training;
@@ -13,6 +11,7 @@ use super::pending::Pending;
 use crate::run::metrics::StepRecord;
 use crate::run::position::Position;
 use crate::settings::NonFinite;
+use crate::step::backend::TrackedBackend;
 use crate::step::deferred::DeferredLosses;
 use crate::step::loss_values::StepLosses;
 use crate::step::recipe::LearningRates;
@@ -23,11 +22,7 @@ use crate::train::non_finite::NonFiniteStep;
 /// After so many skipped steps in a row, no step is expected to be finite again.
 const SKIPS: u32 = 20;
 
-impl<B> Training<'_, B>
-where
-    B: AutodiffBackend + HistogramBackend,
-    B::InnerBackend: HistogramBackend,
-{
+impl<B: TrackedBackend> Training<'_, B> {
     /// Trains on a batch, for which the run has `waited`.
     pub(super) fn step(&mut self, batch: &Batch<B>, waited: Duration) -> Result<(), TaskError> {
         let started = Instant::now();

@@ -3,64 +3,68 @@
 //! An optimiser step computes little and moves much: in tensor operations, each weight goes to
 //! memory and back a dozen times.
 
-use std::any::TypeId;
-
-use burn::tensor::backend::Backend;
-use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
-use burn_tch::{LibTorch, TchTensor};
+use burn_tch::{LibTorch, TchElement, TchTensor};
 use rayon::prelude::*;
 use tch::{Device, Kind};
 
-use crate::step::adam::rule::{Adam, Moved};
-use crate::step::one_pass::{AdamEntry, CHUNK, convert};
+use super::TrainingBackend;
+use super::one_pass::{AdamEntry, CHUNK};
+use crate::step::adam::rule::{Adam, AdamTensors};
 
-/// Whether `B` is the backend of this module.
-pub(crate) fn takes<B: Backend>() -> bool {
-    TypeId::of::<B>() == TypeId::of::<LibTorch<f32>>()
-}
+impl<E: TchElement> TrainingBackend for LibTorch<E> {
+    /// In one pass over memory where the tensors are single precision and lie in that of the CPU, else in
+    /// tensor operations.
+    #[expect(
+        unsafe_code,
+        reason = "one pass over LibTorch's memory, which was checked to be plain and nobody else's"
+    )]
+    fn adam<const D: usize>(
+        adam: &Adam,
+        rate: f64,
+        before: AdamTensors<Self, D>,
+        grad: Tensor<Self, D>,
+    ) -> AdamTensors<Self, D> {
+        let simple = [&before.weight, &before.first, &before.second, &grad]
+            .into_iter()
+            .all(|tensor| tensor.shape() == grad.shape() && is_simple(tensor));
+        if !simple {
+            return adam.moved_by_operations(rate, before, grad);
+        }
+        let [weights, grad] = [before.weight, grad].map(primitive);
+        let [mut first, mut second] =
+            [before.first, before.second].map(|moment| alone(primitive(moment)));
+        let mut moved = TchTensor::new(weights.tensor.empty_like());
+        // SAFETY: contiguous single precision on the CPU, as was checked. Those written to are new, or
+        // nobody else has them.
+        unsafe {
+            step(
+                adam,
+                rate,
+                [slice(&weights), slice(&grad)],
+                [
+                    slice_mut(&mut moved),
+                    slice_mut(&mut first),
+                    slice_mut(&mut second),
+                ],
+            );
+        }
+        let [weight, first, second] = [moved, first, second].map(tensor);
+        AdamTensors {
+            weight,
+            first,
+            second,
+        }
+    }
 
-/// One step of Adam on the backend that [`takes`] takes: in one pass over memory where the tensors
-/// are single precision and lie in that of the CPU, else in tensor operations.
-#[expect(
-    unsafe_code,
-    reason = "one pass over LibTorch's memory, which was checked to be plain and nobody else's"
-)]
-pub(crate) fn adam<B: Backend, const D: usize>(
-    adam: &Adam,
-    rate: f64,
-    before: Moved<B, D>,
-    grad: Tensor<B, D>,
-) -> Moved<B, D> {
-    let simple = [&before.tensor, &before.first, &before.second, &grad]
-        .into_iter()
-        .all(|tensor| tensor.shape() == grad.shape() && is_simple(tensor));
-    if !simple {
-        return adam.moved_by_operations(rate, before, grad);
-    }
-    let [weights, grad] = [before.tensor, grad].map(libtorch);
-    let [mut first, mut second] =
-        [before.first, before.second].map(|moment| alone(libtorch(moment)));
-    let mut moved = TchTensor::new(weights.tensor.empty_like());
-    // SAFETY: contiguous single precision on the CPU, as was checked. Those written to are new, or
-    // nobody else has them.
-    unsafe {
-        step(
-            adam,
-            rate,
-            [slice(&weights), slice(&grad)],
-            [
-                slice_mut(&mut moved),
-                slice_mut(&mut first),
-                slice_mut(&mut second),
-            ],
-        );
-    }
-    let [tensor, first, second] = [moved, first, second].map(own);
-    Moved {
-        tensor,
-        first,
-        second,
+    fn average<const D: usize>(
+        average: Tensor<Self, D>,
+        trained: Tensor<Self, D>,
+        share: f64,
+    ) -> Tensor<Self, D> {
+        let (mut average, trained) = (alone(primitive(average)), primitive(trained));
+        let _ = average.tensor.lerp_(&trained.tensor, share);
+        tensor(average)
     }
 }
 
@@ -71,7 +75,7 @@ fn step(
     [weights, grad]: [&[f32]; 2],
     [moved, first, second]: [&mut [f32]; 3],
 ) {
-    let entry = AdamEntry::new(adam.beta_1, adam.beta_2, adam.epsilon, rate);
+    let entry = AdamEntry::new(adam, rate);
     let read = weights.par_chunks(CHUNK).zip(grad.par_chunks(CHUNK));
     let written = moved.par_chunks_mut(CHUNK);
     let moments = first
@@ -88,17 +92,6 @@ fn step(
         });
 }
 
-/// `average`, moved by `share` of its way to `trained`, on the backend that [`takes`] takes.
-pub(crate) fn average<B: Backend, const D: usize>(
-    average: Tensor<B, D>,
-    trained: Tensor<B, D>,
-    share: f64,
-) -> Tensor<B, D> {
-    let (mut average, trained) = (alone(libtorch(average)), libtorch(trained));
-    let _ = average.tensor.lerp_(&trained.tensor, share);
-    own(average)
-}
-
 /// The tensor if nobody else has it, else a copy: one that can be written to.
 fn alone(tensor: TchTensor) -> TchTensor {
     match tensor.can_mut() {
@@ -108,8 +101,8 @@ fn alone(tensor: TchTensor) -> TchTensor {
 }
 
 /// Whether a tensor is contiguous single precision in the memory of the CPU.
-fn is_simple<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> bool {
-    let tensor = libtorch(tensor.clone()).tensor;
+fn is_simple<E: TchElement, const D: usize>(tensor: &Tensor<LibTorch<E>, D>) -> bool {
+    let tensor = primitive(tensor.clone()).tensor;
     tensor.device() == Device::Cpu && tensor.kind() == Kind::Float && tensor.is_contiguous()
 }
 
@@ -138,13 +131,11 @@ unsafe fn slice_mut(tensor: &mut TchTensor) -> &mut [f32] {
     }
 }
 
-/// LibTorch's tensor in one of `B`, which is LibTorch.
-fn libtorch<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> TchTensor {
-    convert(tensor.into_primitive().tensor())
+fn primitive<E: TchElement, const D: usize>(tensor: Tensor<LibTorch<E>, D>) -> TchTensor {
+    tensor.into_primitive().tensor()
 }
 
-fn own<B: Backend, const D: usize>(tensor: TchTensor) -> Tensor<B, D> {
-    let primitive: FloatTensor<B> = convert(tensor);
+fn tensor<E: TchElement, const D: usize>(primitive: TchTensor) -> Tensor<LibTorch<E>, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }
 
@@ -155,7 +146,7 @@ mod tests {
 
     type B = LibTorch<f32>;
 
-    fn tensor(phase: f32, count: usize) -> Tensor<B, 1> {
+    fn waves(phase: f32, count: usize) -> Tensor<B, 1> {
         let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7 + phase).sin()).collect();
         let data = TensorData::new(values, [count]);
         Tensor::from_data(data, (&Default::default(), DType::F32))
@@ -167,32 +158,32 @@ mod tests {
 
     #[test]
     fn an_average_moves_by_its_share_and_leaves_others_alone() {
-        let (before, trained) = (tensor(0.0, 1000), tensor(1.0, 1000));
-        let moved = values(average(before.clone(), trained.clone(), 0.25));
+        let (before, trained) = (waves(0.0, 1000), waves(1.0, 1000));
+        let moved = values(B::average(before.clone(), trained.clone(), 0.25));
         let way = (trained.clone() - before.clone()).mul_scalar(0.25);
         let expected = values(before.clone() + way);
         let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
         assert!(moved.iter().zip(&expected).all(close));
-        assert_eq!(values(before), values(tensor(0.0, 1000)));
-        assert_eq!(values(trained), values(tensor(1.0, 1000)));
+        assert_eq!(values(before), values(waves(0.0, 1000)));
+        assert_eq!(values(trained), values(waves(1.0, 1000)));
     }
 
     #[test]
     fn one_pass_is_the_formulas() {
         let count = 3 * CHUNK + 5;
-        let before = || Moved {
-            tensor: tensor(0.0, count),
-            first: tensor(1.0, count),
-            second: tensor(2.0, count).square(),
+        let before = || AdamTensors {
+            weight: waves(0.0, count),
+            first: waves(1.0, count),
+            second: waves(2.0, count).square(),
         };
         let settings = Adam::new(0.5);
-        let expected = settings.moved_by_operations(0.01, before(), tensor(3.0, count));
+        let expected = settings.moved_by_operations(0.01, before(), waves(3.0, count));
         let kept = before();
         let (first, second) = (kept.first.clone(), kept.second.clone());
         let untouched = values(first.clone());
-        let moved = adam(&settings, 0.01, kept, tensor(3.0, count));
+        let moved = B::adam(&settings, 0.01, kept, waves(3.0, count));
         for (found, expected) in [
-            (moved.tensor, expected.tensor),
+            (moved.weight, expected.weight),
             (moved.first, expected.first),
             (moved.second, expected.second),
         ] {

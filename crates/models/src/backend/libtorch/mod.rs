@@ -5,24 +5,23 @@
 //! a dozen passes over memory. LibTorch has kernels for both directions of each of them. So on its
 //! backend a layer is one step of Burn's graph, and that step holds the layer's part of a graph of
 //! LibTorch's own. What is computed is the same.
-//!
-//! The backend is recognised by its type, so that the networks stay generic over any `Backend`.
 
 mod kernel;
 
-use std::any::{Any, TypeId};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use burn::backend::Autodiff;
+use burn::nn::conv::Conv2d;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
-use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::base::Checkpointer;
-use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
-use burn_tch::{LibTorch, TchTensor};
+use burn_tch::{LibTorch, TchElement, TchTensor};
 
+use super::NetworkBackend;
 use crate::batch_norm;
 use crate::group_norm;
 use crate::layer::{Activation, Convolution, LEAKY_SLOPE, Layer};
@@ -30,24 +29,108 @@ use crate::normalization::Norm;
 use crate::pass::Statistics;
 use kernel::Kernel;
 
-type Untracked = LibTorch<f32>;
-type Tracked = Autodiff<Untracked, NoCheckpointing>;
-type TrackedTensor = FloatTensor<Tracked>;
-
 /// What a layer computes with: the image, the weights that it has, and its modulation.
 const PARTS: usize = 7;
 
-/// Whether this module computes the layer: on LibTorch, not with running statistics.
-pub(crate) fn takes<B: Backend>(layer: &Layer<'_, B>) -> bool {
-    let backend = TypeId::of::<B>();
-    let libtorch = [TypeId::of::<Untracked>(), TypeId::of::<Tracked>()].contains(&backend);
-    let running = matches!(layer.norm, Some(Norm::Batch(_, Statistics::Running)));
-    libtorch && !running && Kernel::of(&layer.convolution).is_some()
+type Parts = [Option<tch::Tensor>; PARTS];
+
+impl<E: TchElement> NetworkBackend for LibTorch<E> {
+    fn layer(layer: Layer<'_, Self>, input: Tensor<Self, 4>) -> Tensor<Self, 4> {
+        forward(layer, input)
+    }
+
+    fn tracked_layer<C: CheckpointStrategy>(
+        layer: Layer<'_, Autodiff<Self, C>>,
+        input: Tensor<Autodiff<Self, C>, 4>,
+    ) -> Tensor<Autodiff<Self, C>, 4> {
+        forward(layer, input)
+    }
 }
 
-/// [`Layer::forward`] of a layer that [`takes`] takes.
-pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
-    let kernel = Kernel::of(&layer.convolution).expect("the layer was looked at");
+/// LibTorch's backend, or the one that tracks gradients on it.
+trait OnLibTorch: NetworkBackend {
+    /// LibTorch's tensor inside one of this backend.
+    fn inner(primitive: FloatTensor<Self>) -> TchTensor;
+
+    /// A tensor without a past.
+    fn constant(tensor: TchTensor) -> FloatTensor<Self>;
+
+    /// Runs `layer` on the tensors of `parts`; as a step of the graph where gradients are tracked.
+    fn run(
+        parts: [Option<FloatTensor<Self>>; PARTS],
+        layer: impl FnOnce(&Parts) -> Output,
+    ) -> (FloatTensor<Self>, Option<[tch::Tensor; 2]>);
+}
+
+impl<E: TchElement> OnLibTorch for LibTorch<E> {
+    fn inner(primitive: TchTensor) -> TchTensor {
+        primitive
+    }
+
+    fn constant(tensor: TchTensor) -> TchTensor {
+        tensor
+    }
+
+    fn run(
+        parts: [Option<TchTensor>; PARTS],
+        layer: impl FnOnce(&Parts) -> Output,
+    ) -> (TchTensor, Option<[tch::Tensor; 2]>) {
+        let parts = parts.map(|part| Some(part?.tensor));
+        let (image, statistics) = tch::no_grad(|| layer(&parts));
+        (TchTensor::new(image), statistics)
+    }
+}
+
+impl<E: TchElement, C: CheckpointStrategy> OnLibTorch for Autodiff<LibTorch<E>, C> {
+    fn inner(primitive: FloatTensor<Self>) -> TchTensor {
+        primitive.primitive
+    }
+
+    fn constant(tensor: TchTensor) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(tensor)
+    }
+
+    fn run(
+        parts: [Option<FloatTensor<Self>>; PARTS],
+        layer: impl FnOnce(&Parts) -> Output,
+    ) -> (FloatTensor<Self>, Option<[tch::Tensor; 2]>) {
+        let leaves = parts.each_ref().map(|part| {
+            let part = part.as_ref()?;
+            let needed = !part.node.requirement.is_none();
+            Some(part.primitive.tensor.detach().set_requires_grad(needed))
+        });
+        let (image, statistics) = tch::with_grad(|| layer(&leaves));
+        let result = TchTensor::new(image.detach());
+        // A weight that the layer lacks is a constant.
+        let absent = Self::constant(result.clone()).node;
+        let nodes = parts.each_ref().map(|part| match part {
+            Some(part) => part.node.clone(),
+            None => absent.clone(),
+        });
+        let step = Backward::<LibTorch<E>, PARTS>::prepare::<C>(LayerStep, nodes);
+        let result = match step.compute_bound().stateful() {
+            OpsKind::Tracked(step) => {
+                let own = parts.into_iter().flatten().map(|part| part.primitive);
+                let graph = Graph {
+                    _memory: own.chain([result.clone()]).collect(),
+                    leaves,
+                    image,
+                };
+                step.finish(State(Arc::new(Mutex::new(Some(graph)))), result)
+            }
+            OpsKind::UnTracked(step) => step.finish(result),
+        };
+        (result, statistics)
+    }
+}
+
+/// One layer; in tensor operations if it has running statistics or a padding that LibTorch has not.
+fn forward<B: OnLibTorch>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    let running = matches!(layer.norm, Some(Norm::Batch(_, Statistics::Running)));
+    let kernel = Kernel::of(&layer.convolution).filter(|_| !running);
+    let Some(kernel) = kernel else {
+        return layer.by_operations(input, Conv2d::forward, B::ROUNDS_PRODUCTS);
+    };
     let (weight, bias) = match layer.convolution {
         Convolution::Plain(conv)
         | Convolution::Framed(conv)
@@ -73,14 +156,14 @@ pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> T
         scale.map(primitive),
         shift.map(primitive),
     ];
-    let mask = layer.mask.map(|mask| untracked::<B>(primitive(mask)));
+    let mask = layer.mask.map(|mask| B::inner(primitive(mask)));
     let operations = Operations {
         kernel,
         groups: matches!(layer.norm, Some(Norm::Group(_))),
         mask: mask.as_ref(),
         activation: layer.activation,
     };
-    let (image, statistics) = run::<B>(parts, |parts| operations.compute(parts));
+    let (image, statistics) = B::run(parts, |parts| operations.compute(parts));
     if let (
         Some(Norm::Batch(
             norm,
@@ -91,7 +174,7 @@ pub(crate) fn forward<B: Backend>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> T
         Some(statistics),
     ) = (layer.norm, statistics)
     {
-        let [mean, variance] = statistics.map(|vector| tensor(constant::<B>(vector)));
+        let [mean, variance] = statistics.map(|vector| tensor(B::constant(TchTensor::new(vector))));
         norm.remember(mean, variance);
     }
     tensor(image)
@@ -110,7 +193,7 @@ struct Operations<'a> {
 }
 
 impl Operations<'_> {
-    fn compute(&self, parts: &[Option<tch::Tensor>; PARTS]) -> Output {
+    fn compute(&self, parts: &Parts) -> Output {
         let [input, weight, bias, gamma, beta, scale, shift] = parts.each_ref().map(Option::as_ref);
         let input = input.expect("a layer has an image");
         let weight = weight.expect("a convolution has weights");
@@ -202,50 +285,10 @@ fn batch_normalise(
     (normal, [mean.copy(), variance.copy()])
 }
 
-/// Runs `layer` on the tensors of `parts`; as a step of the graph where gradients are tracked.
-fn run<B: Backend>(
-    parts: [Option<FloatTensor<B>>; PARTS],
-    layer: impl FnOnce(&[Option<tch::Tensor>; PARTS]) -> Output,
-) -> (FloatTensor<B>, Option<[tch::Tensor; 2]>) {
-    if TypeId::of::<B>() != TypeId::of::<Tracked>() {
-        let parts = parts.map(|part| Some(untracked::<B>(part?).tensor));
-        let (image, statistics) = tch::no_grad(|| layer(&parts));
-        return (convert(TchTensor::new(image)), statistics);
-    }
-    let parts = parts.map(|part| Some(convert::<_, TrackedTensor>(part?)));
-    let leaves = parts.each_ref().map(|part| {
-        let part = part.as_ref()?;
-        let needed = !part.node.requirement.is_none();
-        Some(part.primitive.tensor.detach().set_requires_grad(needed))
-    });
-    let (image, statistics) = tch::with_grad(|| layer(&leaves));
-    let result = TchTensor::new(image.detach());
-    // A weight that the layer lacks is a constant.
-    let absent = TrackedTensor::new(result.clone()).node;
-    let nodes = parts.each_ref().map(|part| match part {
-        Some(part) => part.node.clone(),
-        None => absent.clone(),
-    });
-    let step = LayerStep.prepare::<NoCheckpointing>(nodes);
-    let result = match step.compute_bound().stateful() {
-        OpsKind::Tracked(step) => {
-            let own = parts.into_iter().flatten().map(|part| part.primitive);
-            let graph = Graph {
-                _memory: own.chain([result.clone()]).collect(),
-                leaves,
-                image,
-            };
-            step.finish(State(Arc::new(Mutex::new(Some(graph)))), result)
-        }
-        OpsKind::UnTracked(step) => step.finish(result),
-    };
-    (convert(result), statistics)
-}
-
 /// A layer's part of LibTorch's graph.
 #[derive(Debug)]
 struct Graph {
-    leaves: [Option<tch::Tensor>; PARTS],
+    leaves: Parts,
     image: tch::Tensor,
     /// LibTorch keeps some of this memory for the backward pass. As long as it is held here, Burn
     /// does not write to it.
@@ -254,7 +297,7 @@ struct Graph {
 
 impl Graph {
     /// The gradients with respect to the leaves that need one.
-    fn backward(self, grad: &tch::Tensor) -> [Option<tch::Tensor>; PARTS] {
+    fn backward(self, grad: &tch::Tensor) -> Parts {
         // The bindings start from ones. The product's own gradient is then `grad`.
         let start = self.image.flatten(0, -1).dot(&grad.flatten(0, -1));
         let mut needed = self
@@ -278,11 +321,11 @@ struct State(Arc<Mutex<Option<Graph>>>);
 #[derive(Debug)]
 struct LayerStep;
 
-impl Backward<Untracked, PARTS> for LayerStep {
+impl<E: TchElement> Backward<LibTorch<E>, PARTS> for LayerStep {
     type State = State;
 
     fn backward(self, ops: Ops<State, PARTS>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let grad = grads.consume::<Untracked>(&ops.node);
+        let grad = grads.consume::<LibTorch<E>>(&ops.node);
         let graph = ops
             .state
             .0
@@ -294,7 +337,7 @@ impl Backward<Untracked, PARTS> for LayerStep {
         let gradients = graph.backward(&grad.tensor);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<Untracked>(parent.id, TchTensor::new(gradient));
+                grads.register::<LibTorch<E>>(parent.id, TchTensor::new(gradient));
             }
         }
     }
@@ -306,29 +349,4 @@ fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B>
 
 fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
-}
-
-/// LibTorch's tensor inside one of `B`, which is one of the two types above.
-fn untracked<B: Backend>(primitive: FloatTensor<B>) -> TchTensor {
-    match TypeId::of::<B>() == TypeId::of::<Tracked>() {
-        true => convert::<_, TrackedTensor>(primitive).primitive,
-        false => convert(primitive),
-    }
-}
-
-/// A tensor of `B` without a past.
-fn constant<B: Backend>(tensor: tch::Tensor) -> FloatTensor<B> {
-    let tensor = TchTensor::new(tensor);
-    match TypeId::of::<B>() == TypeId::of::<Tracked>() {
-        true => convert(TrackedTensor::new(tensor)),
-        false => convert(tensor),
-    }
-}
-
-/// A value as what it is: `T` and `U` are the same type wherever this is called.
-fn convert<T: 'static, U: 'static>(value: T) -> U {
-    let mut value = Some(value);
-    let same = (&mut value as &mut dyn Any).downcast_mut::<Option<U>>();
-    same.and_then(Option::take)
-        .expect("the backend's type was looked at")
 }

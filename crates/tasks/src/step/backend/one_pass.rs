@@ -1,13 +1,13 @@
 //! What optimiser steps in one pass over memory share, whatever holds the memory.
 
-use std::any::Any;
+use crate::step::adam::rule::Adam;
 
 /// How many entries one thread works on at a time: three arrays of them fit a cache.
-pub(crate) const CHUNK: usize = 1 << 14;
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// The numbers of a step of Adam that are the same for all entries.
 #[derive(Clone, Copy)]
-pub(crate) struct AdamEntry {
+pub(super) struct AdamEntry {
     beta_1: [f32; 2],
     beta_2: [f32; 2],
     epsilon: f32,
@@ -16,30 +16,22 @@ pub(crate) struct AdamEntry {
 
 impl AdamEntry {
     /// At a rate that includes the bias correction.
-    pub(crate) fn new(beta_1: f64, beta_2: f64, epsilon: f64, rate: f64) -> Self {
+    pub(super) fn new(adam: &Adam, rate: f64) -> Self {
         let parts = |beta: f64| [beta as f32, (1.0 - beta) as f32];
         Self {
-            beta_1: parts(beta_1),
-            beta_2: parts(beta_2),
-            epsilon: epsilon as f32,
+            beta_1: parts(adam.beta_1),
+            beta_2: parts(adam.beta_2),
+            epsilon: adam.epsilon as f32,
             rate: rate as f32,
         }
     }
 
     /// The weight after a step with gradient `g`, which moves both moments. Each operation rounds by itself, in
-    /// the order of [`Adam`](crate::Adam)'s tensor operations.
+    /// the order of [`Adam`]'s tensor operations.
     #[inline(always)]
-    pub(crate) fn step(&self, weight: f32, g: f32, m: &mut f32, v: &mut f32) -> f32 {
+    pub(super) fn step(&self, weight: f32, g: f32, m: &mut f32, v: &mut f32) -> f32 {
         *m = *m * self.beta_1[0] + g * self.beta_1[1];
         *v = *v * self.beta_2[0] + g * g * self.beta_2[1];
         weight - *m / (v.sqrt() + self.epsilon) * self.rate
     }
-}
-
-/// A value as what it is: `T` and `U` are the same type wherever this is called.
-pub(crate) fn convert<T: 'static, U: 'static>(value: T) -> U {
-    let mut value = Some(value);
-    let same = (&mut value as &mut dyn Any).downcast_mut::<Option<U>>();
-    same.and_then(Option::take)
-        .expect("the backend's type was looked at")
 }
