@@ -3,14 +3,13 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::{ColourSpace, HostBatch, ImageSize};
-use huenet_hist::HistogramBackend;
+use huenet_hist::{HistogramBackend, HistogramLoss};
 use huenet_models::Generator;
 
 use super::method::{Made, Method};
 use super::study::Study;
 use crate::measure::figures::values;
 use crate::measure::translate::translate;
-use crate::step::losses::HistogramLosses;
 use crate::store::error::TaskError;
 
 /// The images of a batch, and what the generator made of them, in the colours of the figures.
@@ -88,10 +87,10 @@ impl Batch {
 
     pub(super) fn references<B: HistogramBackend>(
         &self,
-        losses: &HistogramLosses,
+        loss: &HistogramLoss,
         device: &B::Device,
     ) -> Vec<f32> {
-        values(losses.histograms(self.tensor::<B>(&self.reference, device)))
+        values(loss.target_of_images(self.tensor::<B>(&self.reference, device)))
     }
 }
 

@@ -13,10 +13,10 @@ pub(crate) mod gradients;
 #[cfg(feature = "tch")]
 pub(crate) mod libtorch;
 pub(crate) mod loss_values;
-pub(crate) mod losses;
 #[cfg(any(feature = "flex", feature = "tch"))]
 pub(crate) mod one_pass;
 pub(crate) mod pool;
 pub(crate) mod recipe;
+pub(crate) mod reconstruction_loss;
 pub(crate) mod seeds;
 pub(crate) mod ssim_loss;

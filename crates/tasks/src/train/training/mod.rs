@@ -26,7 +26,6 @@ use crate::run::position::Position;
 use crate::run::state::StateRecord;
 use crate::run::validation;
 use crate::step::gan::Gan;
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::files;
@@ -43,7 +42,6 @@ pub(super) struct Training<'a, B: AutodiffBackend> {
     state: &'a mut StateRecord,
     shown_host: &'a HostBatch,
     shown: Batch<B::InnerBackend>,
-    losses: HistogramLosses,
     view: View,
     writer: Writer,
     gan: Gan<B>,
@@ -100,7 +98,6 @@ where
             state,
             shown_host: &job.shown,
             shown: job.shown.to_tensors(device),
-            losses: HistogramLosses::new(&job.recipe),
             writer: Writer::start(&job.run, position.step)?,
             view: View::start(&job.recipe, &job.run, plan, position, live)?,
             gan,
