@@ -16,6 +16,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use burn::backend::Autodiff;
+use burn::nn::loss::Reduction;
 use burn::tensor::{Distribution, Tensor};
 use burn_flex::Flex;
 use criterion::measurement::WallTime;
@@ -88,8 +89,9 @@ impl Way {
         match self {
             Self::Kernel => {
                 let loss = HistogramLossConfig::new(binning.bins, binning.kernel).init();
-                let losses = loss.forward(content, output, loss.target(colours));
-                losses.distances.mean() + losses.structures.mean()
+                let target = loss.target(colours);
+                let losses = loss.forward(content, output, target, Reduction::Mean);
+                losses.distances + losses.structures
             }
             Self::Dense => {
                 let target = reference::marginal(colours, binning);
@@ -97,7 +99,8 @@ impl Way {
                 let joint = reference::joint(content, output, binning);
                 let distance = EarthMoversDistanceConfig::new(binning.bins).init();
                 let structure = StructureLossConfig::new().init();
-                distance.forward(p, target) + structure.forward(joint)
+                distance.forward(p, target, Reduction::Mean)
+                    + structure.forward(joint, Reduction::Mean)
             }
         }
     }

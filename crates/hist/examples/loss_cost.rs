@@ -14,6 +14,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use burn::backend::Autodiff;
+use burn::nn::loss::Reduction;
 use burn::tensor::{DType, Tensor, TensorData};
 use huenet_hist::{Bins, HistogramBackend, HistogramLossConfig, Kernel};
 
@@ -121,8 +122,8 @@ fn measure<B: HistogramBackend>(
         let output = output.clone().require_grad();
         let start = Instant::now();
         let target = loss.target(reference.clone());
-        let losses = loss.forward(content.clone(), output.clone(), target);
-        let (distance, structure) = (losses.distances.mean(), losses.structures.mean());
+        let losses = loss.forward(content.clone(), output.clone(), target, Reduction::Mean);
+        let (distance, structure) = (losses.distances, losses.structures);
         let gradients = (distance.clone() + structure.clone()).backward();
         let gradient = output
             .grad(&gradients)

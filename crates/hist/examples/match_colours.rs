@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::backend::Autodiff;
+use burn::nn::loss::Reduction;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_flex::Flex;
 use huenet_hist::{Bins, HistogramLossConfig, Kernel};
@@ -47,8 +48,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for step in 0..=STEPS {
         let left = 1.0 - step as f64 / STEPS as f64;
         matched = matched.detach().require_grad();
-        let losses = loss.forward(content.clone(), matched.clone(), target.clone());
-        let (distance, entropy) = (losses.distances.mean(), losses.structures.mean());
+        let target = target.clone();
+        let losses = loss.forward(content.clone(), matched.clone(), target, Reduction::Mean);
+        let (distance, entropy) = (losses.distances, losses.structures);
         if step % 50 == 0 {
             println!(
                 "step {step:3}: earth mover's distance {:.4}, conditional entropy {:.3} nats",

@@ -12,6 +12,7 @@ use burn::backend::Autodiff;
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::loss::Reduction;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::backend::Backend;
@@ -57,19 +58,15 @@ fn main() -> Result<(), HistogramError> {
     B::seed(&device, 0);
     let loss = HistogramLossConfig::new(Bins::new(64, -1.0, 1.0)?, Kernel::default()).init();
     // Every image of a batch has the same reference, whose histogram is computed once.
-    let target = loss.target(waves(0.9, 0.6).flatten::<3>(2, 3));
+    let target = loss.target_of_images(waves(0.9, 0.6));
 
     let mut painter = Painter::<B>::new(&device);
     let mut optimiser = AdamConfig::new().init();
     for step in 0..=STEPS {
         let content = waves(0.1 * step as f32, -0.2);
         let output = painter.forward(content.clone());
-        let losses = loss.forward(
-            content.flatten::<3>(2, 3),
-            output.flatten::<3>(2, 3),
-            target.clone(),
-        );
-        let (distance, entropy) = (losses.distances.mean(), losses.structures.mean());
+        let losses = loss.forward_images(content, output, target.clone(), Reduction::Mean);
+        let (distance, entropy) = (losses.distances, losses.structures);
         if step % 50 == 0 {
             let number = |tensor: &Tensor<B, 1>| tensor.to_data().iter::<f64>().sum::<f64>();
             println!(

@@ -60,6 +60,7 @@
 //!
 //! ```
 //! use burn::backend::Autodiff;
+//! use burn::nn::loss::Reduction;
 //! use burn::tensor::{Distribution, Tensor};
 //! use burn_ndarray::NdArray;
 //! use huenet_hist::{Bins, HistogramLossConfig, Kernel};
@@ -75,12 +76,16 @@
 //! let (content, reference, output) = (image(), image(), image().require_grad());
 //!
 //! let target = loss.target(reference);
-//! let losses = loss.forward(content, output.clone(), target);
-//! let total = losses.distances.mean().mul_scalar(100.0) + losses.structures.mean();
+//! let losses = loss.forward(content, output.clone(), target, Reduction::Mean);
+//! let total = losses.distances.mul_scalar(100.0) + losses.structures;
 //! let gradients = total.backward();
 //! assert_eq!(output.grad(&gradients).unwrap().dims(), [2, 3, 256]);
 //! # Ok::<(), huenet_hist::HistogramError>(())
 //! ```
+//!
+//! `forward` makes one number of all losses, as Burn's `Reduction` says: their mean or sum over all
+//! images and channels, or (`BatchMean`) their sum divided by the first dimension.
+//! `forward_no_reduction` gives each loss by itself. All three losses have both.
 //!
 //! # How it is computed
 //!

@@ -60,7 +60,7 @@ fn compare<B: HistogramBackend>(binning: &Binning, report: &mut Report) {
 
     let loss = HistogramLossConfig::new(binning.bins, binning.kernel).init();
     let target = loss.target(target);
-    let losses = loss.forward(content.clone(), output.clone(), target);
+    let losses = loss.forward_no_reduction(content.clone(), output.clone(), target);
     found.push(("distances", values(losses.distances.clone().inner())));
     found.push(("structures", values(losses.structures.clone().inner())));
     let gradients = (losses.distances.sum() + losses.structures.sum()).backward();
@@ -97,8 +97,8 @@ fn dense(binning: &Binning) -> Vec<Vec<f64>> {
         .with_cyclic(binning.kernel.boundary() == Boundary::Wrap)
         .init();
     let structure: StructureLoss = StructureLossConfig::new().init();
-    let distances = distance.distances(p, target);
-    let structures = structure.measures(joint).squeeze_dim::<2>(2);
+    let distances = distance.forward_no_reduction(p, target);
+    let structures = structure.forward_no_reduction(joint).squeeze_dim::<2>(2);
     expected.push(values(distances.clone().inner()));
     expected.push(values(structures.clone().inner()));
     let gradients = (distances.sum() + structures.sum()).backward();

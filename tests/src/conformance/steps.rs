@@ -8,7 +8,7 @@ use burn_flex::Flex;
 use huenet_data::Batch;
 use huenet_models::Pass;
 use huenet_tasks::settings::RecipeChoice;
-use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, Task, TrainingBackend};
+use huenet_tasks::{Gan, Recipe, Settings, Task, TrainingBackend};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -96,17 +96,10 @@ type Named = Vec<(&'static str, f64)>;
 fn losses<B: TrainingBackend>(recipe: &Recipe) -> [Named; 2] {
     let device = B::Device::default();
     let mut gan = Gan::<Autodiff<B>>::new(recipe, &device);
-    let losses = HistogramLosses::new(recipe);
     let batch = batch::<Autodiff<B>>(recipe);
     let mut dropout = ChaCha8Rng::seed_from_u64(5);
     std::array::from_fn(|_| {
-        let losses = gan.step(
-            recipe,
-            &losses,
-            &batch,
-            recipe.learning_rates(0),
-            Some(&mut dropout),
-        );
+        let losses = gan.step(recipe, &batch, recipe.learning_rates(0), Some(&mut dropout));
         losses.named().collect()
     })
 }

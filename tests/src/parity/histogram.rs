@@ -177,10 +177,13 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
             _ => 0.0,
         };
         let emd: EarthMoversDistance = EarthMoversDistanceConfig::new(self.binning.bins).init();
-        let distances = |[x, y]: [Tensor<B, 2>; 2]| emd.distances(marginal(x), marginal(y));
+        let distances =
+            |[x, y]: [Tensor<B, 2>; 2]| emd.forward_no_reduction(marginal(x), marginal(y));
         let entropy: StructureLoss = StructureLossConfig::new().init();
-        let entropies =
-            |[x, y]: [Tensor<B, 2>; 2]| entropy.measures(joint(x, y)).squeeze_dim::<2>(2);
+        let entropies = |[x, y]: [Tensor<B, 2>; 2]| {
+            let entropies = entropy.forward_no_reduction(joint(x, y));
+            entropies.squeeze_dim::<2>(2)
+        };
         let (src, tar, out) = (("src", src), ("tar", tar), ("out", out));
         self.check_loss(report, slack(0), "emd", [&tar, &out], distances);
         // log P(x, y) − log P(y)

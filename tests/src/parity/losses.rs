@@ -2,11 +2,12 @@
 //! their gradients, against the terms that training adds up.
 
 use crate::golden::{Golden, scalar};
+use burn::nn::loss::Reduction;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{DType, Tensor, TensorData};
 use huenet_hist::HistogramBackend;
 use huenet_tasks::settings::DEMO_DATASET;
-use huenet_tasks::{HistogramLosses, Recipe, Settings, Task, generated_loss, real_loss};
+use huenet_tasks::{Recipe, Settings, Task, generated_loss, real_loss};
 use serde_json::Value;
 
 use crate::parity::report::{Report, Truth, values};
@@ -44,7 +45,7 @@ impl Case<'_> {
     fn check_generator<B: AutodiffBackend + HistogramBackend>(
         &self,
         report: &mut Report,
-        loss: &str,
+        name: &str,
         structure: &str,
     ) {
         let output = self.tensor::<B>("out").require_grad();
@@ -53,9 +54,11 @@ impl Case<'_> {
         let [structure, colours] = [structure, "tar"].map(|name| nchw(self.tensor(name)));
 
         let recipe = self.recipe();
-        let losses = HistogramLosses::new(&recipe);
-        let of_images = losses.losses(structure, nchw(output.clone()), colours);
-        let (hist, mi) = (of_images.distances.mean(), of_images.structures.mean());
+        let loss = recipe.histogram_loss();
+        let target = loss.target_of_images(colours);
+        let image = nchw(output.clone());
+        let losses = loss.forward_images(structure, image, target, Reduction::Mean);
+        let (hist, mi) = (losses.distances, losses.structures);
         let gan = real_loss(logits.clone());
         let weights = recipe.settings();
         let total = gan.clone().mul_scalar(weights.gan_loss_weight)
@@ -68,13 +71,13 @@ impl Case<'_> {
             ("mi", &mi),
             ("hist", &hist),
         ] {
-            let what = format!("{loss}.{term}");
+            let what = format!("{name}.{term}");
             let truth = scalar(&self.json["scalars"][&what]["f64"]);
             report.compare_loss(&what, &values(value.clone().inner()), &[truth]);
         }
         let gradients = total.backward();
-        for (name, tensor) in [("out", &output), ("disc_fake_logits", &logits)] {
-            let what = format!("{loss}.d_total_d_{name}.f64");
+        for (input, tensor) in [("out", &output), ("disc_fake_logits", &logits)] {
+            let what = format!("{name}.d_total_d_{input}.f64");
             let gradient = tensor.grad(&gradients).expect("the input is tracked");
             report.compare(&what, &values(gradient), &self.truth(&what));
         }

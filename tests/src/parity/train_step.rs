@@ -15,7 +15,7 @@ use crate::golden_networks::{
 use crate::parity::Arithmetic;
 use huenet_data::Batch;
 use huenet_tasks::settings::StructureReference;
-use huenet_tasks::{Gan, HistogramLosses, Recipe, Settings, StepLosses, Task, TrackedBackend};
+use huenet_tasks::{Gan, Recipe, Settings, StepLosses, Task, TrackedBackend};
 use serde_json::Value;
 
 /// Relative error allowed for a loss of the first step.
@@ -68,10 +68,9 @@ fn check<B: TrackedBackend>(models: &Golden, steps: &Golden, case: &Value, arith
         reference: load_images(models, "target_u8", &device),
         counts: load_counts(models, &device),
     };
-    let losses = HistogramLosses::new(&recipe);
 
     let before = both(&gan, prefix);
-    let (measures, found) = gan.gradients(&recipe, &losses, &batch, None);
+    let (measures, found) = gan.gradients(&recipe, &batch, None);
     let values = measures.read().losses;
     check_losses(case, 1, &values);
     let mut slopes = gradients(GENERATOR, &gan.generator, &found.generator);
@@ -104,7 +103,7 @@ fn check<B: TrackedBackend>(models: &Golden, steps: &Golden, case: &Value, arith
     }
 
     for step in 2..=3 {
-        let values = gan.step(&recipe, &losses, &batch, recipe.learning_rates(0), None);
+        let values = gan.step(&recipe, &batch, recipe.learning_rates(0), None);
         check_losses(case, step, &values);
     }
 }

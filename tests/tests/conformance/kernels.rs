@@ -4,6 +4,7 @@
 //! Where there is no device the tests say that they were skipped, unless `HUENET_NEED_DEVICE` is set.
 
 use burn::backend::Autodiff;
+use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor, TensorData, TensorPrimitive};
@@ -131,7 +132,7 @@ fn numbers<B: HistogramBackend>(
     let [a, b] = [image(x), image(y)];
     let losses = HistogramLossConfig::new(binning.bins, binning.kernel)
         .init()
-        .forward(a.clone(), b.clone(), target);
+        .forward_no_reduction(a.clone(), b.clone(), target);
     let losses = Tensor::cat(vec![losses.distances, losses.structures], 1);
     let names = ["losses", "gradient of losses, x", "gradient of losses, y"];
     add(names, losses, [&a, &b]);
@@ -386,9 +387,10 @@ fn equal_colours_pull_nowhere() {
         let [content, reference] =
             [&x, &turned].map(|x| tensor::<Autodiff<Device>, 2>(x, [1, 500], DType::F32));
         let output = content.clone().require_grad();
-        let losses = loss.forward(content, output.clone(), loss.target(reference));
+        let target = loss.target(reference);
+        let losses = loss.forward(content, output.clone(), target, Reduction::Sum);
         assert_eq!(values(losses.distances.clone()), [0.0]);
-        let gradient = output.grad(&losses.distances.sum().backward()).unwrap();
+        let gradient = output.grad(&losses.distances.backward()).unwrap();
         assert_eq!(values(gradient), [0.0; 500]);
     }
 }

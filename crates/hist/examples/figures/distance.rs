@@ -28,7 +28,7 @@ pub(crate) fn draw() -> Result<String, HistogramError> {
     let [p, q] = [dark, light].map(|pixels| histogram.forward(tensor(&pixels, [1, 128])));
     let measured = |kind| {
         let distance = EarthMoversDistanceConfig::new(bins).with_kind(kind).init();
-        entries(distance.forward(p.clone(), q.clone()))[0]
+        entries(distance.forward_no_reduction(p.clone(), q.clone()))[0]
     };
     let (area, trained) = (measured(EmdKind::L1), measured(EmdKind::Rms));
     let [p, q] = [&p, &q].map(|histogram| entries(histogram.clone()));

@@ -41,7 +41,11 @@ pub(crate) fn draw() -> Result<String, HistogramError> {
 
         let joint =
             histogram.forward::<_, 2, 3>(tensor(&image, [1, PIXELS]), tensor(&other, [1, PIXELS]));
-        let entropy = entries(StructureLossConfig::new().init().forward(joint.clone()))[0];
+        let entropy = entries(
+            StructureLossConfig::new()
+                .init()
+                .forward_no_reduction(joint.clone()),
+        )[0];
         let shares = entries(joint);
         let most = shares.iter().copied().fold(0.0, f64::max);
         // Rows are the bins of X. Those of its largest values are at the top. The root shows small shares too.

@@ -160,7 +160,10 @@ fn values_of<B: Backend>(
     let distances = loss
         .earth_movers_distance()
         .distances_beyond_rounding(p, target);
-    let structures = loss.structure_loss().measures(joint).squeeze_dim::<2>(2);
+    let structures = loss
+        .structure_loss()
+        .forward_no_reduction(joint)
+        .squeeze_dim::<2>(2);
     Tensor::cat(vec![distances, structures], 1)
 }
 

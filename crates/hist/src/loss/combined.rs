@@ -2,9 +2,11 @@
 
 use burn::config::Config;
 use burn::module::Module;
+use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorPrimitive};
 
+use super::reduction::reduced;
 use crate::display::one_line_display;
 use crate::{
     Binning, Bins, EmdKind, HistogramBackend, Kernel, LossTerms, SoftHistogram, StructureKind,
@@ -65,13 +67,22 @@ one_line_display!(HistogramLoss, |self, content| content
     .add_debug_attribute("distance", &self.terms.distance)
     .add_debug_attribute("structure", &self.terms.structure));
 
-/// The losses of many images.
+/// Both losses, of every image `[..., 1]` or [reduced](HistogramLoss::forward) to one number each, `[1]`.
 #[derive(Debug, Clone)]
 pub struct HistogramLosses<B: Backend, const D: usize> {
-    /// The earth mover's distances between the histograms of output and reference, `[..., 1]`.
+    /// The earth mover's distances between the histograms of output and reference.
     pub distances: Tensor<B, D>,
-    /// The structure losses of content (as `X`) and output (as `Y`), `[..., 1]`.
+    /// The structure losses of content (as `X`) and output (as `Y`).
     pub structures: Tensor<B, D>,
+}
+
+impl<B: Backend, const D: usize> HistogramLosses<B, D> {
+    fn reduced(self, reduction: &Reduction) -> HistogramLosses<B, 1> {
+        HistogramLosses {
+            distances: reduced(self.distances, reduction),
+            structures: reduced(self.structures, reduction),
+        }
+    }
 }
 
 impl HistogramLoss {
@@ -96,22 +107,47 @@ impl HistogramLoss {
 
     /// [`forward`](Self::forward) of images, every channel by itself.
     ///
+    /// `Sum` is over the channels of all images, and `Mean` or `Auto` averages over all of them.
+    /// `BatchMean` is the sum divided by the number of images.
+    ///
     /// # Shapes
     ///
     /// - content, output: `[batch, channels, height, width]`
     /// - target: `[batch, channels, K]`, from [`target_of_images`](Self::target_of_images)
-    /// - output: `[batch, channels, 1]` each
+    /// - losses: `[1]` each
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward_no_reduction`](Self::forward_no_reduction).
     pub fn forward_images<B: HistogramBackend>(
         &self,
         content: Tensor<B, 4>,
         output: Tensor<B, 4>,
         target: Tensor<B, 3>,
+        reduction: Reduction,
+    ) -> HistogramLosses<B, 1> {
+        let losses = self.forward_images_no_reduction(content, output, target);
+        losses.reduced(&reduction)
+    }
+
+    /// [`forward_no_reduction`](Self::forward_no_reduction) of images, every channel by itself.
+    ///
+    /// # Shapes
+    ///
+    /// - content, output: `[batch, channels, height, width]`
+    /// - target: `[batch, channels, K]`, from [`target_of_images`](Self::target_of_images)
+    /// - losses: `[batch, channels, 1]` each
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_no_reduction`](Self::forward_no_reduction).
+    pub fn forward_images_no_reduction<B: HistogramBackend>(
+        &self,
+        content: Tensor<B, 4>,
+        output: Tensor<B, 4>,
+        target: Tensor<B, 3>,
     ) -> HistogramLosses<B, 3> {
-        self.forward(content.flatten(2, 3), output.flatten(2, 3), target)
+        self.forward_no_reduction(content.flatten(2, 3), output.flatten(2, 3), target)
     }
 
     /// What the outputs' histograms should be: those of references.
@@ -134,6 +170,34 @@ impl HistogramLoss {
         histogram.forward(reference.detach())
     }
 
+    /// The losses of many images at once, each of the two as one number.
+    ///
+    /// A loss has one value for each row of pixels (a channel of an image, say). `Sum` is over all rows,
+    /// and `Mean` or `Auto` averages over all of them. `BatchMean` is the sum divided by the first
+    /// dimension of `output`; of one row `[N]` it is its loss.
+    ///
+    /// # Shapes
+    ///
+    /// - content, output: `[..., N]`, the `N` pixels of each image in the same order
+    /// - target: `[..., K]`, a [target](Self::target) for each output
+    /// - losses: `[1]` each
+    ///
+    /// All of one element type.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_no_reduction`](Self::forward_no_reduction).
+    pub fn forward<B: HistogramBackend, const D: usize>(
+        &self,
+        content: Tensor<B, D>,
+        output: Tensor<B, D>,
+        target: Tensor<B, D>,
+        reduction: Reduction,
+    ) -> HistogramLosses<B, 1> {
+        let losses = self.forward_no_reduction(content, output, target);
+        losses.reduced(&reduction)
+    }
+
     /// The losses of many images at once, each row (a channel of an image, say) by itself.
     ///
     /// The losses are differentiable with respect to the pixels of `output` and of `content`; for one
@@ -146,6 +210,7 @@ impl HistogramLoss {
     ///
     /// - content, output: `[..., N]`, the `N` pixels of each image in the same order
     /// - target: `[..., K]`, a [target](Self::target) for each output
+    /// - losses: `[..., 1]` each
     ///
     /// All of one element type.
     ///
@@ -153,7 +218,7 @@ impl HistogramLoss {
     ///
     /// If the shapes of `content` and `output` differ, if there are no pixels (a dimension is 0), if
     /// `target` has another shape than their histograms, or if the element types differ.
-    pub fn forward<B: HistogramBackend, const D: usize>(
+    pub fn forward_no_reduction<B: HistogramBackend, const D: usize>(
         &self,
         content: Tensor<B, D>,
         output: Tensor<B, D>,

@@ -2,10 +2,12 @@
 
 use burn::config::Config;
 use burn::module::Module;
+use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::reduction::reduced;
 use crate::Bins;
 use crate::display::one_line_display;
 use crate::precision::{widened, with_type};
@@ -90,7 +92,10 @@ one_line_display!(EarthMoversDistance, |self, content| content
     .add_debug_attribute("cyclic", &self.cyclic));
 
 impl EarthMoversDistance {
-    /// The mean distance of many pairs of histograms.
+    /// The distances of many pairs of histograms, as one number.
+    ///
+    /// `Sum` is over all pairs, and `Mean` or `Auto` averages over all of them. `BatchMean` is the sum
+    /// divided by the first dimension of `p`; of one pair `[K]` it is its distance.
     ///
     /// # Shapes
     ///
@@ -99,13 +104,14 @@ impl EarthMoversDistance {
     ///
     /// # Panics
     ///
-    /// As [`distances`](Self::distances).
+    /// As [`forward_no_reduction`](Self::forward_no_reduction).
     pub fn forward<B: Backend, const D: usize>(
         &self,
         p: Tensor<B, D>,
         q: Tensor<B, D>,
+        reduction: Reduction,
     ) -> Tensor<B, 1> {
-        self.distances(p, q).mean()
+        reduced(self.forward_no_reduction(p, q), &reduction)
     }
 
     /// The distance of each of many pairs of histograms.
@@ -118,7 +124,7 @@ impl EarthMoversDistance {
     /// # Panics
     ///
     /// If the shapes differ, or the last dimension is not the number of bins.
-    pub fn distances<B: Backend, const D: usize>(
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
         &self,
         p: Tensor<B, D>,
         q: Tensor<B, D>,

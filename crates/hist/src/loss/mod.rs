@@ -2,6 +2,7 @@
 
 mod combined;
 mod emd;
+mod reduction;
 mod structure;
 mod terms;
 

@@ -2,10 +2,12 @@
 
 use burn::config::Config;
 use burn::module::Module;
+use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::reduction::reduced;
 use crate::display::one_line_display;
 use crate::precision::{widened, with_type};
 
@@ -73,7 +75,10 @@ one_line_display!(StructureLoss, |self, content| content
     .add_debug_attribute("kind", &self.kind));
 
 impl StructureLoss {
-    /// The mean loss of many joint histograms.
+    /// The losses of many joint histograms, as one number.
+    ///
+    /// `Sum` is over all histograms, and `Mean` or `Auto` averages over all of them. `BatchMean` is the
+    /// sum divided by the first dimension of `joint`; of one histogram `[K, K]` it is its loss.
     ///
     /// # Shapes
     ///
@@ -82,9 +87,13 @@ impl StructureLoss {
     ///
     /// # Panics
     ///
-    /// As [`measures`](Self::measures).
-    pub fn forward<B: Backend, const D: usize>(&self, joint: Tensor<B, D>) -> Tensor<B, 1> {
-        self.measures(joint).mean()
+    /// As [`forward_no_reduction`](Self::forward_no_reduction).
+    pub fn forward<B: Backend, const D: usize>(
+        &self,
+        joint: Tensor<B, D>,
+        reduction: Reduction,
+    ) -> Tensor<B, 1> {
+        reduced(self.forward_no_reduction(joint), &reduction)
     }
 
     /// The loss of each of many joint histograms.
@@ -97,7 +106,10 @@ impl StructureLoss {
     /// # Panics
     ///
     /// If `joint` has fewer than two dimensions.
-    pub fn measures<B: Backend, const D: usize>(&self, joint: Tensor<B, D>) -> Tensor<B, D> {
+    pub fn forward_no_reduction<B: Backend, const D: usize>(
+        &self,
+        joint: Tensor<B, D>,
+    ) -> Tensor<B, D> {
         assert!(D >= 2, "a joint histogram has at least two dimensions");
         let (rows, columns) = (D - 2, D - 1);
         let dtype = joint.dtype();

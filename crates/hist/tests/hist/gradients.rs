@@ -1,6 +1,7 @@
 //! Every gradient against central finite differences, in double precision.
 
 use crate::common::{Double, Tracked, cases, problems, row, tensor, values};
+use burn::nn::loss::Reduction;
 use burn::tensor::{DType, Tensor};
 use huenet_hist::{
     Binning, EarthMoversDistanceConfig, EmdKind, HistogramBackend, JointHistogramConfig,
@@ -112,7 +113,7 @@ proptest! {
             let x = row::<Tracked>(&x).set_require_grad(x_tracked);
             let y = row::<Tracked>(&y).set_require_grad(y_tracked);
             let measure: Tensor<Tracked, 3> = joint.forward(x.clone(), y.clone());
-            let gradients = loss.forward(measure).backward();
+            let gradients = loss.forward(measure, Reduction::Mean).backward();
             [x.grad(&gradients).map(values), y.grad(&gradients).map(values)]
         };
         let [x_alone, none] = of(true, false);
@@ -131,10 +132,11 @@ proptest! {
                 .init();
             let expected = differences(&x, &binning, |x| {
                 let q = marginal(row(&y), &binning).repeat_dim(0, x.dims()[0]);
-                emd.distances(marginal(x, &binning), q).squeeze_dim(1)
+                emd.forward_no_reduction(marginal(x, &binning), q).squeeze_dim(1)
             });
             let found = gradient(&x, |x| {
-                emd.forward(marginal(x, &binning), marginal(row(&y), &binning))
+                let q = marginal(row(&y), &binning);
+                emd.forward(marginal(x, &binning), q, Reduction::Mean)
             });
             assert_derivative(&found, &expected, &binning);
         }
@@ -150,9 +152,12 @@ proptest! {
         ] {
             let loss = StructureLossConfig::new().with_kind(kind).init();
             let expected = differences(&x, &binning, |x| {
-                loss.measures(joint(x, &y, swapped, &binning)).squeeze_dims(&[1, 2])
+                let losses = loss.forward_no_reduction(joint(x, &y, swapped, &binning));
+                losses.squeeze_dims(&[1, 2])
             });
-            let found = gradient(&x, |x| loss.forward(joint(x, &y, swapped, &binning)));
+            let found = gradient(&x, |x| {
+                loss.forward(joint(x, &y, swapped, &binning), Reduction::Mean)
+            });
             assert_derivative(&found, &expected, &binning);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::common::{Double, Tracked, assert_close, binning, cases, problems, row, tensor, values};
 use burn::backend::Autodiff;
+use burn::nn::loss::Reduction;
 use burn::tensor::{DType, Tensor};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
@@ -42,9 +43,10 @@ fn one_by_one<B: HistogramBackend>(
         .init();
     let structure = StructureLossConfig::new().with_kind(structure).init();
     let joint: Tensor<B, 3> = joint.forward(content, output.clone());
+    let [p, q] = [output, reference].map(|image| histogram.forward(image));
     [
-        distance.forward(histogram.forward(output), histogram.forward(reference)),
-        structure.forward(joint),
+        distance.forward(p, q, Reduction::Mean),
+        structure.forward(joint, Reduction::Mean),
     ]
 }
 
@@ -69,8 +71,9 @@ proptest! {
                     let images = [content.clone(), output.clone(), row(&reference)];
                     let [distance, structure] = if fused {
                         let [content, output, reference] = images;
-                        let losses = loss.forward(content, output, loss.target(reference));
-                        [losses.distances.mean(), losses.structures.mean()]
+                        let target = loss.target(reference);
+                        let losses = loss.forward(content, output, target, Reduction::Mean);
+                        [losses.distances, losses.structures]
                     } else {
                         one_by_one(&binning, kinds, images)
                     };
@@ -109,8 +112,8 @@ fn a_gradient_is_computed_for_the_images_that_need_one() {
         let content = row::<Tracked>(&[0.1, 0.7, 0.4]).set_require_grad(content_tracked);
         let output = row::<Tracked>(&[0.3, 0.9, 0.2]).set_require_grad(output_tracked);
         let target = loss.target(row::<Tracked>(&[0.5, 0.6, 0.1]));
-        let losses = loss.forward(content.clone(), output.clone(), target);
-        let gradients = (losses.distances.sum() + losses.structures.sum()).backward();
+        let losses = loss.forward(content.clone(), output.clone(), target, Reduction::Sum);
+        let gradients = (losses.distances + losses.structures).backward();
         [content, output].map(|image| image.grad(&gradients).map(values))
     };
     let [content, output] = of(true, true);
@@ -132,9 +135,10 @@ fn equal_colours_pull_nowhere(#[case] dtype: DType) {
         let [content, reference] =
             [&x, &turned].map(|x| tensor::<Autodiff<B>, 2>(x, [1, 500], dtype));
         let output = content.clone().require_grad();
-        let losses = loss.forward(content, output.clone(), loss.target(reference));
+        let target = loss.target(reference);
+        let losses = loss.forward(content, output.clone(), target, Reduction::Sum);
         assert_eq!(values(losses.distances.clone()), [0.0]);
-        values(output.grad(&losses.distances.sum().backward()).unwrap())
+        values(output.grad(&losses.distances.backward()).unwrap())
     }
     let gradient = match dtype {
         DType::F32 => gradient::<NdArray<f32>>(dtype),
@@ -152,7 +156,7 @@ fn what_is_not_a_number_leaves_no_finite_loss() {
     let content = images([0.3, 0.5, f64::NAN, 0.2, 0.4, 0.6]);
     let output = images([0.2, f64::NAN, 0.8, 0.1, 0.7, 0.3]);
     let target = loss.target(images([0.5; 6]));
-    let losses = loss.forward(content, output, target);
+    let losses = loss.forward_no_reduction(content, output, target);
     let finite = |tensor| {
         values::<Double, 2>(tensor)
             .into_iter()
@@ -171,8 +175,9 @@ fn where_one_loss_is_not_a_number_the_other_has_no_gradient() {
     let images = |values: [f64; 4]| tensor::<Tracked, 2>(&values, [2, 2], DType::F64);
     let output = images([0.2, 0.1, 0.7, 0.3]).require_grad();
     let target = loss.target(images([0.5; 4]));
-    let losses = loss.forward(images([0.3, f64::NAN, 0.4, 0.6]), output.clone(), target);
-    let gradient = values(output.grad(&losses.distances.sum().backward()).unwrap());
+    let content = images([0.3, f64::NAN, 0.4, 0.6]);
+    let losses = loss.forward(content, output.clone(), target, Reduction::Sum);
+    let gradient = values(output.grad(&losses.distances.backward()).unwrap());
     let finite: Vec<bool> = gradient.into_iter().map(f64::is_finite).collect();
     assert_eq!(finite, [false, false, true, true]);
 }
@@ -191,8 +196,8 @@ fn gradients_of_gradients() {
             [content, output]: [Tensor<B, 2>; 2],
         ) -> Tensor<B, 1> {
             let target = loss.target(row::<B>(&[0.5, 0.6, 0.15]));
-            let losses = loss.forward(content, output, target);
-            losses.distances.sum() + losses.structures.sum()
+            let losses = loss.forward(content, output, target, Reduction::Sum);
+            losses.distances + losses.structures
         }
         let once = |images: [&[f64]; 2]| {
             let [content, output] = images.map(|image| row::<Tracked>(image).require_grad());
@@ -252,7 +257,7 @@ fn losses_in_half_precision_are_computed_in_single(#[case] dtype: DType, #[case]
             let [content, output, target] =
                 [&content, &output, &target].map(|tensor| tensor.clone().cast(dtype));
             let output = output.require_grad();
-            let losses = loss.forward(content, output.clone(), target);
+            let losses = loss.forward_no_reduction(content, output.clone(), target);
             let both = Tensor::cat(vec![losses.distances, losses.structures], 1);
             assert_eq!(both.dtype(), dtype);
             let gradient = output.grad(&both.clone().sum().backward()).unwrap();
@@ -281,7 +286,8 @@ fn any_number_of_threads_gives_the_same_bits() {
             .each_ref()
             .map(|image| tensor::<Autodiff<NdArray<f32>>, 2>(image, [rows, pixels], DType::F32));
         let output = output.require_grad();
-        let losses = loss.forward(content, output.clone(), loss.target(reference));
+        let target = loss.target(reference);
+        let losses = loss.forward_no_reduction(content, output.clone(), target);
         let found = [losses.distances.clone(), losses.structures.clone()].map(values);
         let gradients = (losses.distances.sum() + losses.structures.sum()).backward();
         (found, values(output.grad(&gradients).unwrap()))
@@ -309,13 +315,60 @@ fn losses_of_images_are_those_of_their_channels() {
     let [content, output, reference] = images
         .each_ref()
         .map(|image| tensor::<Double, 4>(image, [2, 3, 4, 3], DType::F64));
-    let target = loss.target_of_images(reference);
-    let found = loss.forward_images(content, output, target);
-    let [content, output, reference] = images
+    let of_images = loss.target_of_images(reference);
+    let found =
+        loss.forward_images_no_reduction(content.clone(), output.clone(), of_images.clone());
+    let [rows, output_rows, reference] = images
         .each_ref()
         .map(|image| tensor::<Double, 3>(image, [2, 3, 12], DType::F64));
-    let expected = loss.forward(content, output, loss.target(reference));
+    let target = loss.target(reference);
+    let expected = loss.forward_no_reduction(rows.clone(), output_rows.clone(), target.clone());
     assert_eq!(found.distances.dims(), [2, 3, 1]);
     assert_eq!(values(found.distances), values(expected.distances));
     assert_eq!(values(found.structures), values(expected.structures));
+
+    let found = loss.forward_images(content, output, of_images, Reduction::Sum);
+    let expected = loss.forward(rows, output_rows, target, Reduction::Sum);
+    assert_eq!(values(found.distances), values(expected.distances));
+    assert_eq!(values(found.structures), values(expected.structures));
+}
+
+/// The losses of two images with three channels each.
+#[rstest]
+#[case(Reduction::Mean, 6.0)]
+#[case(Reduction::Auto, 6.0)]
+#[case(Reduction::Sum, 1.0)]
+#[case(Reduction::BatchMean, 2.0)]
+fn reductions_are_of_all_rows(#[case] reduction: Reduction, #[case] divisor: f64) {
+    let image = |seed: f64| {
+        let values: Vec<f64> = (0..72).map(|i| (f64::from(i) * seed).sin()).collect();
+        tensor::<Double, 3>(&values, [2, 3, 12], DType::F64)
+    };
+    let binning = binning(8, -1.0, 1.0, 2.5, Boundary::Reflect);
+    let assert_reduced = |found: Tensor<Double, 1>, losses: Vec<f64>| {
+        assert_eq!(losses.len(), 6);
+        let expected = losses.iter().sum::<f64>() / divisor;
+        assert_close(&values(found), &[expected], 1e-14);
+    };
+
+    let loss = at_once(&binning, KINDS[0]);
+    let images = || (image(0.37), image(1.93), loss.target(image(0.71)));
+    let (content, output, target) = images();
+    let losses = loss.forward_no_reduction(content, output, target);
+    let (content, output, target) = images();
+    let found = loss.forward(content, output, target, reduction.clone());
+    assert_reduced(found.distances, values(losses.distances));
+    assert_reduced(found.structures, values(losses.structures));
+
+    let histogram = SoftHistogramConfig::new(binning.bins, binning.kernel).init();
+    let [p, q] = [0.37, 0.71].map(|seed| histogram.forward(image(seed)));
+    let distance = EarthMoversDistanceConfig::new(binning.bins).init();
+    let found = distance.forward(p.clone(), q.clone(), reduction.clone());
+    assert_reduced(found, values(distance.forward_no_reduction(p, q)));
+
+    let joint = JointHistogramConfig::new(binning.bins, binning.kernel).init();
+    let joint: Tensor<Double, 4> = joint.forward(image(0.37), image(1.93));
+    let structure = StructureLossConfig::new().init();
+    let found = structure.forward(joint.clone(), reduction);
+    assert_reduced(found, values(structure.forward_no_reduction(joint)));
 }

@@ -1,6 +1,7 @@
 //! What the losses promise as distances and as information.
 
 use crate::common::{Double, Tracked, assert_close, cases, tensor, values};
+use burn::nn::loss::Reduction;
 use burn::tensor::{DType, Tensor};
 use huenet_hist::{
     Bins, Boundary, EarthMoversDistance, EarthMoversDistanceConfig, EmdKind, StructureKind,
@@ -21,7 +22,7 @@ fn emd(kind: EmdKind, cyclic: bool) -> EarthMoversDistance {
 
 fn distance(emd: &EarthMoversDistance, p: &[f64], q: &[f64]) -> f64 {
     let [p, q] = [p, q].map(|p| tensor::<Double, 1>(p, [COUNT], DType::F64));
-    values(emd.forward(p, q))[0]
+    values(emd.forward_no_reduction(p, q))[0]
 }
 
 fn distributions(entries: usize) -> impl Strategy<Value = Vec<f64>> {
@@ -39,7 +40,7 @@ fn measure(kind: StructureKind, joint: &[f64]) -> f64 {
         StructureLossConfig::new()
             .with_kind(kind)
             .init()
-            .forward(joint),
+            .forward_no_reduction(joint),
     )[0]
 }
 
@@ -186,7 +187,7 @@ fn equal_histograms_have_no_gradient(#[case] kind: EmdKind) {
             let [p, q] =
                 [&p, &q].map(|p| tensor::<Tracked, 2>(&p[span.clone()], shape, DType::F64));
             let p = p.require_grad();
-            let gradients = emd.distances(p.clone(), q).sum().backward();
+            let gradients = emd.forward(p.clone(), q, Reduction::Sum).backward();
             values(p.grad(&gradients).unwrap())
         };
         let both = gradient(0..2);
@@ -212,7 +213,7 @@ fn empty_bins_are_harmless(#[case] kind: StructureKind, #[case] of_constants: f6
         let measures = StructureLossConfig::new()
             .with_kind(kind)
             .init()
-            .measures(joint.clone());
+            .forward_no_reduction(joint.clone());
         assert_eq!(measures.dims(), [2, 1, 1]);
         assert_eq!(values(measures.clone())[0], of_constants);
         let gradients = measures.sum().backward();
@@ -238,7 +239,7 @@ fn information_in_half_precision_is_computed_in_single(#[case] kind: StructureKi
         let measures = StructureLossConfig::new()
             .with_kind(kind)
             .init()
-            .measures(joint.clone());
+            .forward_no_reduction(joint.clone());
         assert_eq!(measures.dtype(), dtype);
         let gradients = measures.clone().backward();
         (values(measures), values(joint.grad(&gradients).unwrap()))
@@ -257,7 +258,7 @@ fn distances_in_half_precision_are_computed_in_single() {
         let of = |dtype| {
             let [p, q] =
                 [p, [0.0; COUNT]].map(|p| tensor::<burn_flex::Flex, 1>(&p, [COUNT], dtype));
-            values(emd(kind, true).distances(p, q))
+            values(emd(kind, true).forward_no_reduction(p, q))
         };
         let (found, expected) = (of(DType::F16), of(DType::F64));
         assert!(
@@ -286,7 +287,8 @@ fn the_distance_leads_to_the_reference() {
     let mut distances = Vec::new();
     for _ in 0..30 {
         x = x.detach().require_grad();
-        let distance = emd.forward(histogram.forward(x.clone()), target.clone());
+        let p = histogram.forward(x.clone());
+        let distance = emd.forward(p, target.clone(), Reduction::Mean);
         distances.extend(values(distance.clone()));
         let gradients = distance.backward();
         x = Tensor::from_inner(x.clone().inner() - x.grad(&gradients).unwrap().mul_scalar(4.0));

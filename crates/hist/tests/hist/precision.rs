@@ -3,6 +3,7 @@
 
 use crate::common::{binning, tensor, values};
 use burn::backend::Autodiff;
+use burn::nn::loss::Reduction;
 use burn::tensor::{DType, Tensor};
 use burn_flex::Flex;
 use huenet_hist::{
@@ -127,8 +128,9 @@ fn with_formulas(
     let distance = EarthMoversDistanceConfig::new(binning.bins)
         .with_cyclic(binning.kernel.boundary() == Boundary::Wrap)
         .init()
-        .forward(p.clone(), target);
-    let structure = StructureLossConfig::new().init().forward(joint.clone());
+        .forward(p.clone(), target, Reduction::Mean);
+    let structure = StructureLossConfig::new().init();
+    let structure = structure.forward(joint.clone(), Reduction::Mean);
     let losses = Tensor::cat(vec![distance, structure], 0);
     vec![p.flatten(0, 1), joint.flatten(0, 2), losses]
 }
@@ -145,11 +147,14 @@ fn with_kernels(
         .forward(output.clone());
     let joint = JointHistogramConfig::new(bins, kernel).init();
     let joint: Tensor<B, 3> = joint.forward(content.clone(), output.clone());
-    let losses = HistogramLossConfig::new(bins, kernel)
-        .init()
-        .forward(content, output, target);
+    let losses = HistogramLossConfig::new(bins, kernel).init().forward(
+        content,
+        output,
+        target,
+        Reduction::Mean,
+    );
     let losses = Tensor::cat(vec![losses.distances, losses.structures], 0);
-    vec![p.flatten(0, 1), joint.flatten(0, 2), losses.flatten(0, 1)]
+    vec![p.flatten(0, 1), joint.flatten(0, 2), losses]
 }
 
 /// A histogram that falls from bin to bin.

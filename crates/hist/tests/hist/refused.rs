@@ -27,7 +27,7 @@ fn joint<const D: usize, const D2: usize>(x: Tensor<B, D>, y: Tensor<B, D>) -> T
 fn losses<const D: usize>(content: Tensor<B, D>, output: Tensor<B, D>, target: Tensor<B, D>) {
     let binning = of_four_bins();
     let loss = HistogramLossConfig::new(binning.bins, binning.kernel).init();
-    loss.forward(content, output, target);
+    loss.forward_no_reduction(content, output, target);
 }
 
 #[rstest]

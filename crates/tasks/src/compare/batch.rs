@@ -3,6 +3,7 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::{ColourSpace, HostBatch, ImageSize};
+use huenet_hist::HistogramLoss;
 use huenet_models::Generator;
 
 use super::method::{Made, Method};
@@ -10,7 +11,6 @@ use super::study::Study;
 use crate::measure::figures::values;
 use crate::measure::translate::translate;
 use crate::step::backend::TrainingBackend;
-use crate::step::losses::HistogramLosses;
 use crate::store::error::TaskError;
 
 /// The images of a batch, and what the generator made of them, in the colours of the figures.
@@ -88,10 +88,10 @@ impl Batch {
 
     pub(super) fn references<B: TrainingBackend>(
         &self,
-        losses: &HistogramLosses,
+        loss: &HistogramLoss,
         device: &B::Device,
     ) -> Vec<f32> {
-        values(losses.histograms(self.tensor::<B>(&self.reference, device)))
+        values(loss.target_of_images(self.tensor::<B>(&self.reference, device)))
     }
 }
 

@@ -1,10 +1,9 @@
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
-use huenet_hist::{Bins, Kernel};
+use huenet_hist::{Bins, HistogramLossConfig, Kernel};
 
 use super::*;
 use crate::measure::figures::{Compared, figures_of};
-use crate::step::losses::HistogramLosses;
 
 const SIDE: usize = 12;
 
@@ -18,17 +17,14 @@ fn tensor(images: &[Vec<f32>]) -> Tensor<Flex, 4> {
     Tensor::from_data(TensorData::new(images.concat(), shape), &Default::default())
 }
 
-fn losses() -> HistogramLosses {
-    HistogramLosses::with_bins(Bins::new(BINS, -1.0, 1.0).unwrap(), Kernel::default())
-}
-
 #[test]
 fn the_distance_to_others_is_the_distance_that_the_figures_have() {
     let outputs: Vec<_> = [0.1, 0.9, 2.0].map(wave).to_vec();
     let references: Vec<_> = [0.4, 1.5, 2.2]
         .map(|phase| wave(phase).iter().map(|v| v * 0.6).collect())
         .to_vec();
-    let losses = losses();
+    let bins = Bins::new(BINS, -1.0, 1.0).unwrap();
+    let loss = HistogramLossConfig::new(bins, Kernel::default()).init();
     let of = Compared {
         colour: ColourSpace::Yuv,
         truth: false,
@@ -36,7 +32,7 @@ fn the_distance_to_others_is_the_distance_that_the_figures_have() {
     // The figures of output i beside reference j.
     let figures = |outputs: &[Vec<f32>], references: &[Vec<f32>]| {
         let (content, reference, output) = (tensor(outputs), tensor(references), tensor(outputs));
-        figures_of(of, &losses, [content, reference, output]).unwrap()
+        figures_of(of, &loss, [content, reference, output]).unwrap()
     };
     let mut histograms = Histograms::new(3, BINS);
     histograms.references(figures(&references, &references).1);

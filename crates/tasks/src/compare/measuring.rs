@@ -1,7 +1,7 @@
 //! Measuring every method on the same pairs.
 
 use huenet_data::RgbImage;
-use huenet_hist::{Bins, Kernel};
+use huenet_hist::{Bins, HistogramLoss, HistogramLossConfig, Kernel};
 
 use super::batch::Batch;
 use super::comparison::{Comparison, Histograms, Measured};
@@ -10,13 +10,12 @@ use super::sheet;
 use super::study::{BINS, Study};
 use crate::measure::figures::{Compared, figures_of};
 use crate::step::backend::TrainingBackend;
-use crate::step::losses::HistogramLosses;
 use crate::store::error::TaskError;
 
 /// What is measured with, the same for all runs.
-fn losses() -> HistogramLosses {
+fn histogram_loss() -> HistogramLoss {
     let bins = Bins::new(BINS, -1.0, 1.0).expect("256 bins over a range");
-    HistogramLosses::with_bins(bins, Kernel::default())
+    HistogramLossConfig::new(bins, Kernel::default()).init()
 }
 
 /// Measures every method on the pairs of `study`; `progress` is told how many pairs are done. The
@@ -31,13 +30,13 @@ pub fn compare<B: TrainingBackend>(
     progress: &mut dyn FnMut(usize),
 ) -> Result<(Comparison, Result<RgbImage, TaskError>), TaskError> {
     let (generator, _) = study.checkpoint.networks::<B>(device)?;
-    let losses = losses();
+    let loss = histogram_loss();
     let mut measured: Vec<Measured> = study.methods().map(Measured::new).collect();
     let mut histograms = Histograms::new(study.colour.channels(), BINS);
     let mut done = 0;
     for (number, batch) in study.pairs.batches().iter().enumerate() {
         let made = Batch::make(study, &generator, number, device)?;
-        histograms.references(made.references::<B>(&losses, device));
+        histograms.references(made.references::<B>(&loss, device));
         for measured in &mut measured {
             let outputs = made.by(study, measured.method());
             let of = Compared {
@@ -46,7 +45,7 @@ pub fn compare<B: TrainingBackend>(
             };
             let images = [&made.content, &made.reference, &outputs.concat_planes()]
                 .map(|planes| made.tensor::<B>(planes, device));
-            let (figures, of_outputs) = figures_of(of, &losses, images)?;
+            let (figures, of_outputs) = figures_of(of, &loss, images)?;
             for ((mut figures, output), pair) in figures.into_iter().zip(&outputs.0).zip(batch) {
                 if !pair.is_one_file() {
                     (figures.psnr, figures.ssim) = (None, None);

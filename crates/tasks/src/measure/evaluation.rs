@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::translate::translate;
 use crate::step::backend::TrainingBackend;
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 
@@ -38,7 +37,7 @@ pub fn evaluate<B: TrainingBackend>(
     held_out: &Loader,
     device: &B::Device,
 ) -> Result<Option<Evaluation>, TaskError> {
-    let losses = HistogramLosses::new(recipe);
+    let loss = recipe.histogram_loss();
     let mut sums = [0.0; 4];
     let mut images = 0;
     for (index, batch) in held_out.epoch(0).enumerate() {
@@ -48,8 +47,9 @@ pub fn evaluate<B: TrainingBackend>(
         let batch = batch?.to_tensors::<B>(device);
         let output = translate(recipe, generator, &batch, index as u64);
         let (content, reference) = (&batch.content, &batch.reference);
+        let target = loss.target_of_images(reference.clone());
         let [of_output, of_content] = [output, content.clone()]
-            .map(|image| losses.losses(content.clone(), image, reference.clone()));
+            .map(|image| loss.forward_images_no_reduction(content.clone(), image, target.clone()));
         let figures = [
             of_output.distances,
             of_content.distances,
@@ -58,7 +58,7 @@ pub fn evaluate<B: TrainingBackend>(
         ];
         images += content.dims()[0];
         for (sum, figure) in sums.iter_mut().zip(figures) {
-            *sum += figure.into_data().iter::<f64>().sum::<f64>();
+            *sum += figure.mean_dim(1).into_data().iter::<f64>().sum::<f64>();
         }
     }
     if images == 0 {

@@ -4,11 +4,10 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use huenet_data::{Batch, ColourSpace, ImageSize};
-use huenet_hist::HistogramBackend;
+use huenet_hist::{HistogramBackend, HistogramLoss};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::similarity::{histogram_intersection, psnr, ssim};
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::numbers::{number, numbers};
@@ -121,7 +120,6 @@ pub fn channel_names(colour: ColourSpace) -> &'static [&'static str] {
 /// [`TaskError::Data`] if the images have no pixels.
 pub fn figures<B: HistogramBackend>(
     recipe: &Recipe,
-    losses: &HistogramLosses,
     batch: &Batch<B>,
     output: Tensor<B, 4>,
 ) -> Result<Vec<Figures>, TaskError> {
@@ -130,7 +128,7 @@ pub fn figures<B: HistogramBackend>(
         truth: recipe.task().is_paired(),
     };
     let images = [batch.content.clone(), batch.reference.clone(), output];
-    Ok(figures_of(of, losses, images)?.0)
+    Ok(figures_of(of, &recipe.histogram_loss(), images)?.0)
 }
 
 /// What images are compared.
@@ -146,15 +144,15 @@ pub(crate) struct Compared {
 /// · K]`. The images are content, reference and output.
 pub(crate) fn figures_of<B: HistogramBackend>(
     of: Compared,
-    losses: &HistogramLosses,
+    loss: &HistogramLoss,
     [content, reference, output]: [Tensor<B, 4>; 3],
 ) -> Result<(Vec<Figures>, Vec<f32>), TaskError> {
     let [images, channels, height, width] = output.dims();
     let size = ImageSize::new(height, width)?;
-    let bins = losses.bins().count();
-    let target = losses.histograms(reference.clone());
-    let of_output = values(losses.histograms(output.clone()));
-    let both = losses.of_channels(content.clone(), output.clone(), target.clone());
+    let bins = loss.terms().binning.bins.count();
+    let target = loss.target_of_images(reference.clone());
+    let of_output = values(loss.target_of_images(output.clone()));
+    let both = loss.forward_images_no_reduction(content.clone(), output.clone(), target.clone());
     let (target, distances, structures) = (
         values(target),
         values(both.distances),

@@ -11,7 +11,6 @@ use crate::measure::figures::{Figures, figures};
 use crate::measure::translate::translate;
 use crate::run::position::Position;
 use crate::step::backend::TrainingBackend;
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::files;
@@ -47,13 +46,12 @@ pub fn validate<B: TrainingBackend>(
     device: &B::Device,
 ) -> Result<Option<ValidationRecord>, TaskError> {
     let started = Instant::now();
-    let losses = HistogramLosses::new(recipe);
     let positions = spread(count, held_out.dataset().len());
     let mut all = Vec::new();
     for (index, batch) in held_out.at(0, &positions).enumerate() {
         let batch = batch?.to_tensors::<B>(device);
         let output = translate(recipe, generator, &batch, index as u64);
-        all.extend(figures(recipe, &losses, &batch, output)?);
+        all.extend(figures(recipe, &batch, output)?);
     }
     Ok(Figures::mean(&all).map(|figures| ValidationRecord {
         step: position.step,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use burn::nn::loss::Reduction;
 use burn::tensor::backend::{Backend, ExecutionError};
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::Batch;
@@ -9,7 +10,6 @@ use rand::{Rng, RngExt};
 
 use crate::step::backend::TrackedBackend;
 use crate::step::gan::Gan;
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
 
@@ -50,7 +50,7 @@ pub fn step_cost<B: TrackedBackend>(
     let settings = recipe.settings();
     let mut rng = stream(settings.seed, Purpose::Dropout, 0);
     let batch = noise::<B>(recipe, &mut rng, device);
-    let losses = HistogramLosses::new(recipe);
+    let loss = recipe.histogram_loss();
     let mut gan = Gan::<B>::new(recipe, device);
     let mut parts: [Vec<Duration>; 3] = Default::default();
     let begun = Instant::now();
@@ -59,7 +59,7 @@ pub fn step_cost<B: TrackedBackend>(
             break;
         }
         let start = Instant::now();
-        let (_, gradients) = gan.gradients(recipe, &losses, &batch, Some(&mut rng));
+        let (_, gradients) = gan.gradients(recipe, &batch, Some(&mut rng));
         B::sync(device)?;
         let computed = start.elapsed();
         gan.update(recipe, recipe.learning_rates(0), gradients);
@@ -68,8 +68,10 @@ pub fn step_cost<B: TrackedBackend>(
 
         let start = Instant::now();
         let output = batch.reference.clone().require_grad();
-        let found = losses.losses(batch.content.clone(), output.clone(), batch.content.clone());
-        let total = found.distances.mean() + found.structures.mean();
+        let content = batch.content.clone();
+        let target = loss.target_of_images(content.clone());
+        let found = loss.forward_images(content, output.clone(), target, Reduction::Mean);
+        let total = found.distances + found.structures;
         let gradient = output.grad(&total.backward());
         B::sync(device)?;
         drop(gradient);

@@ -59,7 +59,7 @@ mod tests {
     use burn_flex::Flex;
 
     use super::*;
-    use crate::step::losses::ROUNDINGS;
+    use crate::step::reconstruction_loss::ROUNDINGS;
 
     fn values(tensor: Tensor<Flex, 4>) -> Vec<f32> {
         tensor.into_data().to_vec().unwrap()

@@ -15,9 +15,9 @@ use crate::step::backend::TrackedBackend;
 use crate::step::deferred::DeferredLosses;
 use crate::step::gradients::{self, NonFiniteValues};
 use crate::step::loss_values::StepLosses;
-use crate::step::losses::{HistogramLosses, reconstruction_loss};
 use crate::step::pool::ImagePool;
 use crate::step::recipe::{LearningRates, Recipe};
+use crate::step::reconstruction_loss::reconstruction_loss;
 use crate::step::seeds::{Purpose, stream};
 use crate::step::ssim_loss::ssim_loss;
 
@@ -93,12 +93,11 @@ impl<B: TrackedBackend> Gan<B> {
     pub fn step(
         &mut self,
         recipe: &Recipe,
-        losses: &HistogramLosses,
         batch: &Batch<B>,
         rates: LearningRates,
         dropout: Option<&mut dyn Rng>,
     ) -> StepLosses {
-        let (deferred, gradients) = self.gradients(recipe, losses, batch, dropout);
+        let (deferred, gradients) = self.gradients(recipe, batch, dropout);
         self.update(recipe, rates, gradients);
         deferred.read().losses
     }
@@ -108,7 +107,6 @@ impl<B: TrackedBackend> Gan<B> {
     pub fn gradients(
         &mut self,
         recipe: &Recipe,
-        losses: &HistogramLosses,
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
     ) -> (DeferredLosses<B::InnerBackend>, StepGradients) {
@@ -136,9 +134,12 @@ impl<B: TrackedBackend> Gan<B> {
             StructureReference::Content => content.clone(),
             StructureReference::Reference => reference.clone(),
         };
-        let losses = losses.losses(structured, output.clone(), reference.clone());
-        let structure = losses.structures.mean();
-        let distance = losses.distances.mean();
+        let loss = recipe.histogram_loss();
+        let target = loss.target_of_images(reference.clone());
+        let losses = loss.forward_images_no_reduction(structured, output.clone(), target);
+        // Over the channels first: in another order they would round to other bits.
+        let [structure, distance] =
+            [losses.structures, losses.distances].map(|of_channels| of_channels.mean_dim(1).mean());
         let mut total = gan.clone().mul_scalar(settings.gan_loss_weight)
             + structure.clone().mul_scalar(settings.mi_loss_weight)
             + distance.clone().mul_scalar(settings.hist_loss_weight);

@@ -1,12 +1,10 @@
 //! The histograms of a few images: what a page about a run draws.
 
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
 use huenet_data::{Batch, HostBatch};
 use huenet_hist::{HistogramBackend, JointHistogramConfig};
 
 use crate::measure::figures::{channel_names, values};
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 
 /// Of how many images histograms are kept.
@@ -62,7 +60,6 @@ impl Distributions {
     /// `output`: `[batch, channels, height, width]`, as the batch's own images.
     pub fn new<B: HistogramBackend>(
         recipe: &Recipe,
-        losses: &HistogramLosses,
         host: &HostBatch,
         batch: &Batch<B>,
         output: Tensor<B, 4>,
@@ -76,7 +73,8 @@ impl Distributions {
         let flat = |images: &Tensor<B, 4>| images.clone().flatten::<3>(2, 3);
         let joint: Tensor<B, 4> = joint.forward(flat(&content), flat(&output));
         let joint = values(joint);
-        let marginals = [content, reference, output].map(|x| rows(losses.histograms(x)));
+        let loss = recipe.histogram_loss();
+        let marginals = [content, reference, output].map(|x| values(loss.target_of_images(x)));
         let bins = recipe.bins().count();
         let names = channel_names(recipe.colour());
         let channel = |image: usize, name: &'static str, c: usize| {
@@ -110,10 +108,6 @@ impl Distributions {
             images: images.collect(),
         }
     }
-}
-
-fn rows<B: Backend>(histograms: Tensor<B, 3>) -> Vec<f32> {
-    values(histograms)
 }
 
 /// Sums the cells of a square table until it has at most [`JOINT_CELLS`] on a side.

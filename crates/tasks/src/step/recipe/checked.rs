@@ -8,7 +8,7 @@ use huenet_data::{
     ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, Pairing, ParameterError,
     Preprocessing,
 };
-use huenet_hist::{Bins, Boundary, HistogramError, Kernel};
+use huenet_hist::{Bins, Boundary, HistogramError, HistogramLoss, HistogramLossConfig, Kernel};
 use huenet_models::{
     Conditioning, DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions,
     ModelError,
@@ -132,6 +132,12 @@ impl Recipe {
     /// The Parzen window of the soft histograms.
     pub fn kernel(&self) -> Kernel {
         self.kernel
+    }
+
+    /// The histogram losses of training: the RMS of the difference of cumulative histograms, and the
+    /// conditional entropy, in these bins.
+    pub fn histogram_loss(&self) -> HistogramLoss {
+        HistogramLossConfig::new(self.bins, self.kernel).init()
     }
 
     /// How images are prepared.

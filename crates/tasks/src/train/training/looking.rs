@@ -20,13 +20,7 @@ impl<B: TrackedBackend> Training<'_, B> {
         let output = translate(self.recipe, &generator, &self.shown, 0);
         let grid = samples::grid(self.recipe, &self.shown, output.clone())?;
         self.writer.picture(grid.clone(), path)?;
-        let distributions = Distributions::new(
-            self.recipe,
-            &self.losses,
-            self.shown_host,
-            &self.shown,
-            output,
-        );
+        let distributions = Distributions::new(self.recipe, self.shown_host, &self.shown, output);
         self.view.drew(at, grid, distributions);
         self.observer.drew(path);
         Ok(())

@@ -25,7 +25,6 @@ use crate::run::state::StateRecord;
 use crate::run::validation;
 use crate::step::backend::TrackedBackend;
 use crate::step::gan::Gan;
-use crate::step::losses::HistogramLosses;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::files;
@@ -42,7 +41,6 @@ pub(super) struct Training<'a, B: TrackedBackend> {
     state: &'a mut StateRecord,
     shown_host: &'a HostBatch,
     shown: Batch<B::InnerBackend>,
-    losses: HistogramLosses,
     view: View,
     writer: Writer,
     gan: Gan<B>,
@@ -95,7 +93,6 @@ impl<'a, B: TrackedBackend> Training<'a, B> {
             state,
             shown_host: &job.shown,
             shown: job.shown.to_tensors(device),
-            losses: HistogramLosses::new(&job.recipe),
             writer: Writer::start(&job.run, position.step)?,
             view: View::start(&job.recipe, &job.run, plan, position, live)?,
             gan,

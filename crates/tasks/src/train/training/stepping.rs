@@ -29,9 +29,7 @@ impl<B: TrackedBackend> Training<'_, B> {
         let settings = self.recipe.settings();
         let mut dropout = stream(settings.seed, Purpose::Dropout, self.position.step);
         let before = self.gan.before();
-        let (deferred, gradients) =
-            self.gan
-                .gradients(self.recipe, &self.losses, batch, Some(&mut dropout));
+        let (deferred, gradients) = self.gan.gradients(self.recipe, batch, Some(&mut dropout));
         let rates = self.rates(self.position.epoch, self.position.step);
         if settings.log_every > 1 {
             // Weights that nobody else holds are updated in place.
