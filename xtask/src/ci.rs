@@ -141,7 +141,7 @@ impl Tests {
                 .map(|name| format!("test(/^{name}/)"))
                 .join(" + ");
             let rest = format!("not (binary(conformance) & ({on_a_device}) + test({NOT_BUILT}))");
-            let mut tests = self.cargo(&["nextest", "run", "--tests"])?;
+            let mut tests = self.cargo(&["nextest", "run", "--tests", "--no-fail-fast"])?;
             return run(tests.args(["-E", &rest]));
         }
         let mut tests = self.cargo(&["test", "--tests"])?;

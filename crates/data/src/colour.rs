@@ -283,6 +283,6 @@ mod tests {
         let error = ColourSpace::Yuv
             .decode(&[0.0; 11], size)
             .expect_err("11 of 12 values");
-        assert!(error.to_string().contains("12 are needed"), "{error}");
+        assert!(error.to_string().contains("give 12 values"), "{error}");
     }
 }
