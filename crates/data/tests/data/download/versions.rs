@@ -82,5 +82,5 @@ fn a_rest_of_another_version_is_not_joined(#[case] longer: usize, #[case] tag: &
     let set = unpublished_shoes(&[server.url("/")]);
     assert_eq!(place.install(&downloader(), &set).unwrap().files, 6);
     assert_eq!(server.ranges(), [None, Some(1000), None]);
-    assert!(place.was_told("1000 bytes had arrived"));
+    assert!(place.was_told("since 1000 bytes of it arrived"));
 }
