@@ -40,10 +40,10 @@ fn hints_name_the_command_that_was_given() {
     let hint = "huenet train --resume runs/run\n";
     let runs = || place.command("runs");
     let plain = runs().assert().success();
-    plain.stdout(contains(format!("go on: {hint}")));
+    plain.stdout(contains(format!("to continue run: {hint}")));
     let mut command = runs();
     let started = command.env("XTASK_HUENET", "cargo xtask huenet").assert();
-    started.stdout(contains(format!("go on: cargo xtask {hint}")));
+    started.stdout(contains(format!("to continue run: cargo xtask {hint}")));
 }
 
 #[test]
