@@ -1,18 +1,4 @@
 //! Networks as safetensors files, under the names and in the layouts that PyTorch has.
-//!
-//! | here | file | layout |
-//! |---|---|---|
-//! | `downs.i.conv.weight`, `ups.i.conv.weight`, … | the same | `[out, in, 4, 4]` or `[out, in, 3, 3]` |
-//! | `last.weight` of the generator (transposed convolution) | the same | `[in, out, 4, 4]` |
-//! | `….norm.gamma`, `beta` | `….norm.weight`, `bias` | `[channels]` |
-//! | `….running_mean`, `running_variance` | `….running_mean`, `running_var` | `[channels]` |
-//! | `histogram.weight`, `bias` | `histogram.dense.weight`, `bias` | `[2·bins, channels·bins]`, `[2·bins]` |
-//! | `distribution.layers.i.weight`, `distribution.modulations.i.weight` | the same | `[out, in]` |
-//! | `….group_norm.gamma`, `beta` | `….group_norm.weight`, `bias` | `[channels]` |
-//! | `resize.features`, `resize.given` | the same | `[out, in, 3, 3]` |
-//! | `palette.quantiles` | `palette.quantiles.weight` | `[5, 64]` |
-//! | `palette.features.weight` | the same | `[out, in]` |
-//! | `histogram.tables.i` | `histogram.tables.i.weight` | `[pixels + 1, 1]` |
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +9,7 @@ use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::run::checkpoint::Checkpoint;
+use crate::run::naming::{self, Layout};
 use crate::step::backend::TrainingBackend;
 use crate::store::error::TaskError;
 use crate::store::files;
@@ -31,7 +18,10 @@ use crate::store::files;
 const FILES: [&str; 2] = ["generator.safetensors", "discriminator.safetensors"];
 
 /// The settings' file beside them.
-const SETTINGS: &str = "settings.toml";
+pub(super) const SETTINGS: &str = "settings.toml";
+
+/// The name under which a file's header has the settings that networks and images depend on.
+pub(super) const SETTINGS_ENTRY: &str = "settings";
 
 /// Writes the networks of `checkpoint` to `folder`: `generator.safetensors`,
 /// `discriminator.safetensors`, and `settings.toml`. Gives the files. The generator has the average
@@ -56,8 +46,8 @@ pub fn export<B: TrainingBackend>(
         return Err(TaskError::ExportExists { path });
     }
     let (generator, discriminator) = checkpoint.networks::<B>(device)?;
-    let metadata = metadata(checkpoint);
     let settings = checkpoint.settings().to_toml()?;
+    let metadata = metadata(checkpoint)?;
     let write_all = || {
         files::create_folder(folder)?;
         write(&paths[0], tensors(&generator), metadata.clone())?;
@@ -69,15 +59,18 @@ pub fn export<B: TrainingBackend>(
 }
 
 /// What stands in the files' headers.
-fn metadata(checkpoint: &Checkpoint) -> HashMap<String, String> {
+fn metadata(checkpoint: &Checkpoint) -> Result<HashMap<String, String>, TaskError> {
     let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    HashMap::from([
+    // The file may go to others, to whom folders say nothing.
+    let settings = checkpoint.settings().for_application();
+    Ok(HashMap::from([
         // What Python's readers look for.
         text("format", "pt"),
         text("huenet", env!("CARGO_PKG_VERSION")),
         text("task", checkpoint.settings().task.name()),
         text("step", &checkpoint.position().step.to_string()),
-    ])
+        text(SETTINGS_ENTRY, &settings.to_toml()?),
+    ]))
 }
 
 fn write(
@@ -132,44 +125,12 @@ impl<B: Backend> ModuleVisitor<B> for Collect {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let (name, layout) = naming::exported(&path);
         let tensor = param.val();
-        let mut shape = tensor.dims().to_vec();
-        let mut data = tensor.clone().into_data();
-        let name = match path[..] {
-            ["histogram", "weight"] => {
-                // A dense layer here is `[in, out]`.
-                data = tensor.transpose().into_data();
-                shape.reverse();
-                "histogram.dense.weight".to_owned()
-            }
-            ["distribution", .., "weight"] | ["palette", "features", "weight"] => {
-                data = tensor.transpose().into_data();
-                shape.reverse();
-                path.join(".")
-            }
-            ["palette", "quantiles"] => {
-                data = tensor.transpose().into_data();
-                shape.reverse();
-                "palette.quantiles.weight".to_owned()
-            }
-            ["histogram", "bias"] => "histogram.dense.bias".to_owned(),
-            ["histogram", "tables", index] => {
-                shape.push(1);
-                format!("histogram.tables.{index}.weight")
-            }
-            [.., field] => {
-                let field = match field {
-                    "gamma" => "weight",
-                    "beta" => "bias",
-                    "running_variance" => "running_var",
-                    same => same,
-                };
-                let mut path = path.clone();
-                path.pop();
-                path.push(field);
-                path.join(".")
-            }
-            [] => String::new(),
+        let shape = layout.shape(&tensor.dims());
+        let data = match layout {
+            Layout::Transposed => tensor.transpose().into_data(),
+            Layout::Same | Layout::Column => tensor.into_data(),
         };
         let bytes = data.iter::<f32>().flat_map(f32::to_le_bytes).collect();
         self.found.push(Named { name, shape, bytes });

@@ -82,6 +82,19 @@ impl Settings {
         merge(self, layers)
     }
 
+    /// These settings without what only training needs, which may be elsewhere or nowhere by now: images and the
+    /// run that was begun with.
+    pub(crate) fn for_application(&self) -> Self {
+        Self {
+            dataset: DEMO_DATASET.to_owned(),
+            dataroot: None,
+            output_dir: Self::official(self.task).output_dir,
+            output_pre_dir: None,
+            name: None,
+            ..self.clone()
+        }
+    }
+
     /// The settings as the text of a TOML file, which [`Layer::from_file`] reads.
     ///
     /// # Errors

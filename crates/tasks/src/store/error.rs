@@ -195,6 +195,20 @@ pub enum TaskError {
         /// After how many steps losses were looked at.
         log_every: usize,
     },
+    /// An exported file cannot be read back.
+    #[error("{} cannot be used: {reason}", path.display())]
+    UnusableExport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A network gave something that is no colour.
+    #[error("the network of {} gave values that are not finite numbers", model.display())]
+    NonFiniteOutput {
+        /// The run, the checkpoint or the file that the network is from.
+        model: PathBuf,
+    },
     /// An export would overwrite a file.
     #[error("{} already exists: choose another --output", path.display())]
     ExportExists {

@@ -16,7 +16,7 @@ use super::manifest::{Manifest, is_checkpoint};
 use super::shelf::{Shelf, damaged};
 use crate::run::images::{Fingerprints, ImageNames};
 use crate::run::position::Position;
-use crate::settings::{DEMO_DATASET, KEYS, Layer, Settings, Shapes};
+use crate::settings::{KEYS, Layer, Settings, Shapes};
 use crate::step::average::{Averaged, WeightAverage};
 use crate::step::backend::{TrackedBackend, TrainingBackend};
 use crate::step::gan::Gan;
@@ -255,26 +255,35 @@ impl Checkpoint {
         &self,
         device: &B::Device,
     ) -> Result<(Generator<B>, Discriminator<B>), TaskError> {
-        let settings = Settings {
-            // Neither images nor the run it began with are needed; they may be elsewhere by now.
-            dataset: DEMO_DATASET.to_owned(),
-            dataroot: None,
-            output_pre_dir: None,
-            ..self.settings.clone()
-        };
-        let recipe = Recipe::new(settings)?;
+        let recipe = Recipe::new(self.settings.for_application())?;
+        // The weights are replaced by the saved ones.
+        let mut random = stream(0, Purpose::DiscriminatorWeights, 0);
+        let discriminator = recipe.discriminator().init(&mut random, device);
+        Ok((
+            self.generator(&recipe, device)?,
+            discriminator.load_record(self.load::<B, _>(DISCRIMINATOR, device)?),
+        ))
+    }
+
+    /// The generator of `recipe`, which is made of the saved settings, with the average of its weights, if one
+    /// was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::DamagedCheckpoint`] if a file is not what was saved.
+    pub(crate) fn generator<B: TrainingBackend>(
+        &self,
+        recipe: &Recipe,
+        device: &B::Device,
+    ) -> Result<Generator<B>, TaskError> {
         // The weights are replaced by the saved ones.
         let mut random = stream(0, Purpose::GeneratorWeights, 0);
         let generator = recipe.generator().init(&mut random, device);
-        let discriminator = recipe.discriminator().init(&mut random, device);
         let weights = match self.has_average() {
             true => self.load::<B, Averaged<B>>(AVERAGE, device)?.generator,
             false => self.load::<B, _>(GENERATOR, device)?,
         };
-        Ok((
-            generator.load_record(weights),
-            discriminator.load_record(self.load::<B, _>(DISCRIMINATOR, device)?),
-        ))
+        Ok(generator.load_record(weights))
     }
 
     fn load<B: Backend, R: Record<B>>(

@@ -1,0 +1,14 @@
+//! A trained generator applied to photographs.
+//!
+//! ```text
+//! content ──scaled, framed──► network ──► output ──guided filter, residual──► content's size
+//! reference ──counted────────────┘
+//! ```
+
+mod frame;
+mod full_size;
+mod grid;
+mod guided;
+mod translator;
+
+pub use translator::{TranslateOptions, Translator};

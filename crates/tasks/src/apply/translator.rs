@@ -1,0 +1,205 @@
+//! A trained generator for photographs.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Int, Tensor, TensorData};
+use huenet_data::{Direction, Pairing, Photograph};
+use huenet_models::{Generator, Pass};
+
+use super::frame::Frame;
+use super::full_size::{Gives, Small};
+use super::grid::Grid;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::exported::Exported;
+use crate::run::folder::RunFolder;
+use crate::step::backend::TrainingBackend;
+use crate::step::recipe::Recipe;
+use crate::store::error::TaskError;
+
+/// How a photograph is translated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TranslateOptions {
+    /// How far the result goes from the content, 0, to the network's result, 1. Numbers beyond are read as
+    /// these, and so is NaN as 0.
+    pub strength: f32,
+}
+
+impl Default for TranslateOptions {
+    /// All of the network's result.
+    fn default() -> Self {
+        Self { strength: 1.0 }
+    }
+}
+
+/// A trained generator that translates photographs of any size and proportions.
+///
+/// The network works at its own size. The content is scaled to fit into it, with its proportions, and sides
+/// are filled up by mirroring to what the network needs. The reference is prepared as in training: the network
+/// learns only of its colours. Each photograph is translated by itself, with running statistics and without
+/// dropout whatever the run's `sample_mode` is: a batch of one has no statistics of its own at the bottleneck.
+/// So the same photographs always give the same result.
+///
+/// What the network made is then brought to the content's size:
+///
+/// - For color_transfer, a guided filter changes the colours of the content's own pixels, and what is still missing
+///   from the network's colours is added.
+/// - For colorization it does so with chroma; the luma is that of the content. The content may have colours; they
+///   are not used.
+/// - For edges2photos, the result is the network's image, enlarged.
+///
+/// A content that is not larger than the network gets the network's image, reduced. Alpha stays as it is.
+///
+/// # Example
+///
+/// ```no_run
+/// use burn_flex::Flex;
+/// use huenet_data::{Photograph, WriteOptions};
+/// use huenet_tasks::{TranslateOptions, Translator};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let translator = Translator::<Flex>::open("runs/latest".as_ref(), &Default::default())?;
+/// let content = Photograph::read("content.jpg".as_ref())?;
+/// let reference = Photograph::read("reference.jpg".as_ref())?;
+/// let result = translator.translate(&content, &reference, &TranslateOptions::default())?;
+/// result.write("result.png".as_ref(), &WriteOptions::default())?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Translator<B: TrainingBackend> {
+    recipe: Recipe,
+    generator: Generator<B>,
+    device: B::Device,
+    model: PathBuf,
+    step: Option<u64>,
+}
+
+impl<B: TrainingBackend> Translator<B> {
+    /// The generator of a run's newest checkpoint, of a checkpoint, or of an exported `generator.safetensors`:
+    /// `model` is the folder or the file. It has the average of its weights, if one was kept.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Checkpoint::newest`] and [`Checkpoint::networks`]; for a file [`TaskError::Read`],
+    /// [`TaskError::Settings`] and [`TaskError::UnusableExport`].
+    pub fn open(model: &Path, device: &B::Device) -> Result<Self, TaskError> {
+        let (recipe, generator, step) = if model.is_file() {
+            let exported = Exported::open(model)?;
+            let recipe = Recipe::new(exported.settings().for_application())?;
+            let generator = exported.generator(&recipe, device)?;
+            (recipe, generator, exported.step())
+        } else {
+            let checkpoint = Checkpoint::newest(model)?;
+            let recipe = Recipe::new(checkpoint.settings().for_application())?;
+            let generator = checkpoint.generator(&recipe, device)?;
+            (recipe, generator, Some(checkpoint.position().step))
+        };
+        Ok(Self {
+            recipe,
+            generator,
+            device: device.clone(),
+            model: model.to_owned(),
+            step,
+        })
+    }
+
+    /// The settings that the generator was trained with, but for folders and the dataset.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// What made a result, in a line: this version of HueNet, the task and the recipe, the run and its step.
+    pub fn description(&self) -> String {
+        let settings = self.recipe.settings();
+        let run = RunFolder::of(&self.model);
+        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy();
+        let step = self.step.map(|step| format!(", step {step}"));
+        format!(
+            "HueNet {} translate, {} ({} recipe), model {name}{}",
+            env!("CARGO_PKG_VERSION"),
+            settings.task,
+            settings.recipe.name(),
+            step.unwrap_or_default(),
+        )
+    }
+
+    /// `content` as the network paints it with the colours of `reference`.
+    ///
+    /// # Memory
+    ///
+    /// Two copies of the content's samples, and a reference of 8 bits a sample.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NonFiniteOutput`] if the network gives a value that is not a finite number.
+    pub fn translate(
+        &self,
+        content: &Photograph,
+        reference: &Photograph,
+        options: &TranslateOptions,
+    ) -> Result<Photograph, TaskError> {
+        let strength = options.strength.clamp(0.0, 1.0);
+        let strength = if strength.is_nan() { 0.0 } else { strength };
+        Ok(self.small(content, reference)?.at_full_size(content, strength))
+    }
+
+    /// What the network sees of `content`, and what it makes of it.
+    fn small(&self, content: &Photograph, reference: &Photograph) -> Result<Small, TaskError> {
+        let (recipe, gives) = (&self.recipe, self.gives());
+        let (colour, size) = (recipe.colour(), recipe.preprocessing().size);
+        let frame = Frame::of(
+            [content.height(), content.width()],
+            size,
+            1 << recipe.settings().depth,
+        );
+        let seen = scaled(content, frame.inner).each(|colour| gives.given(colour));
+        let planes = frame.filled(&seen, colour)?;
+        let [height, width] = frame.outer;
+        let shape = [1, planes.channels(), height, width];
+        let image = TensorData::new(planes.into_planes(), shape);
+        let image = Tensor::<B, 4>::from_data(image, &self.device);
+        let output =
+            self.generator
+                .forward(image, self.counts(reference), &mut Pass::inference());
+        let output: Vec<f32> = recipe.shown(output).into_data().iter().collect();
+        let output = frame.opened(&output, colour);
+        Ok(Small {
+            seen,
+            output: output.ok_or_else(|| TaskError::NonFiniteOutput {
+                model: self.model.clone(),
+            })?,
+            gives,
+        })
+    }
+
+    fn gives(&self) -> Gives {
+        match self.recipe.pairing() {
+            Pairing::SideBySide(_) => Gives::Picture,
+            Pairing::GreyToColour(Direction::AToB) => Gives::Chroma,
+            _ => Gives::Colours,
+        }
+    }
+
+    /// How many of the reference's pixels are in each bin, `[1, channels, K]`, prepared as in training.
+    fn counts(&self, reference: &Photograph) -> Tensor<B, 3, Int> {
+        let preprocessing = self.recipe.preprocessing();
+        let image = reference.to_rgb8();
+        let image = match self.recipe.pairing() {
+            Pairing::GreyToColour(Direction::BToA) => preprocessing.apply_grey(&image),
+            _ => preprocessing.apply(&image),
+        };
+        let counts: Vec<i32> = preprocessing.count(&image).into_iter().map(|count| count as i32).collect();
+        let channels = image.channels();
+        let shape = [1, channels, counts.len() / channels];
+        Tensor::from_data(TensorData::new(counts, shape), &self.device)
+    }
+}
+
+/// A photograph at another size of its own proportions, `[height, width]`.
+fn scaled(photograph: &Photograph, [height, width]: [usize; 2]) -> Grid<3> {
+    let own = [photograph.height(), photograph.width()];
+    if own[0] >= height && own[1] >= width {
+        return Grid::new(width, height, photograph.reduced(width, height));
+    }
+    let image = Grid::new(own[1], own[0], photograph.reduced(own[1], own[0]));
+    image.enlarged(width, height)
+}
