@@ -18,6 +18,7 @@ mod info;
 mod logging;
 mod output;
 mod panics;
+mod pictures;
 mod progress;
 mod report;
 mod runs;
@@ -87,6 +88,7 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
             output::error(advice::told(&error));
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
+                || error.is::<pictures::PicturesError>()
                 || error.is::<serve::NoAddress>()
                 || error.is::<backend::Missing>();
             ExitCode::from(if usage { USAGE } else { FAULT })

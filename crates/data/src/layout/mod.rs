@@ -3,7 +3,7 @@
 mod flowers;
 pub(crate) mod folder;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +121,21 @@ impl Layout {
             }
         }
     }
+}
+
+/// The paths of the image files in a folder, sorted by name. Images are recognised by their extension, in
+/// lower or upper case. Hidden files, other files and deeper folders are ignored. None is opened.
+///
+/// # Errors
+///
+/// - [`DataError::NotFound`], [`DataError::NotAFolder`], [`DataError::Io`]: there is no such folder, or it cannot
+///   be read
+/// - [`DataError::NoImages`]: there is no image in it
+pub fn images_in(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, DataError> {
+    let folder = folder.as_ref();
+    let images = images(folder)?;
+    let paths = images.iter().filter_map(ImageSource::path);
+    Ok(paths.map(Path::to_path_buf).collect())
 }
 
 impl Collection {
