@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ::image::error::{DecodingError, ImageFormatHint};
-use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::decoded::{Decoded, check_pixels};
@@ -53,9 +52,20 @@ pub fn is_decoding() -> bool {
 ///
 /// Those of [`read_image`] but for [`DataError::Io`] and [`DataError::BrokenLink`].
 pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
-    // Third-party decoders panic on some damaged files, and one file must not end a run.
+    let most = ImageSize::MAX_PIXELS as u64;
+    guarded(path, || {
+        Ok(upright_srgb(decode(path, bytes, most)?).0.into_rgb8())
+    })
+}
+
+/// Makes an error of a panic of `decode`: third-party decoders panic on some damaged files, and one file
+/// must not end a run.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    decode: impl FnOnce() -> Result<T, DataError>,
+) -> Result<T, DataError> {
     let outer = DECODING.replace(true);
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode(path, bytes)));
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
     DECODING.set(outer);
     decoded.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -69,7 +79,15 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
     })
 }
 
-fn decode(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
+/// An image in sRGB as it has to be looked at, and whether its colours had to be converted for that.
+pub(crate) fn upright_srgb(decoded: Decoded) -> (DynamicImage, bool) {
+    let (mut image, converted) = profile::to_srgb(decoded.image, decoded.profile.as_deref());
+    image.apply_orientation(decoded.orientation);
+    (image, converted)
+}
+
+/// Decodes an image of at most `most` pixels.
+pub(crate) fn decode(path: &Path, bytes: &[u8], most: u64) -> Result<Decoded, DataError> {
     if bytes.is_empty() {
         return Err(DataError::EmptyFile {
             path: path.to_path_buf(),
@@ -84,25 +102,19 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<RgbImage, DataError> {
             path: path.to_path_buf(),
         })?,
     };
-    let Decoded {
-        image,
-        profile,
-        orientation,
-    } = match format {
-        ImageFormat::Jpeg => jpeg::decode(path, bytes)?,
-        format => decode_other(path, bytes, format)?,
-    };
-    let image = profile::to_srgb(image, profile.as_deref());
-    if orientation == Orientation::NoTransforms {
-        return Ok(image);
+    match format {
+        ImageFormat::Jpeg => jpeg::decode(path, bytes, most),
+        format => decode_other(path, bytes, format, most),
     }
-    let mut image = DynamicImage::ImageRgb8(image);
-    image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
 }
 
 /// Decodes all formats but JPEG.
-fn decode_other(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Decoded, DataError> {
+fn decode_other(
+    path: &Path,
+    bytes: &[u8],
+    format: ImageFormat,
+    most: u64,
+) -> Result<Decoded, DataError> {
     let mut content = Cow::Borrowed(bytes);
     if format == ImageFormat::Png {
         if !png::has_sound_palettes(bytes) {
@@ -115,11 +127,11 @@ fn decode_other(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Decode
     let mut reader = ImageReader::with_format(Cursor::new(content), format);
     // 16 bits in each of 4 channels, and room for the decoder.
     let mut limits = Limits::default();
-    limits.max_alloc = Some(16 * ImageSize::MAX_PIXELS as u64);
+    limits.max_alloc = Some(16 * most);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(DataError::decode(path))?;
     let (width, height) = decoder.dimensions();
-    check_pixels(path, width.into(), height.into())?;
+    check_pixels(path, width.into(), height.into(), most)?;
     let orientation = decoder.orientation().map_err(DataError::decode(path))?;
     let profile = match format {
         ImageFormat::Png => png::profile(bytes),

@@ -5,7 +5,7 @@ use std::path::Path;
 use ::image::DynamicImage;
 use ::image::metadata::Orientation;
 
-use crate::{DataError, ImageSize};
+use crate::DataError;
 
 /// An image as its decoder gives it.
 pub(crate) struct Decoded {
@@ -16,10 +16,14 @@ pub(crate) struct Decoded {
     pub(crate) orientation: Orientation,
 }
 
-/// Refuses an image without pixels, or with more than [`ImageSize::MAX_PIXELS`], by the size in its
-/// header.
-pub(crate) fn check_pixels(path: &Path, width: u64, height: u64) -> Result<(), DataError> {
-    let (actual, max) = (width.saturating_mul(height), ImageSize::MAX_PIXELS as u64);
+/// Refuses an image without pixels, or with more than `max`, by the size in its header.
+pub(crate) fn check_pixels(
+    path: &Path,
+    width: u64,
+    height: u64,
+    max: u64,
+) -> Result<(), DataError> {
+    let actual = width.saturating_mul(height);
     if actual == 0 {
         return Err(DataError::NoPixels {
             path: path.to_path_buf(),

@@ -192,6 +192,47 @@ pub enum DataError {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// A file that cannot be written.
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Write {
+        /// The path.
+        path: PathBuf,
+        /// The operating system's answer, or the encoder's.
+        source: std::io::Error,
+    },
+    /// A file to be written in a folder that does not exist.
+    #[error("cannot write {path}: there is no folder {folder}", path = path.display(), folder = folder.display())]
+    NoFolder {
+        /// The path.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A path to write an image to, whose extension names no format that is written.
+    #[error(
+        "cannot write {path}: its extension has to name the format, one of *.{extensions}",
+        path = path.display(), extensions = kinds::WRITTEN.join(", *.")
+    )]
+    OutputFormat {
+        /// The path.
+        path: PathBuf,
+    },
+    /// An image that is too wide or too high for the format that it shall be written in.
+    #[error(
+        "cannot write {path}: the image has {width}×{height} pixels (width×height), and its format allows at most \
+         {max} on a side; write a PNG or TIFF",
+        path = path.display()
+    )]
+    OutputSides {
+        /// The path.
+        path: PathBuf,
+        /// The image's width.
+        width: usize,
+        /// The image's height.
+        height: usize,
+        /// The most pixels on a side.
+        max: usize,
+    },
     /// An empty file.
     #[error("{path} is empty (0 bytes): delete it or restore it from its source", path = path.display())]
     EmptyFile {
@@ -357,6 +398,13 @@ impl DataError {
 
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Write {
             path: path.to_path_buf(),
             source,
         }

@@ -9,6 +9,11 @@ pub(crate) const EXTENSIONS: [&str; 14] = [
     "pnm",
 ];
 
+/// Extensions, in lower case, of the formats in which images are written.
+pub(crate) const WRITTEN: [&str; 9] = [
+    "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "ppm", "pnm",
+];
+
 /// Extensions of images that are not read.
 const FOREIGN: [&str; 16] = [
     "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jxr", "psd", "xcf", "exr", "hdr", "dng",

@@ -16,7 +16,7 @@ use crate::DataError;
 use crate::decoded::{Decoded, check_pixels};
 use headers::{Decoder, Headers};
 
-/// Decodes a JPEG file's bytes.
+/// Decodes a JPEG file's bytes, to an image of at most `most` pixels.
 ///
 /// For usual files the pixels are those of the crate `image`. This calls the same decoder directly, which reads
 /// the headers once instead of three times and needs no copy of the file.
@@ -25,7 +25,7 @@ use headers::{Decoder, Headers};
 ///
 /// [`DataError::Truncated`], [`DataError::Unsupported`], [`DataError::TooLarge`] and
 /// [`DataError::NoPixels`] before anything is decoded, and [`DataError::Decode`].
-pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, DataError> {
+pub(crate) fn decode(path: &Path, bytes: &[u8], most: u64) -> Result<Decoded, DataError> {
     let headers = Headers::read(bytes).ok_or_else(|| DataError::Truncated {
         path: path.to_path_buf(),
     })?;
@@ -34,8 +34,8 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, DataError> {
         .map_err(|kind| DataError::unsupported(path, kind))?;
     let grey = headers.channels() == Some(1);
     let read = match chosen {
-        Decoder::Fast => fast(path, bytes, grey)?,
-        Decoder::General => general(path, bytes)?,
+        Decoder::Fast => fast(path, bytes, grey, most)?,
+        Decoder::General => general(path, bytes, most)?,
     };
     let (width, height) = read.size;
     let image = if grey {
@@ -62,7 +62,7 @@ struct Read {
     profile: Option<Vec<u8>>,
 }
 
-fn fast(path: &Path, bytes: &[u8], grey: bool) -> Result<Read, DataError> {
+fn fast(path: &Path, bytes: &[u8], grey: bool, most: u64) -> Result<Read, DataError> {
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(usize::from(u16::MAX))
@@ -79,7 +79,7 @@ fn fast(path: &Path, bytes: &[u8], grey: bool) -> Result<Read, DataError> {
     let (width, height) = decoder
         .dimensions()
         .ok_or_else(|| fault(path, "it has no dimensions"))?;
-    check_pixels(path, width as u64, height as u64)?;
+    check_pixels(path, width as u64, height as u64, most)?;
     Ok(Read {
         size: (width as u32, height as u32),
         pixels: decoder.decode().map_err(|error| fault(path, error))?,
@@ -88,13 +88,13 @@ fn fast(path: &Path, bytes: &[u8], grey: bool) -> Result<Read, DataError> {
     })
 }
 
-fn general(path: &Path, bytes: &[u8]) -> Result<Read, DataError> {
+fn general(path: &Path, bytes: &[u8], most: u64) -> Result<Read, DataError> {
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
     decoder.read_info().map_err(|error| fault(path, error))?;
     let info = decoder
         .info()
         .ok_or_else(|| fault(path, "it has no dimensions"))?;
-    check_pixels(path, info.width.into(), info.height.into())?;
+    check_pixels(path, info.width.into(), info.height.into(), most)?;
     Ok(Read {
         size: (info.width.into(), info.height.into()),
         pixels: decoder.decode().map_err(|error| fault(path, error))?,

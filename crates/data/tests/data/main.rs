@@ -8,5 +8,6 @@ mod jpeg;
 mod layouts;
 mod loading;
 mod pairs;
+mod photograph;
 mod reading;
 mod support;
