@@ -7,12 +7,14 @@
 //! Everything is computed on the host from slices of pixels, and the same input gives the same bits
 //! for any number of threads.
 
+mod banded;
 mod cloud;
 mod curve;
 mod distribution;
 mod error;
 mod linear;
 mod local;
+mod lut;
 mod matching;
 mod options;
 mod sample;
@@ -22,6 +24,7 @@ use huenet_data::ColourSpace;
 pub use error::TransferError;
 pub use linear::{Rgb, monge_kantorovich, reinhard};
 pub use local::LocalMaps;
+pub use lut::{Lut, LutError};
 pub use matching::match_histogram;
 pub use options::{FitOptions, Grid, Method};
 pub use sample::Sample;
@@ -51,6 +54,7 @@ pub fn fit(
 ) -> Box<dyn ColourMap> {
     match method {
         Method::LocalMaps => Box::new(LocalMaps::fit(content, reference, options)),
+        Method::Lut => Box::new(Lut::fit(content, reference, options)),
         Method::Reinhard => Box::new(Reinhard::of_samples(content, reference)),
         Method::MongeKantorovich => Box::new(MongeKantorovich::of_samples(content, reference)),
         Method::HistogramMatching => {

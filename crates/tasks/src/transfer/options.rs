@@ -9,6 +9,8 @@ pub enum Method {
     /// Affine colour maps in a grid of places and levels of luma: [`LocalMaps`](super::LocalMaps).
     #[default]
     LocalMaps,
+    /// One smooth table of colours for the whole image: [`Lut`](super::Lut).
+    Lut,
     /// Mean and standard deviation of each channel of lαβ: [`reinhard`](super::reinhard()).
     Reinhard,
     /// The linear map that moves mean and covariance:
@@ -27,8 +29,9 @@ pub enum Method {
 
 impl Method {
     /// Every method, the default first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LocalMaps,
+        Self::Lut,
         Self::Reinhard,
         Self::MongeKantorovich,
         Self::HistogramMatching,
@@ -40,6 +43,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Self::LocalMaps => "local_maps",
+            Self::Lut => "lut",
             Self::Reinhard => "reinhard",
             Self::MongeKantorovich => "monge_kantorovich",
             Self::HistogramMatching => "histogram_matching",
@@ -52,6 +56,7 @@ impl Method {
     pub fn title(self) -> &'static str {
         match self {
             Self::LocalMaps => "local maps",
+            Self::Lut => "look-up table",
             Self::Reinhard => "Reinhard",
             Self::MongeKantorovich => "Monge–Kantorovich",
             Self::HistogramMatching => "histogram matching",
@@ -139,6 +144,7 @@ pub struct FitOptions {
     repeats: usize,
     grid: Grid,
     working_side: usize,
+    lut_size: usize,
 }
 
 impl Default for FitOptions {
@@ -148,6 +154,7 @@ impl Default for FitOptions {
             repeats: 1,
             grid: Grid::default(),
             working_side: 128,
+            lut_size: 33,
         }
     }
 }
@@ -212,6 +219,23 @@ impl FitOptions {
         Ok(self)
     }
 
+    /// How many colours a table has along a side: 33 by default.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError::Option`] if it is less than 2 or more than 129.
+    pub fn with_lut_size(mut self, size: usize) -> Result<Self, TransferError> {
+        if !(2..=129).contains(&size) {
+            return Err(TransferError::Option {
+                option: "the table's size",
+                value: size as f64,
+                expected: "from 2 to 129",
+            });
+        }
+        self.lut_size = size;
+        Ok(self)
+    }
+
     /// λ.
     pub fn smoothness(&self) -> f64 {
         self.smoothness
@@ -230,5 +254,10 @@ impl FitOptions {
     /// The longest side that an image is looked at with.
     pub fn working_side(&self) -> usize {
         self.working_side
+    }
+
+    /// How many colours a table has along a side.
+    pub fn lut_size(&self) -> usize {
+        self.lut_size
     }
 }

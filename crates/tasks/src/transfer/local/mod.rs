@@ -1,6 +1,5 @@
 //! Colour transfer by local affine maps in a bilateral grid.
 
-mod banded;
 mod slice;
 mod solve;
 

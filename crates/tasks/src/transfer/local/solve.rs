@@ -1,7 +1,7 @@
 //! The maps that come nearest to wanted colours and differ little from cell to cell.
 
-use super::banded::{BLOCK, Banded, Factor};
 use super::slice::{Place, cell};
+use crate::transfer::banded::{BLOCK, Banded, Factor};
 use crate::transfer::cloud::counted;
 use crate::transfer::options::Grid;
 use crate::transfer::sample::Sample;

@@ -1,6 +1,6 @@
 //! Symmetric, positive definite systems whose matrix is a band of small blocks.
 
-/// Unknowns of a block: the coefficients of red, green, blue and 1 of a cell.
+/// Unknowns of a block.
 pub(super) const BLOCK: usize = 4;
 
 /// Four columns of four values each.
