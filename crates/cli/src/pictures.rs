@@ -163,7 +163,12 @@ impl Jobs {
         let (contents, references) = (paths("content"), paths("reference"));
         let output = matches.get_one::<PathBuf>("output");
         let all_pairs = matches.get_flag("all-pairs");
-        let mut planned = Self::plan(&contents, &references, output.map(PathBuf::as_path), all_pairs)?;
+        let mut planned = Self::plan(
+            &contents,
+            &references,
+            output.map(PathBuf::as_path),
+            all_pairs,
+        )?;
         planned.overwrite = matches.get_flag("overwrite");
         planned.check(inputs, outputs)?;
         Ok(planned)
@@ -192,7 +197,11 @@ impl Jobs {
             pairs.extend(contents.iter().map(|content| (content, None)));
         } else if all_pairs || one_reference {
             for content in contents {
-                pairs.extend(references.iter().map(|reference| (content, Some(reference))));
+                pairs.extend(
+                    references
+                        .iter()
+                        .map(|reference| (content, Some(reference))),
+                );
             }
         } else {
             let named = by_name(references)?;
@@ -267,7 +276,8 @@ impl Jobs {
                 let (output, taken) = (path, (*taken).clone());
                 return Err(PicturesError::Input { output, taken }.into());
             }
-            if written.contains_key(&output) || outputs.iter().filter(|it| **it == path).count() > 1 {
+            if written.contains_key(&output) || outputs.iter().filter(|it| **it == path).count() > 1
+            {
                 return Err(PicturesError::Both { output: path }.into());
             }
             if path.exists() && !self.overwrite {
@@ -399,7 +409,11 @@ fn name(content: &Path, reference: Option<&PathBuf>) -> OsString {
     let mut known = Photograph::EXTENSIONS.iter();
     let is_written = known.any(|known| extension.eq_ignore_ascii_case(known));
     name.push(".");
-    name.push(if is_written { extension } else { "png".as_ref() });
+    name.push(if is_written {
+        extension
+    } else {
+        "png".as_ref()
+    });
     name
 }
 
@@ -468,10 +482,19 @@ mod tests {
 
     #[test]
     fn references_are_one_for_all_or_of_the_same_name_or_all_of_them() {
-        let place = Place::with(&["in/a.jpg", "in/b.png", "in/notes.txt", "refs/b.jpg", "refs/c.jpg"]);
+        let place = Place::with(&[
+            "in/a.jpg",
+            "in/b.png",
+            "in/notes.txt",
+            "refs/b.jpg",
+            "refs/c.jpg",
+        ]);
         assert_eq!(
             place.plan(&["in"], &["refs/c.jpg"], "out", false).unwrap(),
-            ["in/a.jpg refs/c.jpg out/a.jpg", "in/b.png refs/c.jpg out/b.png"]
+            [
+                "in/a.jpg refs/c.jpg out/a.jpg",
+                "in/b.png refs/c.jpg out/b.png"
+            ]
         );
         assert_eq!(
             place.plan(&["in"], &["refs"], "out", false).unwrap(),
@@ -493,16 +516,33 @@ mod tests {
             let error = place.plan(contents, references, output, false).unwrap_err();
             assert!(error.contains(words), "{error}");
         };
-        refused(&["in"], &["r.png"], "one.png", "2 pictures cannot go into one file");
+        refused(
+            &["in"],
+            &["r.png"],
+            "one.png",
+            "2 pictures cannot go into one file",
+        );
         refused(&["in"], &["r.png"], "in", "would take the place of");
         refused(&["a.jpg"], &["r.png"], "r.png", "would take the place of");
         refused(&["a.jpg", "in/a.jpg"], &["r.png"], "out", "would both be");
-        refused(&["a.jpg"], &["r.png", "x/r.jpg"], "out", "have the same name");
+        refused(
+            &["a.jpg"],
+            &["r.png", "x/r.jpg"],
+            "out",
+            "have the same name",
+        );
     }
 
     #[test]
     fn a_failure_stops_no_other_picture_and_is_named() {
-        let place = Place::with(&["in/a.jpg", "in/b.jpg", "in/c.jpg", "out/b.jpg", "refs/a.png", "refs/b.png"]);
+        let place = Place::with(&[
+            "in/a.jpg",
+            "in/b.jpg",
+            "in/c.jpg",
+            "out/b.jpg",
+            "refs/a.png",
+            "refs/b.png",
+        ]);
         let jobs = Jobs::plan(
             &[place.at("in")],
             &[place.at("refs")],

@@ -84,7 +84,9 @@ impl Sheet {
         };
         let widths: Vec<u32> = (0..columns).map(width).collect();
         let height = |row: &Vec<RgbImage>| row.iter().map(RgbImage::height).max().unwrap_or(0);
-        let all = |sides: &mut dyn Iterator<Item = u32>| GUTTER + sides.map(|it| it + GUTTER).sum::<u32>();
+        let all = |sides: &mut dyn Iterator<Item = u32>| {
+            GUTTER + sides.map(|it| it + GUTTER).sum::<u32>()
+        };
         let (across, down) = (
             all(&mut widths.iter().copied()),
             all(&mut self.rows.iter().map(height)),

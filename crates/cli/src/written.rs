@@ -27,7 +27,8 @@ pub(crate) fn flags() -> [Arg; 2] {
 pub(crate) fn options(matches: &ArgMatches, made_by: &str) -> WriteOptions {
     let quality = matches.get_one::<u8>("quality").copied();
     let version = env!("CARGO_PKG_VERSION");
-    let description = (!matches.get_flag("no-metadata")).then(|| format!("huenet {version}: {made_by}"));
+    let description =
+        (!matches.get_flag("no-metadata")).then(|| format!("huenet {version}: {made_by}"));
     WriteOptions {
         quality: quality.unwrap_or(WriteOptions::QUALITY),
         description,
@@ -60,7 +61,9 @@ pub(crate) fn write(
         ));
     }
     if written.lost_description {
-        notes.push(format!("{name} does not say how it was made: its format has no place for that"));
+        notes.push(format!(
+            "{name} does not say how it was made: its format has no place for that"
+        ));
     }
     Ok(notes)
 }

@@ -43,7 +43,9 @@ impl Look {
         let reference = Reference::read(reference, &options.masks)?;
         if jobs.contents().len() > 1 {
             let content = content.display();
-            output::note(format_args!("one look for all pictures: that for {content}"));
+            output::note(format_args!(
+                "one look for all pictures: that for {content}"
+            ));
         }
         let map = fit(options.method, &sample, &reference.sample, &options.fit);
         if !is_table {

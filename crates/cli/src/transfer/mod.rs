@@ -39,6 +39,13 @@ pub(crate) fn transfer(matches: &ArgMatches) -> anyhow::Result<()> {
     let made = jobs.each(|job| maker.make(job));
     if let (Some(path), Some(sheet)) = (sheet, maker.sheet) {
         sheet.write(&path)?;
+        let left_out = sheet.left_out();
+        if left_out > 0 {
+            let path = path.display();
+            output::note(format_args!(
+                "{path} has no room for the last {left_out} pictures"
+            ));
+        }
     }
     made
 }
@@ -83,7 +90,13 @@ impl Maker<'_> {
         if let (Some(sheet), Some(before)) = (&mut self.sheet, before) {
             let reference = self.reference.as_ref().map(|it| it.tile.clone());
             let after = sheet::tile(&photograph);
-            sheet.add([before].into_iter().chain(reference).chain([after]).collect());
+            sheet.add(
+                [before]
+                    .into_iter()
+                    .chain(reference)
+                    .chain([after])
+                    .collect(),
+            );
         }
         Ok(notes)
     }

@@ -157,8 +157,8 @@ impl Options {
         let is_table = lut.is_some() || hald.is_some();
         let given = matches.get_one::<String>("method");
         let given = given.and_then(|given| {
-            let methods = Method::ALL.into_iter();
-            methods.filter(|method| [word(*method), method.name().to_owned()].contains(given)).next()
+            let mut methods = Method::ALL.into_iter();
+            methods.find(|method| *given == word(*method) || given == method.name())
         });
         let method = match given {
             Some(Method::LocalMaps) if is_table => return Err(TransferUsage::Places),
@@ -241,6 +241,9 @@ fn share(text: &str) -> Result<f32, String> {
 fn named(path: PathBuf, extension: &str) -> Result<PathBuf, String> {
     match path.extension() {
         Some(kind) if kind.eq_ignore_ascii_case(extension) => Ok(path),
-        _ => Err(format!("name it {}", path.with_extension(extension).display())),
+        _ => Err(format!(
+            "name it {}",
+            path.with_extension(extension).display()
+        )),
     }
 }

@@ -29,7 +29,11 @@ pub(super) fn paint(
 /// A mask's value at a pixel.
 pub(super) fn level([r, g, b]: [f32; 3]) -> f32 {
     // Exactly the grey of a grey pixel.
-    if r == g && g == b { r } else { (r + g + b) / 3.0 }
+    if r == g && g == b {
+        r
+    } else {
+        (r + g + b) / 3.0
+    }
 }
 
 /// From one colour to another one, which is first clipped to those that a screen has.

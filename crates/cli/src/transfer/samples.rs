@@ -92,7 +92,9 @@ fn read(given: &Path, image: &Path, photograph: &Photograph) -> anyhow::Result<P
     let path = match given.is_dir() {
         true => {
             let masks = layout::images_in(given)?;
-            let same = masks.into_iter().find(|mask| mask.file_stem() == image.file_stem());
+            let same = masks
+                .into_iter()
+                .find(|mask| mask.file_stem() == image.file_stem());
             let (folder, name) = (given.display(), image.display());
             same.ok_or_else(|| anyhow!("{name} has no mask: {folder} has no image of its name"))?
         }
@@ -104,7 +106,10 @@ fn read(given: &Path, image: &Path, photograph: &Photograph) -> anyhow::Result<P
         let (mask, image) = (path.display(), image.display());
         return Err(anyhow!(
             "the mask {mask} has {}×{} pixels, and {image} has {}×{} (width×height): give a mask of the same size",
-            theirs.0, theirs.1, ours.0, ours.1
+            theirs.0,
+            theirs.1,
+            ours.0,
+            ours.1
         ));
     }
     Ok(mask)
