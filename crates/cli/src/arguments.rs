@@ -21,6 +21,8 @@ Examples:
   huenet runs                                                 list the runs
   huenet evaluate --run latest                                compare the latest run with simple methods
   huenet export latest                                        write its networks for Python
+  huenet transfer --content a.jpg --reference b.jpg --output c.png
+                                                              give a photograph the colours of another one
   huenet download edges2shoes                                 download into datasets/edges2shoes
   huenet config --task colorization                           print every setting and its value
   huenet doctor --task colorization --dataroot datasets       check whether that training would work here
@@ -88,6 +90,7 @@ pub(crate) fn command() -> Command {
         .subcommand(crate::config::command())
         .subcommand(crate::runs::command())
         .subcommand(crate::export::command())
+        .subcommand(crate::transfer::command())
         .subcommand(download::command())
         .subcommand(crate::data::command())
         .subcommand(

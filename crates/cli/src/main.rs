@@ -23,12 +23,16 @@ mod progress;
 mod report;
 mod runs;
 mod serve;
+mod sheet;
 mod signals;
 mod train;
+mod transfer;
 mod writable;
+mod written;
 
 use std::process::ExitCode;
 
+use huenet_data::DataError;
 use huenet_data::download::DownloadError;
 use huenet_tasks::TaskError;
 
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Some(("config", matches)) => config::config(matches),
         Some(("download", matches)) => download::download(matches),
         Some(("export", matches)) => export::export(matches),
+        Some(("transfer", matches)) => transfer::transfer(matches),
         Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),
         Some(("doctor", matches)) => doctor::doctor(matches),
@@ -89,6 +94,8 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
             let usage = error.downcast_ref().is_some_and(TaskError::is_usage)
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<pictures::PicturesError>()
+                || error.is::<transfer::TransferUsage>()
+                || matches!(error.downcast_ref(), Some(DataError::OutputFormat { .. }))
                 || error.is::<serve::NoAddress>()
                 || error.is::<backend::Missing>();
             ExitCode::from(if usage { USAGE } else { FAULT })

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use huenet_data::{DataError, layout};
+use huenet_data::{DataError, Photograph, layout};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output;
-
-/// Extensions of the files that a result can be, in lower case.
-const WRITTEN: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "webp"];
 
 /// One picture to be made.
 #[derive(Debug, PartialEq)]
@@ -37,6 +36,10 @@ pub(crate) enum PicturesError {
         content.display(), taken.display()
     )]
     Own { content: PathBuf, taken: PathBuf },
+    #[error("{} would take the place of {}: choose another name", output.display(), taken.display())]
+    Input { output: PathBuf, taken: PathBuf },
+    #[error("{} is named twice for what is to be written: choose another name", output.display())]
+    Both { output: PathBuf },
     #[error(
         "the results of {} and {} would both be {}: give one folder at a time, or rename one of them",
         first.display(), second.display(), output.display()
@@ -66,7 +69,7 @@ enum Unmade {
         name: OsString,
         count: usize,
     },
-    #[error("{} already exists: choose another --output, or give --overwrite", path.display())]
+    #[error("{} already exists: choose another name, or give --overwrite", path.display())]
     Exists { path: PathBuf },
     #[error("{failed} of {all} pictures could not be made:{list}")]
     Several {
@@ -129,58 +132,80 @@ pub(crate) fn with_flags(command: Command, needs_reference: bool) -> Command {
 }
 
 /// The pictures to be made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Jobs {
+    contents: Vec<PathBuf>,
+    references: Vec<PathBuf>,
     jobs: Vec<Job>,
     /// Contents without a reference, and why.
     unmatched: Vec<Unmade>,
+    /// The folder of the results, if they go into one.
+    folder: Option<PathBuf>,
     overwrite: bool,
 }
 
 impl Jobs {
-    /// What the flags of [`with_flags`] ask for.
+    /// What the flags of [`with_flags`] ask for. The verb reads `inputs` too, and writes `outputs`.
     ///
     /// # Errors
     ///
-    /// [`PicturesError`], or [`DataError`] for a folder that cannot be listed.
-    pub(crate) fn given(matches: &ArgMatches) -> anyhow::Result<Self> {
+    /// [`PicturesError`], [`DataError`] for a folder that cannot be listed or a file that cannot be written, and an
+    /// error that names a file of `outputs` that is there already.
+    pub(crate) fn given(
+        matches: &ArgMatches,
+        inputs: &[PathBuf],
+        outputs: &[PathBuf],
+    ) -> anyhow::Result<Self> {
         let paths = |name: &str| -> Vec<PathBuf> {
             let given = matches.get_many::<PathBuf>(name).into_iter().flatten();
             given.cloned().collect()
         };
-        let output = matches.get_one::<PathBuf>("output").cloned();
-        Self::plan(
-            &paths("content"),
-            &paths("reference"),
-            // clap has seen that it is given.
-            &output.unwrap_or_default(),
-            matches.get_flag("all-pairs"),
-            matches.get_flag("overwrite"),
-        )
+        let (contents, references) = (paths("content"), paths("reference"));
+        let output = matches.get_one::<PathBuf>("output");
+        let all_pairs = matches.get_flag("all-pairs");
+        let mut planned = Self::plan(
+            &contents,
+            &references,
+            output.map(PathBuf::as_path),
+            all_pairs,
+        )?;
+        planned.overwrite = matches.get_flag("overwrite");
+        planned.check(inputs, outputs)?;
+        Ok(planned)
     }
 
     fn plan(
         contents: &[PathBuf],
         references: &[PathBuf],
-        output: &Path,
+        output: Option<&Path>,
         all_pairs: bool,
-        overwrite: bool,
     ) -> anyhow::Result<Self> {
         let one_file = matches!(contents, [content] if !content.is_dir());
         let one_reference = matches!(references, [reference] if !reference.is_dir());
-        let contents = listed(contents)?;
-        let references = listed(references)?;
+        let mut planned = Self {
+            contents: listed(contents)?,
+            references: listed(references)?,
+            ..Self::default()
+        };
+        let Some(output) = output else {
+            return Ok(planned);
+        };
+        let (contents, references) = (&planned.contents, &planned.references);
         let mut unmatched = Vec::new();
         let mut pairs: Vec<(&PathBuf, Option<&PathBuf>)> = Vec::new();
         if references.is_empty() {
             pairs.extend(contents.iter().map(|content| (content, None)));
         } else if all_pairs || one_reference {
-            for content in &contents {
-                pairs.extend(references.iter().map(|reference| (content, Some(reference))));
+            for content in contents {
+                pairs.extend(
+                    references
+                        .iter()
+                        .map(|reference| (content, Some(reference))),
+                );
             }
         } else {
-            let named = by_name(&references)?;
-            for content in &contents {
+            let named = by_name(references)?;
+            for content in contents {
                 match named.get(stem(content)) {
                     Some(reference) => pairs.push((content, Some(*reference))),
                     None => unmatched.push(Unmade::Unmatched {
@@ -197,6 +222,9 @@ impl Jobs {
             let output = output.to_owned();
             return Err(PicturesError::OneFile { count, output }.into());
         }
+        if is_file {
+            Photograph::check_output(output)?;
+        }
         let both_names = all_pairs && references.len() > 1;
         let job = |(content, reference): (&PathBuf, Option<&PathBuf>)| Job {
             content: content.clone(),
@@ -206,13 +234,57 @@ impl Jobs {
                 false => output.join(name(content, reference.filter(|_| both_names))),
             },
         };
-        let jobs: Vec<Job> = pairs.into_iter().map(job).collect();
-        check(&jobs)?;
-        Ok(Self {
-            jobs,
-            unmatched,
-            overwrite,
-        })
+        planned.jobs = pairs.into_iter().map(job).collect();
+        planned.unmatched = unmatched;
+        planned.folder = (!is_file).then(|| output.to_owned());
+        Ok(planned)
+    }
+
+    /// The content images, in order.
+    pub(crate) fn contents(&self) -> &[PathBuf] {
+        &self.contents
+    }
+
+    /// The references, in order.
+    pub(crate) fn references(&self) -> &[PathBuf] {
+        &self.references
+    }
+
+    /// Refuses results that would replace one another, or a file that is read.
+    fn check(&self, inputs: &[PathBuf], outputs: &[PathBuf]) -> anyhow::Result<()> {
+        let read = self.contents.iter().chain(&self.references).chain(inputs);
+        let read: BTreeMap<PathBuf, &PathBuf> = read.map(|path| (place(path), path)).collect();
+        let mut written: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
+        for job in &self.jobs {
+            let output = place(&job.output);
+            if let Some(taken) = read.get(&output) {
+                let (content, taken) = (job.content.clone(), (*taken).clone());
+                return Err(PicturesError::Own { content, taken }.into());
+            }
+            if let Some(first) = written.insert(output, &job.content) {
+                return Err(PicturesError::Twice {
+                    first: first.clone(),
+                    second: job.content.clone(),
+                    output: job.output.clone(),
+                }
+                .into());
+            }
+        }
+        for path in outputs {
+            let (output, path) = (place(path), path.clone());
+            if let Some(taken) = read.get(&output) {
+                let (output, taken) = (path, (*taken).clone());
+                return Err(PicturesError::Input { output, taken }.into());
+            }
+            if written.contains_key(&output) || outputs.iter().filter(|it| **it == path).count() > 1
+            {
+                return Err(PicturesError::Both { output: path }.into());
+            }
+            if path.exists() && !self.overwrite {
+                return Err(Unmade::Exists { path }.into());
+            }
+        }
+        Ok(())
     }
 
     /// How many pictures are to be made.
@@ -220,16 +292,22 @@ impl Jobs {
         self.jobs.len() + self.unmatched.len()
     }
 
-    /// Makes each picture by `make`, and prints where it is. One that fails does not stop the others.
+    /// Makes each picture by `make`, and prints where it is and what `make` notes about it. One that fails does not
+    /// stop the others. A folder for the results is made first.
     ///
     /// # Errors
     ///
     /// The only picture's error; or one that names all that failed.
     pub(crate) fn each(
         self,
-        mut make: impl FnMut(&Job) -> anyhow::Result<()>,
+        mut make: impl FnMut(&Job) -> anyhow::Result<Vec<String>>,
     ) -> anyhow::Result<()> {
+        if let Some(folder) = &self.folder {
+            let told = |error| anyhow!("cannot make the folder {}: {error}", folder.display());
+            std::fs::create_dir_all(folder).map_err(told)?;
+        }
         let all = self.len();
+        let bar = bar(all);
         let mut failed: Vec<anyhow::Error> = Vec::new();
         for job in &self.jobs {
             let made = match !self.overwrite && job.output.exists() {
@@ -240,10 +318,15 @@ impl Jobs {
                 false => make(job),
             };
             match made {
-                Ok(()) => output::line(job.output.display()),
+                Ok(notes) => bar.suspend(|| {
+                    output::line(job.output.display());
+                    notes.iter().for_each(output::note);
+                }),
                 Err(error) => failed.push(error),
             }
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         failed.extend(self.unmatched.into_iter().map(anyhow::Error::from));
         match failed.len() {
             0 => Ok(()),
@@ -255,6 +338,25 @@ impl Jobs {
             }
             .into()),
         }
+    }
+}
+
+/// Where a path leads, however it is written.
+fn place(path: &Path) -> PathBuf {
+    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    std::fs::canonicalize(path).unwrap_or_else(|_| absolute())
+}
+
+/// A bar over several pictures, on a terminal.
+fn bar(pictures: usize) -> ProgressBar {
+    let target = match pictures > 1 && output::redraws() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(Some(pictures as u64), target);
+    match ProgressStyle::with_template("{bar:32} {pos} of {len} pictures, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 
@@ -304,42 +406,15 @@ fn name(content: &Path, reference: Option<&PathBuf>) -> OsString {
         name.push(stem(reference));
     }
     let extension = content.extension().unwrap_or_default();
-    let is_written = WRITTEN.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    let mut known = Photograph::EXTENSIONS.iter();
+    let is_written = known.any(|known| extension.eq_ignore_ascii_case(known));
     name.push(".");
-    name.push(if is_written { extension } else { "png".as_ref() });
+    name.push(if is_written {
+        extension
+    } else {
+        "png".as_ref()
+    });
     name
-}
-
-/// Refuses results that would replace one another, or a picture that they are made of.
-fn check(jobs: &[Job]) -> Result<(), PicturesError> {
-    let place = |path: &Path| {
-        let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        std::fs::canonicalize(path).unwrap_or_else(|_| absolute())
-    };
-    let mut sources = BTreeMap::new();
-    for job in jobs {
-        for source in [Some(&job.content), job.reference.as_ref()].into_iter().flatten() {
-            sources.insert(place(source), source);
-        }
-    }
-    let mut outputs: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
-    for job in jobs {
-        let output = place(&job.output);
-        if let Some(taken) = sources.get(&output) {
-            return Err(PicturesError::Own {
-                content: job.content.clone(),
-                taken: (*taken).clone(),
-            });
-        }
-        if let Some(first) = outputs.insert(output, &job.content) {
-            return Err(PicturesError::Twice {
-                first: first.clone(),
-                second: job.content.clone(),
-                output: job.output.clone(),
-            });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -376,8 +451,9 @@ mod tests {
                 names.iter().map(|name| self.at(name)).collect()
             };
             let (contents, references) = (paths(contents), paths(references));
-            let jobs = Jobs::plan(&contents, &references, &self.at(output), all_pairs, false);
+            let jobs = Jobs::plan(&contents, &references, Some(&self.at(output)), all_pairs);
             let jobs = jobs.map_err(|error| error.to_string())?;
+            jobs.check(&[], &[]).map_err(|error| error.to_string())?;
             let short = |path: &PathBuf| {
                 let below = path.strip_prefix(self.0.path()).unwrap();
                 below.to_string_lossy().replace('\\', "/")
@@ -406,10 +482,19 @@ mod tests {
 
     #[test]
     fn references_are_one_for_all_or_of_the_same_name_or_all_of_them() {
-        let place = Place::with(&["in/a.jpg", "in/b.png", "in/notes.txt", "refs/b.jpg", "refs/c.jpg"]);
+        let place = Place::with(&[
+            "in/a.jpg",
+            "in/b.png",
+            "in/notes.txt",
+            "refs/b.jpg",
+            "refs/c.jpg",
+        ]);
         assert_eq!(
             place.plan(&["in"], &["refs/c.jpg"], "out", false).unwrap(),
-            ["in/a.jpg refs/c.jpg out/a.jpg", "in/b.png refs/c.jpg out/b.png"]
+            [
+                "in/a.jpg refs/c.jpg out/a.jpg",
+                "in/b.png refs/c.jpg out/b.png"
+            ]
         );
         assert_eq!(
             place.plan(&["in"], &["refs"], "out", false).unwrap(),
@@ -431,27 +516,43 @@ mod tests {
             let error = place.plan(contents, references, output, false).unwrap_err();
             assert!(error.contains(words), "{error}");
         };
-        refused(&["in"], &["r.png"], "one.png", "2 pictures cannot go into one file");
+        refused(
+            &["in"],
+            &["r.png"],
+            "one.png",
+            "2 pictures cannot go into one file",
+        );
         refused(&["in"], &["r.png"], "in", "would take the place of");
         refused(&["a.jpg"], &["r.png"], "r.png", "would take the place of");
         refused(&["a.jpg", "in/a.jpg"], &["r.png"], "out", "would both be");
-        refused(&["a.jpg"], &["r.png", "x/r.jpg"], "out", "have the same name");
+        refused(
+            &["a.jpg"],
+            &["r.png", "x/r.jpg"],
+            "out",
+            "have the same name",
+        );
     }
 
     #[test]
     fn a_failure_stops_no_other_picture_and_is_named() {
-        let place = Place::with(&["in/a.jpg", "in/b.jpg", "in/c.jpg", "out/b.jpg", "refs/a.png", "refs/b.png"]);
+        let place = Place::with(&[
+            "in/a.jpg",
+            "in/b.jpg",
+            "in/c.jpg",
+            "out/b.jpg",
+            "refs/a.png",
+            "refs/b.png",
+        ]);
         let jobs = Jobs::plan(
             &[place.at("in")],
             &[place.at("refs")],
-            &place.at("out"),
-            false,
+            Some(&place.at("out")),
             false,
         );
         let mut made = Vec::new();
         let outcome = jobs.unwrap().each(|job| {
             made.push(stem(&job.content).to_owned());
-            Ok(())
+            Ok(Vec::new())
         });
         assert_eq!(made, ["a"]);
         let error = outcome.unwrap_err().to_string();

@@ -24,9 +24,10 @@
 //! ([`reconstruction_loss`]) and a loss of the content's local structure ([`ssim_loss()`]).
 
 // Each folder imports only from those before it, as `cargo xtask modules` checks:
-// settings ← store ← step ← measure ← run ← view ← train ← compare
+// settings ← store ← transfer ← step ← measure ← run ← view ← train ← compare
 pub mod compare;
 pub mod settings;
+pub mod transfer;
 
 mod measure;
 mod run;

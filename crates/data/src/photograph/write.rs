@@ -8,6 +8,7 @@ use super::format::Format;
 use super::pixels::{Depth, Photograph};
 use crate::DataError;
 use crate::aside::{new_file, parent};
+use crate::kinds;
 
 /// How a photograph is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,9 @@ pub struct Written {
 const LONGEST: usize = 60_000;
 
 impl Photograph {
+    /// The extensions, in lower case, of the formats that are written.
+    pub const EXTENSIONS: &[&str] = &kinds::WRITTEN;
+
     /// Checks, before anything is computed, that a path names a format and stands in a folder.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use huenet_data::ColourSpace;
 
-use super::transfer::{Rgb, match_histogram, monge_kantorovich, reinhard};
+use crate::transfer::{Rgb, match_histogram, monge_kantorovich, reinhard};
 
 /// Half a grey level of 8 bits: colours that are outside [0, 1] by less are inside when saved.
 const HALF_LEVEL: f64 = 0.5 / 255.0;

@@ -16,7 +16,6 @@ mod method;
 mod pairs;
 mod sheet;
 mod study;
-pub mod transfer;
 mod write;
 
 pub use bootstrap::{CONFIDENCE, interval};

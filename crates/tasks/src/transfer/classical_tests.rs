@@ -1,4 +1,5 @@
 use super::*;
+use crate::transfer::match_histogram;
 
 const WIDTH: usize = 13;
 const HEIGHT: usize = 11;
@@ -22,8 +23,7 @@ fn reference() -> Rgb {
 }
 
 fn statistics(image: &[[f64; 3]]) -> (Vector3<f64>, Matrix3<f64>) {
-    let pixels: Vec<_> = image.iter().copied().map(Vector3::from).collect();
-    mean_and_covariance(&pixels)
+    Cloud::even(image).mean_and_covariance()
 }
 
 fn assert_near(got: &[f64], expected: &[f64], tolerance: f64) {

@@ -1,0 +1,263 @@
+//! Which method a fit uses, and how.
+
+use super::error::TransferError;
+
+/// A way to give one image the colours of another without training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// Affine colour maps in a grid of places and levels of luma: [`LocalMaps`](super::LocalMaps).
+    #[default]
+    LocalMaps,
+    /// One smooth table of colours for the whole image: [`Lut`](super::Lut).
+    Lut,
+    /// Mean and standard deviation of each channel of lαβ: [`reinhard`](super::reinhard()).
+    Reinhard,
+    /// The linear map that moves mean and covariance:
+    /// [`monge_kantorovich`](super::monge_kantorovich()).
+    MongeKantorovich,
+    /// The histogram of each channel of YUV: [`match_histogram`](super::match_histogram()).
+    HistogramMatching,
+    /// The linear map, then the histogram of each channel of RGB.
+    MatchedMongeKantorovich,
+    /// The histograms along the axes of 20 rotations of RGB, one after another.
+    ///
+    /// Source: Pitié, Kokaram and Dahyot, "N-dimensional probability density function transfer and
+    /// its application to colour transfer", 2005.
+    IterativeDistributionTransfer,
+}
+
+impl Method {
+    /// Every method, the default first.
+    pub const ALL: [Self; 7] = [
+        Self::LocalMaps,
+        Self::Lut,
+        Self::Reinhard,
+        Self::MongeKantorovich,
+        Self::HistogramMatching,
+        Self::MatchedMongeKantorovich,
+        Self::IterativeDistributionTransfer,
+    ];
+
+    /// Its name in files and settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LocalMaps => "local_maps",
+            Self::Lut => "lut",
+            Self::Reinhard => "reinhard",
+            Self::MongeKantorovich => "monge_kantorovich",
+            Self::HistogramMatching => "histogram_matching",
+            Self::MatchedMongeKantorovich => "matched_monge_kantorovich",
+            Self::IterativeDistributionTransfer => "iterative_distribution_transfer",
+        }
+    }
+
+    /// Its name in tables.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::LocalMaps => "local maps",
+            Self::Lut => "look-up table",
+            Self::Reinhard => "Reinhard",
+            Self::MongeKantorovich => "Monge–Kantorovich",
+            Self::HistogramMatching => "histogram matching",
+            Self::MatchedMongeKantorovich => "Monge–Kantorovich, then matching",
+            Self::IterativeDistributionTransfer => "iterative distribution transfer",
+        }
+    }
+}
+
+/// The cells of a grid of local colour maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Grid {
+    columns: usize,
+    rows: usize,
+    levels: usize,
+}
+
+impl Grid {
+    /// The most cells along a side.
+    pub const MOST: usize = 16;
+
+    /// A grid of so many columns, rows and levels of luma.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError::Option`] if one of them is 0 or more than [`Self::MOST`].
+    pub fn new(columns: usize, rows: usize, levels: usize) -> Result<Self, TransferError> {
+        let sides = [
+            ("the grid's number of columns", columns),
+            ("the grid's number of rows", rows),
+            ("the grid's number of levels", levels),
+        ];
+        for (option, side) in sides {
+            if !(1..=Self::MOST).contains(&side) {
+                return Err(TransferError::Option {
+                    option,
+                    value: side as f64,
+                    expected: "from 1 to 16",
+                });
+            }
+        }
+        Ok(Self {
+            columns,
+            rows,
+            levels,
+        })
+    }
+
+    /// Columns, from the left edge of an image to its right.
+    pub fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// Rows, from the top edge to the bottom.
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Levels of luma, from black to white.
+    pub fn levels(self) -> usize {
+        self.levels
+    }
+
+    /// How many cells it has.
+    pub fn cells(self) -> usize {
+        self.columns * self.rows * self.levels
+    }
+}
+
+impl Default for Grid {
+    /// 8 columns, 8 rows, 8 levels.
+    fn default() -> Self {
+        Self {
+            columns: 8,
+            rows: 8,
+            levels: 8,
+        }
+    }
+}
+
+/// How local colour maps are fitted. The other methods have no options.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitOptions {
+    smoothness: f64,
+    repeats: usize,
+    grid: Grid,
+    working_side: usize,
+    lut_size: usize,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self {
+            smoothness: 1.0,
+            repeats: 1,
+            grid: Grid::default(),
+            working_side: 128,
+            lut_size: 33,
+        }
+    }
+}
+
+impl FitOptions {
+    /// λ, the weight of the differences between the maps of neighbouring cells: 1 by default. The
+    /// larger it is, the more alike are the maps, and the gentler is the transfer.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError::Option`] unless it is a finite number above 0.
+    pub fn with_smoothness(mut self, smoothness: f64) -> Result<Self, TransferError> {
+        if !(smoothness > 0.0 && smoothness.is_finite()) {
+            return Err(TransferError::Option {
+                option: "the smoothness",
+                value: smoothness,
+                expected: "a finite number above 0",
+            });
+        }
+        self.smoothness = smoothness;
+        Ok(self)
+    }
+
+    /// How often the maps are fitted, each time to a target made from the last output: 1 by default.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError::Option`] if it is 0 or more than 100.
+    pub fn with_repeats(mut self, repeats: usize) -> Result<Self, TransferError> {
+        if !(1..=100).contains(&repeats) {
+            return Err(TransferError::Option {
+                option: "the number of repeats",
+                value: repeats as f64,
+                expected: "from 1 to 100",
+            });
+        }
+        self.repeats = repeats;
+        Ok(self)
+    }
+
+    /// The cells of the grid.
+    pub fn with_grid(mut self, grid: Grid) -> Self {
+        self.grid = grid;
+        self
+    }
+
+    /// The longest side that an image is looked at with, in pixels: 128 by default. A larger sample is
+    /// averaged down to it.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError::Option`] if it is less than 8 or more than 4096.
+    pub fn with_working_side(mut self, side: usize) -> Result<Self, TransferError> {
+        if !(8..=4096).contains(&side) {
+            return Err(TransferError::Option {
+                option: "the working size",
+                value: side as f64,
+                expected: "from 8 to 4096",
+            });
+        }
+        self.working_side = side;
+        Ok(self)
+    }
+
+    /// How many colours a table has along a side: 33 by default.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError::Option`] if it is less than 2 or more than 129.
+    pub fn with_lut_size(mut self, size: usize) -> Result<Self, TransferError> {
+        if !(2..=129).contains(&size) {
+            return Err(TransferError::Option {
+                option: "the table's size",
+                value: size as f64,
+                expected: "from 2 to 129",
+            });
+        }
+        self.lut_size = size;
+        Ok(self)
+    }
+
+    /// λ.
+    pub fn smoothness(&self) -> f64 {
+        self.smoothness
+    }
+
+    /// How often the maps are fitted.
+    pub fn repeats(&self) -> usize {
+        self.repeats
+    }
+
+    /// The cells of the grid.
+    pub fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    /// The longest side that an image is looked at with.
+    pub fn working_side(&self) -> usize {
+        self.working_side
+    }
+
+    /// How many colours a table has along a side.
+    pub fn lut_size(&self) -> usize {
+        self.lut_size
+    }
+}
