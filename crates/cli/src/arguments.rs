@@ -21,6 +21,8 @@ Examples:
   huenet runs                                                 list the runs
   huenet evaluate --run latest                                compare the latest run with simple methods
   huenet export latest                                        write its networks for Python
+  huenet translate --run latest --content a.jpg --reference b.jpg --output c.png
+                                                              translate a photograph with the latest run's model
   huenet transfer --content a.jpg --reference b.jpg --output c.png
                                                               give a photograph the colours of another one
   huenet download edges2shoes                                 download into datasets/edges2shoes
@@ -90,6 +92,7 @@ pub(crate) fn command() -> Command {
         .subcommand(crate::config::command())
         .subcommand(crate::runs::command())
         .subcommand(crate::export::command())
+        .subcommand(crate::translate::command())
         .subcommand(crate::transfer::command())
         .subcommand(download::command())
         .subcommand(crate::data::command())
@@ -153,6 +156,7 @@ mod tests {
             ("train", crate::train::RESUMED_REMEDY),
             ("doctor", crate::doctor::REMEDY),
             ("evaluate", crate::evaluate::REMEDY),
+            ("translate", crate::evaluate::REMEDY),
         ] {
             let verb = all.find_subcommand(verb).unwrap();
             let words = remedy.split([' ', ',', ';']);

@@ -27,6 +27,7 @@ mod sheet;
 mod signals;
 mod train;
 mod transfer;
+mod translate;
 mod writable;
 mod written;
 
@@ -51,7 +52,8 @@ fn main() -> ExitCode {
     if given.is_some_and(|(_, matches)| flags::is_json(matches)) {
         output::errors_as_json();
     }
-    let computes = given.is_some_and(|(verb, _)| matches!(verb, "train" | "evaluate" | "doctor"));
+    let computes = given
+        .is_some_and(|(verb, _)| matches!(verb, "train" | "evaluate" | "translate" | "doctor"));
     if computes && let Err(error) = backend::environment::set(flags::allows_tf32(&matches)) {
         output::error(error);
         return ExitCode::from(FAULT);
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Some(("config", matches)) => config::config(matches),
         Some(("download", matches)) => download::download(matches),
         Some(("export", matches)) => export::export(matches),
+        Some(("translate", matches)) => translate::translate(matches),
         Some(("transfer", matches)) => transfer::transfer(matches),
         Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),

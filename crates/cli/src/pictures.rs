@@ -131,6 +131,29 @@ pub(crate) fn with_flags(command: Command, needs_reference: bool) -> Command {
         )
 }
 
+/// The flag that says how far results go from their contents.
+pub(crate) fn strength() -> Arg {
+    Arg::new("strength")
+        .long("strength")
+        .value_name("0-1")
+        .value_parser(share)
+        .default_value("1")
+        .help("How far each pixel goes from its colour to the new one")
+}
+
+/// What the flag of [`strength`] says.
+pub(crate) fn strength_of(matches: &ArgMatches) -> f32 {
+    matches.get_one::<f32>("strength").copied().unwrap_or(1.0)
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a number from 0 to 1".to_owned()),
+    }
+}
+
 /// The pictures to be made.
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {

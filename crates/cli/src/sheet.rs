@@ -1,9 +1,11 @@
 //! Contact sheets: rows of small pictures on one image.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, value_parser};
 use huenet_data::{DataError, Photograph, RgbImage, WriteOptions};
+
+use crate::output;
 
 /// The longest side of a picture on a sheet, in pixels.
 const LONGEST: usize = 256;
@@ -70,11 +72,6 @@ impl Sheet {
         }
     }
 
-    /// How many rows there was no room for.
-    pub(crate) fn left_out(&self) -> usize {
-        self.left_out
-    }
-
     /// The sheet. Each column is as wide as its widest picture, each row as high as its highest.
     pub(crate) fn draw(&self) -> RgbImage {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -106,13 +103,20 @@ impl Sheet {
         sheet
     }
 
-    /// Writes the sheet.
+    /// Writes the sheet, and says how many rows it has no room for.
     ///
     /// # Errors
     ///
     /// [`Photograph::write`]'s.
-    pub(crate) fn write(&self, path: &std::path::Path) -> Result<(), DataError> {
+    pub(crate) fn finish(&self, path: &Path) -> Result<(), DataError> {
         let sheet = Photograph::from_rgb8(self.draw());
-        sheet.write(path, &WriteOptions::default()).map(drop)
+        sheet.write(path, &WriteOptions::default())?;
+        if self.left_out > 0 {
+            let (path, left_out) = (path.display(), self.left_out);
+            output::note(format_args!(
+                "{path} has no room for the last {left_out} pictures"
+            ));
+        }
+        Ok(())
     }
 }

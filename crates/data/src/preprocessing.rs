@@ -58,6 +58,15 @@ impl Preprocessing {
         self.of_original(image, 0..image.width(), None, false)
     }
 
+    /// As [`Self::apply`], with each pixel made grey first by [`grey`](crate::colour::grey).
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[channels, height, width]`
+    pub fn apply_grey(&self, image: &RgbImage) -> Image {
+        self.of_original(image, 0..image.width(), None, true)
+    }
+
     /// Height and width to which images are resized: those of the window that is cut out of
     /// them, or of the whole.
     fn resized_size(&self, jitter: bool) -> (usize, usize) {

@@ -24,11 +24,12 @@
 //! ([`reconstruction_loss`]) and a loss of the content's local structure ([`ssim_loss()`]).
 
 // Each folder imports only from those before it, as `cargo xtask modules` checks:
-// settings ← store ← transfer ← step ← measure ← run ← view ← train ← compare
+// settings ← store ← transfer ← step ← measure ← run ← apply ← view ← train ← compare
 pub mod compare;
 pub mod settings;
 pub mod transfer;
 
+mod apply;
 mod measure;
 mod run;
 mod step;
@@ -36,6 +37,7 @@ mod store;
 mod train;
 mod view;
 
+pub use apply::{Model, TranslateOptions, Translator};
 pub use measure::evaluation::{Evaluation, evaluate};
 pub use measure::figures::{Figures, channel_names, figures};
 pub use measure::samples::{grid, to_rgb};

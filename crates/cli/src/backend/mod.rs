@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use huenet_tasks::settings::{Key, Kind};
-use huenet_tasks::{Checkpoint, TaskError, TrainingBackend};
+use huenet_tasks::{Checkpoint, Settings, TaskError, TrainingBackend};
 
 use self::too_much::{TooMuch, quieten, too_much};
 
@@ -147,6 +147,16 @@ pub(crate) fn check(name: &str, device: Option<&str>) -> Result<(), Missing> {
         seen,
         more: (backend.more)(),
     })
+}
+
+/// The backend and the device of these settings; or, if the settings are of another machine, of which this one has
+/// neither, the first backend compiled in.
+pub(crate) fn usable(settings: &Settings) -> (String, Option<String>) {
+    let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
+    match (check(name, device), COMPILED_IN.first()) {
+        (Err(_), Some(first)) => (first.name.to_owned(), None),
+        _ => (name.to_owned(), device.map(str::to_owned)),
+    }
 }
 
 /// Does `work` on a device of the backend `name`.

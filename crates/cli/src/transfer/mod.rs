@@ -11,7 +11,6 @@ use clap::ArgMatches;
 use huenet_data::{Photograph, WriteOptions};
 use huenet_tasks::transfer::fit;
 
-use crate::output;
 use crate::pictures::{Job, Jobs};
 use crate::sheet::{self, Sheet};
 use crate::written;
@@ -38,14 +37,7 @@ pub(crate) fn transfer(matches: &ArgMatches) -> anyhow::Result<()> {
     };
     let made = jobs.each(|job| maker.make(job));
     if let (Some(path), Some(sheet)) = (sheet, maker.sheet) {
-        sheet.write(&path)?;
-        let left_out = sheet.left_out();
-        if left_out > 0 {
-            let path = path.display();
-            output::note(format_args!(
-                "{path} has no room for the last {left_out} pictures"
-            ));
-        }
+        sheet.finish(&path)?;
     }
     made
 }

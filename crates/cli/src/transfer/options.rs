@@ -49,14 +49,7 @@ pub(crate) fn command() -> Command {
                 }))
                 .help("How colours are found [default: local-maps; lut with --lut or --hald]"),
         )
-        .arg(
-            Arg::new("strength")
-                .long("strength")
-                .value_name("0-1")
-                .value_parser(share)
-                .default_value("1")
-                .help("How far each pixel goes from its colour to the new one"),
-        )
+        .arg(pictures::strength())
         .arg(
             Arg::new("smoothness")
                 .long("smoothness")
@@ -181,7 +174,7 @@ impl Options {
         Ok(Self {
             method,
             fit,
-            strength: matches.get_one::<f32>("strength").copied().unwrap_or(1.0),
+            strength: pictures::strength_of(matches),
             masks: Masks {
                 content: path("content-mask"),
                 reference: path("reference-mask"),
@@ -227,14 +220,6 @@ fn word(method: Method) -> String {
 
 fn is_smooth(method: Method) -> bool {
     matches!(method, Method::LocalMaps | Method::Lut)
-}
-
-/// A number from 0 to 1.
-fn share(text: &str) -> Result<f32, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("give a number from 0 to 1".to_owned()),
-    }
 }
 
 /// Refuses a file name without the extension.

@@ -1,7 +1,6 @@
 //! How a photograph of any proportions comes into a network.
 
 use huenet_data::{ColourSpace, Image, ImageSize, ParameterError};
-use huenet_data::colour::grey;
 
 use super::grid::Grid;
 
@@ -108,11 +107,6 @@ impl Frame {
         };
         (0..self.outer[axis]).map(source).collect()
     }
-}
-
-/// The photograph in grey, as a network that makes colours is given it.
-pub(super) fn made_grey(photograph: &Grid<3>) -> Grid<3> {
-    photograph.each(|rgb| [grey(rgb); 3])
 }
 
 #[cfg(test)]

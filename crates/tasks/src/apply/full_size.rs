@@ -1,7 +1,7 @@
 //! From a network's small output to a photograph of full size.
 
-use huenet_data::colour::{grey, rgb_to_yuv, yuv_to_rgb};
 use huenet_data::Photograph;
+use huenet_data::colour::{grey, rgb_to_yuv, yuv_to_rgb};
 
 use super::grid::{Cubic, Grid, Linear, between};
 use super::guided::{Guided, mapped};
@@ -43,7 +43,11 @@ fn with_luma(luma: f32, colour: [f32; 3]) -> [f32; 3] {
     let room = full.map(|value| {
         let distance = value - luma;
         let most = if distance > 0.0 { 1.0 - luma } else { luma };
-        if distance.abs() > most { most / distance.abs() } else { 1.0 }
+        if distance.abs() > most {
+            most / distance.abs()
+        } else {
+            1.0
+        }
     });
     let share = room.into_iter().fold(1.0, f32::min);
     full.map(|value| luma + share * (value - luma))
@@ -63,8 +67,8 @@ impl Small {
     /// The photograph, changed at its own size; `strength` is how far it goes from the photograph, 0, to the
     /// change, 1.
     pub(super) fn at_full_size(&self, content: &Photograph, strength: f32) -> Photograph {
-        let fits = content.width() <= self.output.width()
-            && content.height() <= self.output.height();
+        let fits =
+            content.width() <= self.output.width() && content.height() <= self.output.height();
         match self.gives {
             _ if strength == 0.0 => content.clone(),
             _ if fits => self.reduced(content, strength),
@@ -92,7 +96,9 @@ impl Small {
         let columns: Vec<Cubic> = columns.collect();
         let mut result = content.clone();
         result.map_rows(|row, pixels| {
-            let line = self.output.row(Cubic::cubic(row, self.output.height(), height));
+            let line = self
+                .output
+                .row(Cubic::cubic(row, self.output.height(), height));
             for (pixel, column) in pixels.iter_mut().zip(&columns) {
                 *pixel = self.mixed(*pixel, between(&line, *column), strength);
             }

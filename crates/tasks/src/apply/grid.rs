@@ -124,6 +124,18 @@ impl<const N: usize> Grid<N> {
         Self::new(width, height, values)
     }
 
+    /// At a larger size, bilinearly.
+    pub(super) fn enlarged(&self, width: usize, height: usize) -> Self {
+        let columns = (0..width).map(|x| Linear::linear(x, self.width, width));
+        let columns: Vec<Linear> = columns.collect();
+        let rows = (0..height).flat_map(|y| {
+            let line = self.row(Linear::linear(y, self.height, height));
+            let values = columns.iter().map(|column| between(&line, *column));
+            values.collect::<Vec<_>>()
+        });
+        Self::new(width, height, rows.collect())
+    }
+
     /// A row between the grid's own ones.
     pub(super) fn row<const K: usize>(&self, tap: Tap<K>) -> Vec<[f32; N]> {
         let mut line = vec![[0.0; N]; self.width];
@@ -228,7 +240,11 @@ mod tests {
 
     #[test]
     fn what_rises_evenly_does_so_at_any_size() {
-        let grid = Grid::new(6, 4, (0..24).map(|i| [(i % 6) as f32, (i / 6) as f32]).collect());
+        let grid = Grid::new(
+            6,
+            4,
+            (0..24).map(|i| [(i % 6) as f32, (i / 6) as f32]).collect(),
+        );
         for y in 12..30 {
             let line = grid.row(Linear::linear(y, 4, 40));
             let smooth = grid.row(Cubic::cubic(y, 4, 40));

@@ -22,17 +22,19 @@ type Affine = [f32; 12];
 /// around there. Read between its pixels they turn a larger guide into a larger target, whose edges are the
 /// guide's.
 ///
-/// At each pixel, a map q = a·I + b is fitted to the window of 5×5 pixels around: a = (Σ + εE)⁻¹
-/// (cov(I, p) + ε·A), b = p̄ − a·Ī, with guide I, target p, and ε = 10⁻³. A is the map fitted to the whole
-/// image; where the guide is flat, its map is A's, so that fine texture, which the small image does not
-/// have, is changed as the rest of the image is. The maps of all windows in which a pixel lies are averaged.
+/// At each pixel, a map q = a·I + b is fitted to the window of 5×5 pixels around: a = (cov(p, I) + ε·A)
+/// (Σ + εE)⁻¹, b = p̄ − a·Ī, with guide I, its covariance Σ, target p, and ε = 10⁻³. The maps of all windows in
+/// which a pixel lies are averaged.
 ///
-/// Source: He, Sun and Tang, "Guided Image Filtering" (2013); He and Sun, "Fast Guided Filter" (2015),
-/// where A is 0.
+/// A is the map of the whole image, scaled down if it would make some difference of colours larger. Where the
+/// guide is flat, A alone says what becomes of texture that is too fine for the small image: it stays, in the new
+/// colours, and noise does not grow. In the literature A is 0, and such texture is lost.
+///
+/// Source: He, Sun and Tang, "Guided Image Filtering" (2013); He and Sun, "Fast Guided Filter" (2015).
 pub(super) struct Guided(Grid<12>);
 
 impl Guided {
-    /// Fits the maps. Transparent pixels count as others do.
+    /// Fits the maps.
     ///
     /// # Panics
     ///
@@ -41,14 +43,19 @@ impl Guided {
         let (width, height) = (guide.width(), guide.height());
         assert_eq!([width, height], [target.width(), target.height()]);
         let pixels = guide.values().iter().zip(target.values());
-        let products: Vec<Moments> = pixels.map(|(guide, target)| moments(guide, target)).collect();
+        let products: Vec<Moments> = pixels
+            .map(|(guide, target)| moments(guide, target))
+            .collect();
         let (of_all, _) = map_of(&mean(&products), EPSILON_OF_ALL, &Matrix3::identity());
-        let maps = box_means(&products, width, height).iter().map(|window| {
-            let (factors, added) = map_of(window, EPSILON, &of_all);
-            let row = |i: usize| [factors[(i, 0)], factors[(i, 1)], factors[(i, 2)], added[i]];
-            let [r, g, b] = [row(0), row(1), row(2)];
-            std::array::from_fn(|i| [r, g, b][i / 4][i % 4])
-        });
+        let of_all = of_all / of_all.singular_values().max().max(1.0);
+        let maps = box_means(&products, width, height)
+            .into_iter()
+            .map(|window| {
+                let (factors, added) = map_of(&window, EPSILON, &of_all);
+                let row = |i: usize| [factors[(i, 0)], factors[(i, 1)], factors[(i, 2)], added[i]];
+                let [r, g, b] = [row(0), row(1), row(2)];
+                std::array::from_fn(|i| [r, g, b][i / 4][i % 4])
+            });
         let maps: Vec<[f64; 12]> = maps.collect();
         let maps = box_means(&maps, width, height);
         let maps = maps.iter().map(|map| map.map(|value| value as f32));
@@ -91,11 +98,7 @@ fn mean<const N: usize>(all: &[[f64; N]]) -> [f64; N] {
 }
 
 /// The affine map from guide to target, drawn to the factors `usual` as strongly as `epsilon` says.
-fn map_of(
-    moments: &Moments,
-    epsilon: f64,
-    usual: &Matrix3<f64>,
-) -> (Matrix3<f64>, Vector3<f64>) {
+fn map_of(moments: &Moments, epsilon: f64, usual: &Matrix3<f64>) -> (Matrix3<f64>, Vector3<f64>) {
     let guide = Vector3::from_column_slice(&moments[..3]);
     let target = Vector3::from_column_slice(&moments[3..6]);
     let spread = Matrix3::from_row_slice(&moments[6..15]) - guide * guide.transpose();
@@ -110,9 +113,9 @@ fn map_of(
 
 /// The mean of each window of a small image: of those of its pixels that the image has.
 fn box_means<const N: usize>(values: &[[f64; N]], width: usize, height: usize) -> Vec<[f64; N]> {
-    let across = values.chunks_exact(width.max(1)).flat_map(|row| {
-        (0..width).map(|x| mean(&row[window(x, width)]))
-    });
+    let across = values
+        .chunks_exact(width.max(1))
+        .flat_map(|row| (0..width).map(|x| mean(&row[window(x, width)])));
     let across: Vec<[f64; N]> = across.collect();
     let mut means = Vec::with_capacity(values.len());
     for y in 0..height {
@@ -183,7 +186,11 @@ mod tests {
     #[test]
     fn an_affine_relation_is_the_same_at_full_size() {
         let affine = |[r, g, b]: [f32; 3]| {
-            [0.2 + 0.5 * r - 0.1 * g, 0.9 - 0.7 * b, 0.3 * r + 0.3 * g + 0.3 * b]
+            [
+                0.2 + 0.5 * r - 0.1 * g,
+                0.9 - 0.7 * b,
+                0.3 * r + 0.3 * g + 0.3 * b,
+            ]
         };
         let small = noise(11, 7, 1);
         let guided = Guided::fit(&small, &each(&small, affine));
@@ -205,11 +212,35 @@ mod tests {
     #[test]
     fn edges_stay_where_the_guide_has_them() {
         // Dark on the left, light on the right, each with another change.
-        let small = Grid::new(20, 10, (0..200).map(|i| [if i % 20 < 10 { 0.2 } else { 0.8 }; 3]).collect());
-        let target = each(&small, |[v, ..]| if v < 0.5 { [0.5, 0.1, 0.0] } else { [0.6, 0.9, 1.0] });
+        let small = Grid::new(
+            20,
+            10,
+            (0..200)
+                .map(|i| [if i % 20 < 10 { 0.2 } else { 0.8 }; 3])
+                .collect(),
+        );
+        let target = each(&small, |[v, ..]| {
+            if v < 0.5 {
+                [0.5, 0.1, 0.0]
+            } else {
+                [0.6, 0.9, 1.0]
+            }
+        });
         let guided = Guided::fit(&small, &target);
-        let full = Grid::new(200, 10, (0..2000).map(|i| [if i % 200 < 100 { 0.2 } else { 0.8 }; 3]).collect());
-        let expected = each(&full, |[v, ..]| if v < 0.5 { [0.5, 0.1, 0.0] } else { [0.6, 0.9, 1.0] });
+        let full = Grid::new(
+            200,
+            10,
+            (0..2000)
+                .map(|i| [if i % 200 < 100 { 0.2 } else { 0.8 }; 3])
+                .collect(),
+        );
+        let expected = each(&full, |[v, ..]| {
+            if v < 0.5 {
+                [0.5, 0.1, 0.0]
+            } else {
+                [0.6, 0.9, 1.0]
+            }
+        });
         assert_near(&large(&guided, &full), expected.values(), 0.01);
     }
 }

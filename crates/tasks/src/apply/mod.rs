@@ -9,6 +9,8 @@ mod frame;
 mod full_size;
 mod grid;
 mod guided;
+mod model;
 mod translator;
 
+pub use model::Model;
 pub use translator::{TranslateOptions, Translator};

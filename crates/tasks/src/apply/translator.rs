@@ -9,9 +9,7 @@ use huenet_models::{Generator, Pass};
 use super::frame::Frame;
 use super::full_size::{Gives, Small};
 use super::grid::Grid;
-use crate::run::checkpoint::Checkpoint;
-use crate::run::exported::Exported;
-use crate::run::folder::RunFolder;
+use super::model::Model;
 use crate::step::backend::TrainingBackend;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
@@ -69,57 +67,39 @@ pub struct Translator<B: TrainingBackend> {
     recipe: Recipe,
     generator: Generator<B>,
     device: B::Device,
+    /// Where it comes from, for messages.
     model: PathBuf,
-    step: Option<u64>,
 }
 
 impl<B: TrainingBackend> Translator<B> {
-    /// The generator of a run's newest checkpoint, of a checkpoint, or of an exported `generator.safetensors`:
-    /// `model` is the folder or the file. It has the average of its weights, if one was kept.
+    /// Opens the [`Model`] at a path and loads its generator.
     ///
     /// # Errors
     ///
-    /// Those of [`Checkpoint::newest`] and [`Checkpoint::networks`]; for a file [`TaskError::Read`],
-    /// [`TaskError::Settings`] and [`TaskError::UnusableExport`].
+    /// Those of [`Model::open`] and [`new`](Self::new).
     pub fn open(model: &Path, device: &B::Device) -> Result<Self, TaskError> {
-        let (recipe, generator, step) = if model.is_file() {
-            let exported = Exported::open(model)?;
-            let recipe = Recipe::new(exported.settings().for_application())?;
-            let generator = exported.generator(&recipe, device)?;
-            (recipe, generator, exported.step())
-        } else {
-            let checkpoint = Checkpoint::newest(model)?;
-            let recipe = Recipe::new(checkpoint.settings().for_application())?;
-            let generator = checkpoint.generator(&recipe, device)?;
-            (recipe, generator, Some(checkpoint.position().step))
-        };
+        Self::new(&Model::open(model)?, device)
+    }
+
+    /// The generator of a model, on a device. It has the average of its weights, if one was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Settings`] if the settings do not fit this version, [`TaskError::DamagedCheckpoint`] or
+    /// [`TaskError::UnusableExport`] if the weights cannot be read.
+    pub fn new(model: &Model, device: &B::Device) -> Result<Self, TaskError> {
+        let recipe = Recipe::new(model.settings().for_application())?;
         Ok(Self {
+            generator: model.generator(&recipe, device)?,
             recipe,
-            generator,
             device: device.clone(),
-            model: model.to_owned(),
-            step,
+            model: model.path().to_owned(),
         })
     }
 
     /// The settings that the generator was trained with, but for folders and the dataset.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
-    }
-
-    /// What made a result, in a line: this version of HueNet, the task and the recipe, the run and its step.
-    pub fn description(&self) -> String {
-        let settings = self.recipe.settings();
-        let run = RunFolder::of(&self.model);
-        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy();
-        let step = self.step.map(|step| format!(", step {step}"));
-        format!(
-            "HueNet {} translate, {} ({} recipe), model {name}{}",
-            env!("CARGO_PKG_VERSION"),
-            settings.task,
-            settings.recipe.name(),
-            step.unwrap_or_default(),
-        )
     }
 
     /// `content` as the network paints it with the colours of `reference`.
@@ -139,7 +119,9 @@ impl<B: TrainingBackend> Translator<B> {
     ) -> Result<Photograph, TaskError> {
         let strength = options.strength.clamp(0.0, 1.0);
         let strength = if strength.is_nan() { 0.0 } else { strength };
-        Ok(self.small(content, reference)?.at_full_size(content, strength))
+        Ok(self
+            .small(content, reference)?
+            .at_full_size(content, strength))
     }
 
     /// What the network sees of `content`, and what it makes of it.
@@ -157,9 +139,9 @@ impl<B: TrainingBackend> Translator<B> {
         let shape = [1, planes.channels(), height, width];
         let image = TensorData::new(planes.into_planes(), shape);
         let image = Tensor::<B, 4>::from_data(image, &self.device);
-        let output =
-            self.generator
-                .forward(image, self.counts(reference), &mut Pass::inference());
+        let output = self
+            .generator
+            .forward(image, self.counts(reference), &mut Pass::inference());
         let output: Vec<f32> = recipe.shown(output).into_data().iter().collect();
         let output = frame.opened(&output, colour);
         Ok(Small {
@@ -187,7 +169,11 @@ impl<B: TrainingBackend> Translator<B> {
             Pairing::GreyToColour(Direction::BToA) => preprocessing.apply_grey(&image),
             _ => preprocessing.apply(&image),
         };
-        let counts: Vec<i32> = preprocessing.count(&image).into_iter().map(|count| count as i32).collect();
+        let counts: Vec<i32> = preprocessing
+            .count(&image)
+            .into_iter()
+            .map(|count| count as i32)
+            .collect();
         let channels = image.channels();
         let shape = [1, channels, counts.len() / channels];
         Tensor::from_data(TensorData::new(counts, shape), &self.device)

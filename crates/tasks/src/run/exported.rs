@@ -136,7 +136,10 @@ impl Load<'_> {
             return Err(format!("{name} is {shape:?} and should be {expected:?}"));
         }
         let values = values(&tensor).ok_or_else(|| {
-            format!("{name} has numbers of the type {:?}, not of F32 or F16", tensor.dtype())
+            format!(
+                "{name} has numbers of the type {:?}, not of F32 or F16",
+                tensor.dtype()
+            )
         })?;
         let shape = match layout {
             Layout::Column => shape.to_vec(),

@@ -38,6 +38,16 @@ pub enum RecipeChoice {
     Recommended,
 }
 
+impl RecipeChoice {
+    /// The word for it in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Official => "official",
+            Self::Recommended => "recommended",
+        }
+    }
+}
+
 /// How a folder without a split of its own is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

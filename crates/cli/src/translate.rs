@@ -1,0 +1,209 @@
+//! `huenet translate`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use huenet_data::{Photograph, RgbImage, WriteOptions};
+use huenet_tasks::settings::Key;
+use huenet_tasks::{
+    Layer, Model, TaskError, TrainingBackend, TranslateOptions, Translator, find_run,
+};
+
+use crate::backend::{self, OnBackend};
+use crate::evaluate::REMEDY;
+use crate::pictures::{self, Job, Jobs};
+use crate::sheet::{self, Sheet};
+use crate::{runs, written};
+
+/// The settings of the machine; the first two say where to compute.
+const MACHINE: [&str; 3] = ["backend", "device", "threads"];
+
+const LONG: &str = "\
+Translate photographs with a trained model. Each result has the content's size; of its alpha, and of 16 bits a \
+sample, what its format has. The network works at its own size; color_transfer and colorization give the content's \
+own pixels new colours, edges2photos enlarges the network's image.
+
+The content of colorization may have colours; they are not used. That of edges2photos is a drawing of edges.";
+
+/// The verb.
+pub(crate) fn command() -> Command {
+    let command = Command::new("translate")
+        .about("Translate photographs with a trained model")
+        .long_about(LONG);
+    let command = pictures::with_flags(command, true)
+        .mut_arg("output", |arg| arg.required(true))
+        .arg(
+            Arg::new("run")
+                .long("run")
+                .value_name("RUN|FILE")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help(
+                    "The model: a run's folder, its name in the output folder, `latest`, the folder of a \
+                     checkpoint, or generator.safetensors of `huenet export`",
+                ),
+        )
+        .arg(pictures::strength())
+        .args(written::flags())
+        .arg(sheet::flag(
+            "Write a contact sheet, too: content, reference and result of each picture",
+        ))
+        .arg(runs::output_dir());
+    let machine = machine().map(|key| {
+        Arg::new(key.name)
+            .long(key.name)
+            .value_name(key.name.to_uppercase())
+            .help(format!("{} [default: the run's]", key.help))
+    });
+    command
+        .args(machine)
+        .arg(crate::flags::tf32().help_heading(None::<&str>))
+}
+
+fn machine() -> impl Iterator<Item = &'static Key> {
+    MACHINE.into_iter().filter_map(Key::find)
+}
+
+/// Translates photographs.
+pub(crate) fn translate(matches: &ArgMatches) -> anyhow::Result<()> {
+    let sheet = sheet::given(matches)?;
+    // clap has seen that it is given.
+    let given = matches
+        .get_one::<PathBuf>("run")
+        .cloned()
+        .unwrap_or_default();
+    let model = Model::open(&path_of(&given, matches)?)?;
+    let outputs: Vec<PathBuf> = sheet.iter().cloned().collect();
+    let jobs = Jobs::given(matches, &[], &outputs)?;
+    let changes = changes(matches)?;
+    let settings = model.settings().with(&changes).map_err(TaskError::from)?;
+    let asked = machine()
+        .take(2)
+        .any(|key| matches.contains_id(key.name) || std::env::var_os(key.variable()).is_some());
+    let (name, device) = match asked {
+        true => (settings.backend, settings.device),
+        false => backend::usable(&settings),
+    };
+    backend::set_threads(settings.threads);
+    let strength = pictures::strength_of(matches);
+    let made_by = format!("translate, {}, strength {strength}", model.description());
+    let work = Translating {
+        model: &model,
+        jobs,
+        options: TranslateOptions { strength },
+        writing: written::options(matches, &made_by),
+        sheet: sheet.as_deref(),
+    };
+    backend::on(&name, device.as_deref(), work)?
+}
+
+/// Where the model is that a user means.
+fn path_of(given: &Path, matches: &ArgMatches) -> Result<PathBuf, TaskError> {
+    let is_export = given.extension().is_some_and(|kind| kind == "safetensors");
+    if is_export && given.is_file() {
+        return Ok(given.to_owned());
+    }
+    find_run(given, &runs::folder(matches)?)
+}
+
+/// What the environment and the flags change of the run's settings.
+fn changes(matches: &ArgMatches) -> Result<[Layer; 2], TaskError> {
+    let names: Vec<String> = machine().map(Key::variable).collect();
+    let variables = std::env::vars_os();
+    let variables = variables.filter(|(name, _)| names.iter().any(|known| name == known.as_str()));
+    let flags = machine().filter_map(|key| {
+        let value = matches.get_one::<String>(key.name)?;
+        Some((key.name, value.as_str()))
+    });
+    Ok([
+        Layer::from_environment(variables)?,
+        Layer::from_flags(flags)?,
+    ])
+}
+
+/// The work for a backend.
+struct Translating<'a> {
+    model: &'a Model,
+    jobs: Jobs,
+    options: TranslateOptions,
+    writing: WriteOptions,
+    sheet: Option<&'a Path>,
+}
+
+impl OnBackend for Translating<'_> {
+    type Output = anyhow::Result<()>;
+
+    fn remedy(&self) -> &'static str {
+        REMEDY
+    }
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let mut maker = Maker {
+            translator: Translator::<B>::new(self.model, device)?,
+            options: self.options,
+            writing: self.writing,
+            reference: None,
+            sheet: self.sheet.map(|_| Sheet::default()),
+        };
+        let made = self.jobs.each(|job| maker.make(job));
+        if let (Some(path), Some(sheet)) = (self.sheet, maker.sheet) {
+            sheet.finish(path)?;
+        }
+        made
+    }
+}
+
+/// Makes pictures.
+struct Maker<B: TrainingBackend> {
+    translator: Translator<B>,
+    options: TranslateOptions,
+    writing: WriteOptions,
+    /// The last reference: most often it is that of the next picture too.
+    reference: Option<Reference>,
+    sheet: Option<Sheet>,
+}
+
+struct Reference {
+    path: PathBuf,
+    photograph: Photograph,
+    tile: RgbImage,
+}
+
+impl<B: TrainingBackend> Maker<B> {
+    /// Makes a picture, and returns what there is to note about it.
+    fn make(&mut self, job: &Job) -> anyhow::Result<Vec<String>> {
+        Photograph::check_output(&job.output)?;
+        // clap has seen that there are references.
+        let path = job.reference.clone().unwrap_or_default();
+        let reference = match self.reference.take() {
+            Some(last) if last.path == path => last,
+            last => {
+                drop(last);
+                let photograph = Photograph::read(&path)?;
+                let tile = sheet::tile(&photograph);
+                Reference {
+                    path,
+                    photograph,
+                    tile,
+                }
+            }
+        };
+        let reference = self.reference.insert(reference);
+        let content = Photograph::read(&job.content)?;
+        let result = self
+            .translator
+            .translate(&content, &reference.photograph, &self.options);
+        let result = result.map_err(|error| {
+            anyhow::anyhow!("cannot translate {}: {error}", job.content.display())
+        })?;
+        let notes = written::write(&result, &job.content, &job.output, &self.writing)?;
+        if let Some(sheet) = &mut self.sheet {
+            sheet.add(vec![
+                sheet::tile(&content),
+                reference.tile.clone(),
+                sheet::tile(&result),
+            ]);
+        }
+        Ok(notes)
+    }
+}
