@@ -32,4 +32,5 @@ mod stopping;
 mod support;
 mod tensorboard;
 mod train;
+mod translate;
 mod view;

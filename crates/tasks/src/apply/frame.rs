@@ -145,7 +145,7 @@ mod tests {
             outer: [2, 16],
         };
         assert_eq!(frame.sources(0), [0, 0]);
-        let expected = [0, 0, 1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1, 2];
+        let expected = [0, 1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1, 2, 2];
         assert_eq!(frame.sources(1), expected);
         let colours = vec![[0.0, 0.5, 1.0], [0.25, 0.75, 0.5], [1.0, 1.0, 0.0]];
         let photograph = Grid::new(3, 1, colours);

@@ -241,6 +241,7 @@ mod tests {
                 [0.6, 0.9, 1.0]
             }
         });
-        assert_near(&large(&guided, &full), expected.values(), 0.01);
+        // A step of 0.8 that is blurred over the small pixels would be off by 0.4.
+        assert_near(&large(&guided, &full), expected.values(), 0.02);
     }
 }

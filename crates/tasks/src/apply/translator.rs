@@ -189,3 +189,7 @@ fn scaled(photograph: &Photograph, [height, width]: [usize; 2]) -> Grid<3> {
     let image = Grid::new(own[1], own[0], photograph.reduced(own[1], own[0]));
     image.enlarged(width, height)
 }
+
+#[cfg(test)]
+#[path = "translator_tests.rs"]
+mod tests;
