@@ -12,6 +12,8 @@ pub mod parity;
 mod pages {
     #[doc = include_str!("../../README.md")]
     mod front {}
+    #[doc = include_str!("../../docs/applying.md")]
+    mod applying {}
     #[doc = include_str!("../../docs/library.md")]
     mod library {}
     #[doc = include_str!("../../crates/hist/README.md")]

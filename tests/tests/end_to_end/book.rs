@@ -118,6 +118,7 @@ fn is_shell(kind: &str) -> bool {
 #[case("docs/measuring.md")]
 #[case("docs/backends.md")]
 #[case("docs/export.md")]
+#[case("docs/applying.md")]
 fn the_commands_of_a_page_work_one_after_another(#[case] page: &str) {
     let place = readers_place();
     let text = read(&root().join(page));
