@@ -158,13 +158,13 @@ impl FitOptions {
     ///
     /// # Errors
     ///
-    /// [`TransferError::Option`] unless it is a finite number above 0.
+    /// [`TransferError::Option`] unless it is from 10⁻⁶ to 10⁶.
     pub fn with_smoothness(mut self, smoothness: f64) -> Result<Self, TransferError> {
-        if !(smoothness > 0.0 && smoothness.is_finite()) {
+        if !(1e-6..=1e6).contains(&smoothness) {
             return Err(TransferError::Option {
                 option: "the smoothness",
                 value: smoothness,
-                expected: "a finite number above 0",
+                expected: "from 1e-6 to 1e6",
             });
         }
         self.smoothness = smoothness;
