@@ -137,7 +137,7 @@ impl Default for Grid {
     }
 }
 
-/// How local colour maps are fitted. The other methods have no options.
+/// How local colour maps and tables are fitted. The other methods have no options.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitOptions {
     smoothness: f64,
@@ -165,13 +165,13 @@ impl FitOptions {
     ///
     /// # Errors
     ///
-    /// [`TransferError::Option`] unless it is a finite number above 0.
+    /// [`TransferError::Option`] unless it is from 10⁻⁶ to 10⁶.
     pub fn with_smoothness(mut self, smoothness: f64) -> Result<Self, TransferError> {
-        if !(smoothness > 0.0 && smoothness.is_finite()) {
+        if !(1e-6..=1e6).contains(&smoothness) {
             return Err(TransferError::Option {
                 option: "the smoothness",
                 value: smoothness,
-                expected: "a finite number above 0",
+                expected: "from 1e-6 to 1e6",
             });
         }
         self.smoothness = smoothness;

@@ -182,9 +182,7 @@ fn all_colours(size: usize) -> String {
 }
 
 /// So many numbers, if the words are that.
-fn numbers<'a, T: FromStr, const N: usize>(
-    words: impl Iterator<Item = &'a str>,
-) -> Option<[T; N]> {
+fn numbers<'a, T: FromStr, const N: usize>(words: impl Iterator<Item = &'a str>) -> Option<[T; N]> {
     let numbers: Option<Vec<T>> = words.take(N + 1).map(|word| word.parse().ok()).collect();
     numbers?.try_into().ok()
 }

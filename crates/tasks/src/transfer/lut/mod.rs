@@ -56,10 +56,7 @@ impl Lut {
     ///
     /// [`LutError::Size`] if the size is not in [`Self::SIZES`], [`LutError::Colours`] if there are too
     /// few colours or too many, [`LutError::Colour`] if a value is not finite.
-    pub fn new(
-        size: usize,
-        colours: impl IntoIterator<Item = [f32; 3]>,
-    ) -> Result<Self, LutError> {
+    pub fn new(size: usize, colours: impl IntoIterator<Item = [f32; 3]>) -> Result<Self, LutError> {
         let expected = Self::colours_of(size)?;
         let mut entries = Vec::with_capacity(expected);
         for (number, colour) in colours.into_iter().enumerate() {
