@@ -120,7 +120,11 @@ impl Counts {
         let spread = f64::from(high) - f64::from(low) >= LEAST_SPREAD;
         let mut counts = Self {
             low,
-            scale: if spread { PARTS as f32 / (high - low) } else { 0.0 },
+            scale: if spread {
+                PARTS as f32 / (high - low)
+            } else {
+                0.0
+            },
             parts: vec![[0.0; 2]; PARTS],
         };
         for (value, weight) in values.iter().zip(weights) {
@@ -186,7 +190,9 @@ impl Table {
                     let [x0, y0, _] = points[last];
                     // Means of neighbouring parts may round to one value.
                     let slope = if x > x0 { (y - y0) / (x - x0) } else { 0.0 };
-                    points[last..i].iter_mut().for_each(|point| point[2] = slope);
+                    points[last..i]
+                        .iter_mut()
+                        .for_each(|point| point[2] = slope);
                 }
             }
             last = Some(i);

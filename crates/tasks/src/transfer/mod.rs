@@ -67,3 +67,5 @@ pub fn fit(
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -147,14 +147,15 @@ impl Default for FitOptions {
             smoothness: 1.0,
             repeats: 1,
             grid: Grid::default(),
-            working_side: 128,
+            working_side: 256,
         }
     }
 }
 
 impl FitOptions {
-    /// λ, the weight of the differences between the maps of neighbouring cells: 1 by default. The
-    /// larger it is, the more alike are the maps, and the gentler is the transfer.
+    /// How much the maps keep of what the content looks like: 1 by default. The larger it is, the more
+    /// alike are the maps of neighbouring cells and the nearer are the output's gradients to the
+    /// content's; the smaller, the nearer are the colours to the reference's.
     ///
     /// # Errors
     ///
@@ -194,7 +195,7 @@ impl FitOptions {
         self
     }
 
-    /// The longest side that an image is looked at with, in pixels: 128 by default. A larger sample is
+    /// The longest side that an image is looked at with, in pixels: 256 by default. A larger sample is
     /// averaged down to it.
     ///
     /// # Errors
@@ -212,7 +213,7 @@ impl FitOptions {
         Ok(self)
     }
 
-    /// λ.
+    /// How much the maps keep of what the content looks like.
     pub fn smoothness(&self) -> f64 {
         self.smoothness
     }

@@ -76,7 +76,12 @@ impl Read {
     /// What gives the change of the pixel's colour.
     pub(super) fn value(&self) -> Combination {
         let mut combination = [0.0; COEFFICIENTS];
-        for (corner, part) in combination.as_chunks_mut::<INPUTS>().0.iter_mut().enumerate() {
+        for (corner, part) in combination
+            .as_chunks_mut::<INPUTS>()
+            .0
+            .iter_mut()
+            .enumerate()
+        {
             let share: f64 = (0..3).map(|axis| self.part(corner, axis)).product();
             *part = self.inputs.map(|input| share * input);
         }
@@ -88,7 +93,12 @@ impl Read {
     fn gradient(&self, of_colour: [f64; 3], of_place: [f64; 3]) -> Combination {
         let of_inputs = [of_colour[0], of_colour[1], of_colour[2], 0.0];
         let mut combination = [0.0; COEFFICIENTS];
-        for (corner, part) in combination.as_chunks_mut::<INPUTS>().0.iter_mut().enumerate() {
+        for (corner, part) in combination
+            .as_chunks_mut::<INPUTS>()
+            .0
+            .iter_mut()
+            .enumerate()
+        {
             let parts: [f64; 3] = std::array::from_fn(|axis| self.part(corner, axis));
             let share: f64 = parts.iter().product();
             let along = |axis: usize| {
@@ -137,28 +147,29 @@ pub(super) fn gradients(
         (row, height, width, [grid.rows() - 1, 0]),
         (column, width, 1, [0, grid.columns() - 1]),
     ];
-    directions.into_iter().filter_map(move |(at, side, stride, cells)| {
-        let counts = |pixel: &usize| sample.weight(*pixel) > 0.0;
-        let before = (at > 0).then(|| read.pixel - stride).filter(counts);
-        let after = (at + 1 < side).then(|| read.pixel + stride).filter(counts);
-        let distance = usize::from(before.is_some()) + usize::from(after.is_some());
-        if distance == 0 {
-            return None;
-        }
-        let ends = [before, after].map(|pixel| sample.pixels()[pixel.unwrap_or(read.pixel)]);
-        let scale = unit / distance as f64;
-        let difference = |[a, b]: [[f32; 3]; 2]| {
-            std::array::from_fn(|c| f64::from(b[c] - a[c]) * scale)
-        };
-        let lumas = ends.map(luma);
-        let of_luma = f64::from(lumas[1] - lumas[0]) * scale;
-        let [rows, columns] = cells.map(|cells| cells as f64 / side as f64 * unit);
-        let own = difference(ends);
-        let of_place = [of_luma * (grid.levels() - 1) as f64, rows, columns];
-        Some(Gradient {
-            own,
-            moved: difference(ends.map(&moved)),
-            combination: read.gradient(own, of_place),
+    directions
+        .into_iter()
+        .filter_map(move |(at, side, stride, cells)| {
+            let counts = |pixel: &usize| sample.weight(*pixel) > 0.0;
+            let before = (at > 0).then(|| read.pixel - stride).filter(counts);
+            let after = (at + 1 < side).then(|| read.pixel + stride).filter(counts);
+            let distance = usize::from(before.is_some()) + usize::from(after.is_some());
+            if distance == 0 {
+                return None;
+            }
+            let ends = [before, after].map(|pixel| sample.pixels()[pixel.unwrap_or(read.pixel)]);
+            let scale = unit / distance as f64;
+            let difference =
+                |[a, b]: [[f32; 3]; 2]| std::array::from_fn(|c| f64::from(b[c] - a[c]) * scale);
+            let lumas = ends.map(luma);
+            let of_luma = f64::from(lumas[1] - lumas[0]) * scale;
+            let [rows, columns] = cells.map(|cells| cells as f64 / side as f64 * unit);
+            let own = difference(ends);
+            let of_place = [of_luma * (grid.levels() - 1) as f64, rows, columns];
+            Some(Gradient {
+                own,
+                moved: difference(ends.map(&moved)),
+                combination: read.gradient(own, of_place),
+            })
         })
-    })
 }
