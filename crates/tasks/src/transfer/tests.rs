@@ -50,8 +50,13 @@ pub(super) fn distance(image: &[[f32; 3]], reference: &Sample) -> f32 {
     sum / 600.0
 }
 
+/// A small grid, since tests are not optimised.
+fn options() -> FitOptions {
+    FitOptions::default().with_grid(Grid::new(4, 4, 4).unwrap())
+}
+
 fn found(method: Method, content: &Sample, reference: &Sample) -> Vec<[f32; 3]> {
-    let map = fit(method, content, reference, &FitOptions::default());
+    let map = fit(method, content, reference, &options());
     mapped(&*map, content)
 }
 
@@ -96,7 +101,7 @@ fn pixels_of_weight_nothing_have_no_part(#[values(0, 1, 2, 3, 4, 5)] number: usi
     let (content, reference) = (waves(40, 30, 0.0), waves(35, 25, 1.5));
     let of = |colour, weight| {
         let [from, to] = [&content, &reference].map(|image| with_hidden(image, colour, weight));
-        let map = fit(method, &from, &to, &FitOptions::default());
+        let map = fit(method, &from, &to, &options());
         mapped(&*map, &content)
     };
     assert_eq!(of([0.9, 0.1, 0.4], 0.0), of([0.2, 0.6, 1.0], 0.0));
@@ -201,7 +206,6 @@ fn a_sample_is_what_it_says() {
 
 #[test]
 fn options_are_checked() {
-    let options = FitOptions::default;
     for smoothness in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(options().with_smoothness(smoothness).is_err());
     }
