@@ -224,3 +224,60 @@ fn subtract(sum: &mut [f64; RIGHT], factor: f64, values: &[f64; RIGHT]) {
         *sum -= factor * value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{DMatrix, DVector};
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::one(1, 0)]
+    #[case::a_diagonal(11, 0)]
+    #[case::within_a_block(7, 3)]
+    #[case::a_band(70, 13)]
+    #[case::full(40, 39)]
+    fn it_solves_as_a_dense_factorisation_does(#[case] unknowns: usize, #[case] reach: usize) {
+        let value = |i: usize, j: usize| ((i * 37 + j * 101) as f64).sin();
+        let mut banded = Banded::new(unknowns, reach);
+        let mut dense = DMatrix::zeros(unknowns, unknowns);
+        for row in 0..unknowns {
+            for column in row.saturating_sub(reach)..=row {
+                // The diagonal outweighs the rest.
+                let own = if row == column {
+                    2.0 * reach as f64 + 2.0
+                } else {
+                    0.0
+                };
+                banded.add(row, column, value(row, column));
+                banded.add(row, column, own);
+                dense[(row, column)] = value(row, column) + own;
+                dense[(column, row)] = dense[(row, column)];
+            }
+        }
+        let right: Vec<[f64; RIGHT]> = (0..unknowns)
+            .map(|i| std::array::from_fn(|k| value(i + 5, k)))
+            .collect();
+        let mut solved = right.clone();
+        banded.factorise().solve(&mut solved);
+        let factor = dense.cholesky().unwrap();
+        for k in 0..RIGHT {
+            let column = DVector::from_iterator(unknowns, right.iter().map(|row| row[k]));
+            for (got, expected) in solved.iter().zip(&factor.solve(&column)) {
+                assert!((got[k] - expected).abs() < 1e-13, "{} {expected}", got[k]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_matrix_that_is_not_quite_definite_gives_numbers() {
+        let mut banded = Banded::new(3, 2);
+        for (row, column) in [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)] {
+            banded.add(row, column, 1.0);
+        }
+        let mut values = vec![[1.0; RIGHT]; 3];
+        banded.factorise().solve(&mut values);
+        assert!(values.as_flattened().iter().all(|value| value.is_finite()));
+    }
+}

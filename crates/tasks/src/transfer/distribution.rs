@@ -1,7 +1,7 @@
 //! Distributions of colours made equal, direction by direction.
 
-use super::ColourMap;
 use super::linear::LEAST_SPREAD;
+use super::map::ColourMap;
 
 /// How many rotations of the axes there are.
 const ROTATIONS: usize = 20;

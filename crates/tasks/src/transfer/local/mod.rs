@@ -7,10 +7,11 @@ mod solve;
 use super::banded::RIGHT;
 use super::cloud::counted;
 use super::distribution::{IterativeDistributionTransfer, Planes};
+use super::error::TransferError;
 use super::linear::MongeKantorovich;
+use super::map::ColourMap;
 use super::options::{FitOptions, Grid};
 use super::sample::Sample;
-use super::{ColourMap, TransferError};
 use read::INPUTS;
 use slice::{Place, cell};
 use solve::Problem;
@@ -57,10 +58,14 @@ impl LocalMaps {
     }
 
     /// The maps for one pair, in closed form. Each is the linear map of the whole image
-    /// ([`monge_kantorovich`](super::monge_kantorovich())) and a change to it. The changes minimise the
-    /// mean squared difference of the output to what iterative distribution transfer makes of the
-    /// linear map's output, and λ / cells times the squared differences of neighbouring cells. The
-    /// target is noisy; maps that vary slowly cannot follow its noise.
+    /// ([`monge_kantorovich`](super::monge_kantorovich())) and a change to it. The changes are the
+    /// solution of a problem of least squares: the output shall be near to what iterative distribution
+    /// transfer makes of the linear map's output; its gradients shall be near to those of the linear
+    /// map's, and not much larger than the content's, above all where the content is smooth; the maps
+    /// of neighbouring cells shall be alike. The target is noisy and torn. Such maps cannot follow its
+    /// noise.
+    ///
+    /// With [`FitOptions::with_repeats`] the target is made anew from the last output.
     pub fn fit(content: &Sample, reference: &Sample, options: &FitOptions) -> Self {
         let [content, reference] =
             [content, reference].map(|sample| sample.reduced(options.working_side()));
@@ -165,3 +170,6 @@ impl ColourMap for LocalMaps {
 fn add(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
     [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
+
+#[cfg(test)]
+mod tests;

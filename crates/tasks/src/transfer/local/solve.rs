@@ -12,16 +12,16 @@ use crate::transfer::sample::Sample;
 pub(super) type Map = [[f64; RIGHT]; INPUTS];
 
 /// The weight of the differences of neighbouring cells at a smoothness of 1.
-pub(super) const CELLS: f64 = 0.1;
+const CELLS: f64 = 0.1;
 
 /// The weight of the gradients at a smoothness of 1.
-const GRADIENTS: f64 = 0.03;
+const GRADIENTS: f64 = 0.02;
 
 /// Gradients below this one are hardly seen.
 const UNSEEN: f64 = 0.02;
 
 /// How many times the content's a gradient should be at most.
-const MOST: f64 = 1.5;
+const MOST: f64 = 1.3;
 
 /// Keeps the maps of cells that no pixel decides on from growing.
 const RIDGE: f64 = 1e-7;
@@ -30,11 +30,11 @@ const RIDGE: f64 = 1e-7;
 /// cell, gives the pixels wanted changes of their colours. It minimises
 ///
 /// ```text
-/// mean of |d(x) − wanted|²  +  s · 0.03 · mean of |∇(linear + d)(x) − calm ∇|² / (|∇x|² + 0.02²)
+/// mean of |d(x) − wanted|²  +  s · 0.02 · mean of |∇(linear + d)(x) − calm ∇|² / (|∇x|² + 0.02²)
 ///     +  s · 0.1 / cells · Σ |differences of neighbouring cells|²  +  ridge · |d|²
 /// ```
 ///
-/// for the smoothness s. The calm gradient is the linear map's, made shorter where it is more than 1.5
+/// for the smoothness s. The calm gradient is the linear map's, made shorter where it is more than 1.3
 /// times the content's. So the change is small inside a surface, where a difference is seen, and may
 /// be large across an edge.
 ///
@@ -247,3 +247,7 @@ fn places(grid: Grid) -> (Vec<usize>, usize) {
     };
     ((0..grid.cells()).map(place).collect(), reach)
 }
+
+#[cfg(test)]
+#[path = "solve_tests.rs"]
+mod tests;

@@ -7,9 +7,10 @@ use huenet_data::Photograph;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::{ColourMap, Lut, LutError};
+use super::{Lut, LutError};
 use crate::store::error::TaskError;
 use crate::store::files::write_named;
+use crate::transfer::map::ColourMap;
 
 /// The level of the images that are written: 512×512 pixels.
 const LEVEL: usize = 8;
