@@ -29,9 +29,10 @@ const SHEET: &str = "evaluation.png";
 
 const LONG: &str = "\
 Measure a run's newest checkpoint on images that it was not trained on, and print a table in \
-Markdown. The first row is the model. The rows below are doing nothing, histogram matching of each \
-channel, and Reinhard's and Monge-Kantorovich's linear colour transfer, on the same pairs. Each cell is \
-a mean over the pairs with its 95 % bootstrap interval.
+Markdown. The first row is the model. The rows below are doing nothing, and methods that need no \
+training, on the same pairs: histogram matching of each channel, Reinhard's and Monge-Kantorovich's \
+linear colour transfer, the latter then matched in RGB, iterative distribution transfer, and local \
+colour maps. Each cell is a mean over the pairs with its 95 % bootstrap interval.
 
 Columns:
 emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins); emd_y, \

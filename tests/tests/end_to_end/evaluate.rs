@@ -96,6 +96,9 @@ fn a_table_and_a_contact_sheet_are_made() {
         "| histogram matching |",
         "| Reinhard |",
         "| Monge–Kantorovich |",
+        "| Monge–Kantorovich, then matching |",
+        "| iterative distribution transfer |",
+        "| local maps |",
         "| emd_other |",
         "| psnr, dB |",
     ];
@@ -105,8 +108,8 @@ fn a_table_and_a_contact_sheet_are_made() {
         assert!(text.contains(title), "{title} in {text}");
     }
     let sheet = image::open(place.run("run").join("evaluation.png")).unwrap();
-    // Content, reference, model, matching, Reinhard, Monge–Kantorovich: 32 pixels, four times.
-    assert_eq!(sheet.width(), 6 + 6 * (128 + 6));
+    // Content, reference, model, and all methods but doing nothing: 32 pixels, four times.
+    assert_eq!(sheet.width(), 6 + 9 * (128 + 6));
 
     let checkpoint = place.run("run").join("checkpoints/step-00000003");
     let elsewhere = place.root().join("sheet.png");

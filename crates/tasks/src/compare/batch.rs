@@ -62,7 +62,7 @@ impl Batch {
         let each = self.each();
         let made = each.map(|[content, reference, generated]| {
             method
-                .apply(study.colour, content, reference)
+                .apply(study.colour, self.size, content, reference)
                 .unwrap_or_else(|| Made::of(study.colour, generated.to_vec()))
         });
         Outputs(made.collect())

@@ -1,8 +1,10 @@
 //! What is compared: a trained generator, and methods that need no training.
 
-use huenet_data::ColourSpace;
+use huenet_data::{ColourSpace, ImageSize};
 
-use crate::transfer::{Rgb, match_histogram, monge_kantorovich, reinhard};
+use crate::transfer::{
+    self, FitOptions, Rgb, Sample, fit, match_histogram, monge_kantorovich, reinhard,
+};
 
 /// Half a grey level of 8 bits: colours that are outside [0, 1] by less are inside when saved.
 const HALF_LEVEL: f64 = 0.5 / 255.0;
@@ -20,6 +22,12 @@ pub enum Method {
     Reinhard,
     /// [`monge_kantorovich`] in RGB, clipped to [0, 1].
     MongeKantorovich,
+    /// [`monge_kantorovich`] in RGB, then each channel by [`match_histogram`].
+    MatchedMongeKantorovich,
+    /// [`transfer::Method::IterativeDistributionTransfer`], clipped to RGB in [0, 1].
+    IterativeDistributionTransfer,
+    /// [`transfer::LocalMaps`], clipped to RGB in [0, 1].
+    LocalMaps,
 }
 
 /// What a method makes of a pair.
@@ -36,12 +44,15 @@ type Transfer = fn(&[[f64; 3]], &[[f64; 3]]) -> Rgb;
 
 impl Method {
     /// Every method, the generator first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Generator,
         Self::Nothing,
         Self::HistogramMatching,
         Self::Reinhard,
         Self::MongeKantorovich,
+        Self::MatchedMongeKantorovich,
+        Self::IterativeDistributionTransfer,
+        Self::LocalMaps,
     ];
 
     /// Its name in files.
@@ -52,6 +63,9 @@ impl Method {
             Self::HistogramMatching => "histogram_matching",
             Self::Reinhard => "reinhard",
             Self::MongeKantorovich => "monge_kantorovich",
+            Self::MatchedMongeKantorovich => "matched_monge_kantorovich",
+            Self::IterativeDistributionTransfer => "iterative_distribution_transfer",
+            Self::LocalMaps => "local_maps",
         }
     }
 
@@ -63,6 +77,9 @@ impl Method {
             Self::HistogramMatching => "histogram matching",
             Self::Reinhard => "Reinhard",
             Self::MongeKantorovich => "Monge–Kantorovich",
+            Self::MatchedMongeKantorovich => "Monge–Kantorovich, then matching",
+            Self::IterativeDistributionTransfer => "iterative distribution transfer",
+            Self::LocalMaps => "local maps",
         }
     }
 
@@ -70,17 +87,27 @@ impl Method {
     ///
     /// # Shapes
     ///
-    /// `[channels, pixels]` each.
+    /// `[channels, pixels]` each, of images of `size`.
     pub(super) fn apply(
         self,
         colour: ColourSpace,
+        size: ImageSize,
         content: &[f32],
         reference: &[f32],
     ) -> Option<Made> {
-        let pixels = content.len() / colour.channels();
+        let pixels = size.pixels();
         let linear = |transfer: Transfer| {
             let [content, reference] = [content, reference].map(|planes| to_rgb(colour, planes));
             let made = transfer(&content, &reference);
+            Made {
+                planes: from_rgb(colour, &made),
+                out_of_gamut: out_of_gamut(&made),
+            }
+        };
+        let fitted = |method| {
+            let [content, reference] =
+                [content, reference].map(|planes| sample(colour, size, planes));
+            let made = apply(method, &content, &reference);
             Made {
                 planes: from_rgb(colour, &made),
                 out_of_gamut: out_of_gamut(&made),
@@ -97,6 +124,13 @@ impl Method {
             }
             Self::Reinhard => return Some(linear(reinhard)),
             Self::MongeKantorovich => return Some(linear(monge_kantorovich)),
+            Self::MatchedMongeKantorovich => {
+                return Some(fitted(transfer::Method::MatchedMongeKantorovich));
+            }
+            Self::IterativeDistributionTransfer => {
+                return Some(fitted(transfer::Method::IterativeDistributionTransfer));
+            }
+            Self::LocalMaps => return Some(fitted(transfer::Method::LocalMaps)),
         };
         Some(Made::of(colour, planes))
     }
@@ -110,6 +144,23 @@ impl Made {
             planes,
         }
     }
+}
+
+/// An image as a fit sees it.
+fn sample(colour: ColourSpace, size: ImageSize, planes: &[f32]) -> Sample {
+    let pixels = to_rgb(colour, planes).into_iter();
+    let pixels = pixels.map(|rgb| rgb.map(|value| value as f32)).collect();
+    Sample::new(size.width(), size.height(), pixels).expect("planes of the size, read from files")
+}
+
+/// What a method makes of `content`.
+fn apply(method: transfer::Method, content: &Sample, reference: &Sample) -> Rgb {
+    let map = fit(method, content, reference, &FitOptions::default());
+    let mut made = content.pixels().to_vec();
+    for (row, pixels) in made.chunks_mut(content.width()).enumerate() {
+        map.map_row(row, content.height(), pixels);
+    }
+    made.into_iter().map(|rgb| rgb.map(f64::from)).collect()
 }
 
 /// The share of pixels with a value outside [0, 1].
@@ -167,18 +218,15 @@ mod tests {
         content[5] = [0.9, 0.1, 0.2];
         let planes = from_rgb(colour, &content);
         let reference = from_rgb(colour, &image(0.5));
-        assert_eq!(
-            Method::Nothing
-                .apply(colour, &planes, &reference)
-                .unwrap()
-                .out_of_gamut,
-            0.0
-        );
-        let made = Method::MongeKantorovich
-            .apply(colour, &planes, &reference)
-            .unwrap();
-        assert!(made.out_of_gamut > 0.0);
-        assert_eq!(Made::of(colour, made.planes).out_of_gamut, 0.0);
+        let size = ImageSize::new(8, 8).unwrap();
+        let made = |method: Method| method.apply(colour, size, &planes, &reference).unwrap();
+        assert_eq!(made(Method::Nothing).out_of_gamut, 0.0);
+        let linear = made(Method::MongeKantorovich);
+        assert!(linear.out_of_gamut > 0.0);
+        for method in &Method::ALL[3..] {
+            let planes = made(*method).planes;
+            assert_eq!(Made::of(colour, planes).out_of_gamut, 0.0, "{method:?}");
+        }
         assert_eq!(Made::of(colour, vec![0.0, 1.0, 1.0]).out_of_gamut, 1.0);
     }
 

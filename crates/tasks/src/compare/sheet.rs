@@ -90,6 +90,8 @@ fn title(method: Method) -> &'static str {
     match method {
         Method::HistogramMatching => "matching",
         Method::MongeKantorovich => "Monge-Kantor.",
+        Method::MatchedMongeKantorovich => "M.-K., matched",
+        Method::IterativeDistributionTransfer => "distribution",
         other => other.title(),
     }
 }

@@ -93,8 +93,12 @@ impl Study {
     /// The methods: those of colours only if the images have colours.
     pub(super) fn methods(&self) -> impl Iterator<Item = Method> + use<> {
         let colours = self.colour != ColourSpace::Grey;
-        let linear = [Method::Reinhard, Method::MongeKantorovich];
+        let of_channels = [
+            Method::Generator,
+            Method::Nothing,
+            Method::HistogramMatching,
+        ];
         let all = Method::ALL.into_iter();
-        all.filter(move |method| colours || !linear.contains(method))
+        all.filter(move |method| colours || of_channels.contains(method))
     }
 }

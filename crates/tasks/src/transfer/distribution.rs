@@ -1,8 +1,7 @@
 //! Distributions of colours made equal, direction by direction.
 
-use super::ColourMap;
-use super::curve::Curve;
 use super::linear::LEAST_SPREAD;
+use super::map::ColourMap;
 
 /// How many rotations of the axes there are.
 const ROTATIONS: usize = 20;
@@ -51,133 +50,171 @@ impl Planes {
 /// application to colour transfer", 2005. The rotations are a fixed, well-spread sequence in place of
 /// random ones.
 pub(super) struct IterativeDistributionTransfer {
-    steps: Vec<([[f32; 3]; 3], [Curve; 3])>,
+    steps: Vec<([[f32; 3]; 3], [Table; 3])>,
 }
 
 impl IterativeDistributionTransfer {
     /// Finds the curves, and moves the colours of `content`.
     pub(super) fn fit(content: &mut Planes, reference: &Planes) -> Self {
+        let [whole, of_reference] = [&content.weights, &reference.weights]
+            .map(|weights| weights.iter().copied().map(f64::from).sum::<f64>());
         let (mut from, mut to) = (Vec::new(), Vec::new());
-        let steps = (0..ROTATIONS).map(|number| {
+        let mut steps = Vec::with_capacity(ROTATIONS);
+        for number in 0..ROTATIONS {
             let axes = rotation(number);
             let mut moved = [const { Vec::new() }; 3];
-            let mut curves = [(); 3].map(|()| Curve::level(0.0));
-            for ((axis, curve), moved) in axes.iter().zip(&mut curves).zip(&mut moved) {
-                content.along(*axis, &mut from);
-                reference.along(*axis, &mut to);
-                *curve = curve_of(&from, &content.weights, &to, &reference.weights);
-                moved.extend(from.iter().map(|value| curve.at(*value)));
-            }
+            let tables = std::array::from_fn(|k| {
+                content.along(axes[k], &mut from);
+                reference.along(axes[k], &mut to);
+                let counts = Counts::of(&from, &content.weights, whole);
+                let table = Table::new(&counts, &Counts::of(&to, &reference.weights, of_reference));
+                moved[k].extend(from.iter().map(|value| table.at(*value)));
+                table
+            });
             for (c, plane) in content.colours.iter_mut().enumerate() {
-                for (i, value) in plane.iter_mut().enumerate() {
-                    *value = axes[0][c] * moved[0][i]
-                        + axes[1][c] * moved[1][i]
-                        + axes[2][c] * moved[2][i];
+                let moved = moved[0].iter().zip(&moved[1]).zip(&moved[2]);
+                for (value, ((a, b), d)) in plane.iter_mut().zip(moved) {
+                    *value = axes[0][c] * a + axes[1][c] * b + axes[2][c] * d;
                 }
             }
-            (axes, curves)
-        });
-        Self {
-            steps: steps.collect(),
+            steps.push((axes, tables));
         }
-    }
-
-    fn at(&self, mut rgb: [f32; 3]) -> [f32; 3] {
-        for (axes, curves) in &self.steps {
-            let mut moved = [0.0; 3];
-            for (axis, curve) in axes.iter().zip(curves) {
-                let value = curve.at(axis[0] * rgb[0] + axis[1] * rgb[1] + axis[2] * rgb[2]);
-                for (sum, share) in moved.iter_mut().zip(axis) {
-                    *sum += share * value;
-                }
-            }
-            rgb = moved;
-        }
-        rgb
+        Self { steps }
     }
 }
 
 impl ColourMap for IterativeDistributionTransfer {
     fn map_row(&self, _row: usize, _height: usize, pixels: &mut [[f32; 3]]) {
-        pixels.iter_mut().for_each(|rgb| *rgb = self.at(*rgb));
+        for (axes, tables) in &self.steps {
+            for rgb in &mut *pixels {
+                let [r, g, b] = *rgb;
+                let mut moved = [0.0; 3];
+                for (axis, table) in axes.iter().zip(tables) {
+                    let value = table.at(axis[0] * r + axis[1] * g + axis[2] * b);
+                    for (sum, share) in moved.iter_mut().zip(axis) {
+                        *sum += share * value;
+                    }
+                }
+                *rgb = moved;
+            }
+        }
     }
 }
 
-/// The sums of the weights and of the weighted values in equal parts of a range.
+/// The share of the weight, and of the weighted values, in each of equal parts of a range.
 struct Counts {
-    weights: Vec<f64>,
-    sums: Vec<f64>,
+    low: f32,
+    /// Parts for each unit; 0 if the values have no spread, and are all in the first part.
+    scale: f32,
+    parts: Vec<[f64; 2]>,
 }
 
 impl Counts {
-    /// Of the range of the values; `None` if they have no spread.
-    fn of(values: &[f32], weights: &[f32]) -> Option<Self> {
-        let bounds = values.iter().fold((f32::MAX, f32::MIN), |(low, high), v| {
-            (low.min(*v), high.max(*v))
-        });
-        let (low, high) = bounds;
-        if f64::from(high) - f64::from(low) < LEAST_SPREAD {
-            return None;
-        }
-        let scale = PARTS as f32 / (high - low);
+    /// Of values whose weights have the sum `whole`.
+    fn of(values: &[f32], weights: &[f32], whole: f64) -> Self {
+        let (low, high) = values
+            .iter()
+            .fold((f32::MAX, f32::MIN), |(low, high), &value| {
+                (low.min(value), high.max(value))
+            });
+        let spread = f64::from(high) - f64::from(low) >= LEAST_SPREAD;
         let mut counts = Self {
-            weights: vec![0.0; PARTS],
-            sums: vec![0.0; PARTS],
+            low,
+            scale: if spread {
+                PARTS as f32 / (high - low)
+            } else {
+                0.0
+            },
+            parts: vec![[0.0; 2]; PARTS],
         };
         for (value, weight) in values.iter().zip(weights) {
-            let part = (((value - low) * scale) as usize).min(PARTS - 1);
+            let part = part(*value, counts.low, counts.scale);
             let weight = f64::from(*weight);
-            counts.weights[part] += weight;
-            counts.sums[part] += weight * f64::from(*value);
+            counts.parts[part][0] += weight;
+            counts.parts[part][1] += weight * f64::from(*value);
         }
-        Some(counts)
-    }
-
-    /// Weight and sum of the parts that have any.
-    fn filled(&self) -> impl Iterator<Item = (f64, f64)> {
-        let parts = self.weights.iter().copied().zip(self.sums.iter().copied());
-        parts.filter(|(weight, _)| *weight > 0.0)
+        for sum in counts.parts.as_flattened_mut() {
+            *sum /= whole;
+        }
+        counts
     }
 }
 
-/// The curve that takes the values `from` to the distribution of `to`.
-fn curve_of(from: &[f32], of_from: &[f32], to: &[f32], of_to: &[f32]) -> Curve {
-    let [whole, of_reference] =
-        [of_from, of_to].map(|weights| weights.iter().copied().map(f64::from).sum::<f64>());
-    let values = to.iter().zip(of_to);
-    let mean = values
-        .map(|(v, w)| f64::from(*v) * f64::from(*w))
-        .sum::<f64>()
-        / of_reference;
-    let (Some(from), Some(to)) = (Counts::of(from, of_from), Counts::of(to, of_to)) else {
-        return Curve::level(mean as f32);
-    };
-    // The reference's parts in turn: the share of its weight that is left of one, and its mean.
-    let mut parts = to
-        .filled()
-        .map(|(weight, sum)| (weight / of_reference, sum / weight));
-    let mut current = parts.next().unwrap_or((1.0, mean));
-    let knots = from.filled().map(|(weight, sum)| {
-        let share = weight / whole;
-        let (mut wanted, mut total) = (share, 0.0);
-        while wanted > current.0 {
-            let Some(next) = parts.next() else {
-                // Only a rounding is left to have.
-                current.0 = wanted;
-                break;
-            };
-            total += current.0 * current.1;
-            wanted -= current.0;
-            current = next;
+/// The part of a range that a value lies in, or is nearest to.
+#[inline(always)]
+fn part(value: f32, low: f32, scale: f32) -> usize {
+    // A cast of what is below 0 or not a number gives 0.
+    (((value - low) * scale) as usize).min(PARTS - 1)
+}
+
+/// A monotone curve through at most one point in each of equal parts of a range, and straight between
+/// them. Beyond the ends it goes on with slope 1, so that colours which the fit did not see keep their
+/// differences; a curve of one point is level.
+struct Table {
+    low: f32,
+    scale: f32,
+    /// Before all parts and for each of them: x and y of its point, or of the last one before it, and
+    /// the slope from there on.
+    points: Vec<[f32; 3]>,
+}
+
+impl Table {
+    /// The curve that takes one distribution to another.
+    fn new(from: &Counts, to: &Counts) -> Self {
+        let mut points = vec![[0.0; 3]; PARTS + 1];
+        // The parts of the target in turn: what share is left of one, and its mean.
+        let mut parts = to.parts.iter().filter(|[share, _]| *share > 0.0);
+        let mut next = || parts.next().map(|[share, sum]| (*share, sum / share));
+        let mut current = next().unwrap_or((1.0, 0.0));
+        let mut last: Option<usize> = None;
+        for (i, [share, sum]) in from.parts.iter().enumerate() {
+            let i = i + 1;
+            points[i] = points[i - 1];
+            if *share <= 0.0 {
+                continue;
+            }
+            let (mut wanted, mut total) = (*share, 0.0);
+            while wanted > current.0 {
+                total += current.0 * current.1;
+                wanted -= current.0;
+                // After the last part, what is still wanted is a rounding.
+                current = next().unwrap_or((f64::INFINITY, current.1));
+            }
+            total += wanted * current.1;
+            current.0 -= wanted;
+            let (x, y) = ((sum / share) as f32, (total / share) as f32);
+            points[i] = [x, y, 1.0];
+            match last {
+                None => points[..i].fill([x, y, 1.0]),
+                Some(last) => {
+                    let [x0, y0, _] = points[last];
+                    // Means of neighbouring parts may round to one value.
+                    let slope = if x > x0 { (y - y0) / (x - x0) } else { 0.0 };
+                    points[last..i]
+                        .iter_mut()
+                        .for_each(|point| point[2] = slope);
+                }
+            }
+            last = Some(i);
         }
-        total += wanted * current.1;
-        current.0 -= wanted;
-        ((sum / weight) as f32, (total / share) as f32)
-    });
-    // Means of neighbouring parts may round to one value.
-    let mut knots: Vec<(f32, f32)> = knots.collect();
-    knots.dedup_by_key(|(x, _)| *x);
-    Curve::through(knots)
+        if from.scale == 0.0 {
+            points.iter_mut().for_each(|point| point[2] = 0.0);
+        }
+        Self {
+            low: from.low,
+            scale: from.scale,
+            points,
+        }
+    }
+
+    /// The value at `x`.
+    #[inline(always)]
+    fn at(&self, x: f32) -> f32 {
+        let part = part(x, self.low, self.scale);
+        let after = usize::from(x >= self.points[part + 1][0]);
+        let [from, y, slope] = self.points[part + after];
+        y + slope * (x - from)
+    }
 }
 
 /// A rotation of the axes, from a sequence of well-spread ones.

@@ -2,8 +2,8 @@
 
 use nalgebra::{Matrix3, SymmetricEigen, Vector3};
 
-use super::ColourMap;
 use super::cloud::Cloud;
+use super::map::ColourMap;
 use super::sample::Sample;
 
 /// An image's pixels: red, green and blue in [0, 1].

@@ -2,10 +2,10 @@
 
 use huenet_data::ColourSpace;
 
-use super::ColourMap;
 use super::cloud::counted;
 use super::curve::Curve;
 use super::linear::{LEAST_SPREAD, MongeKantorovich};
+use super::map::ColourMap;
 use super::sample::Sample;
 
 /// The values of `plane`, moved so that their histogram becomes that of `reference`: each goes to

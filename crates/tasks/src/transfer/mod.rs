@@ -15,6 +15,7 @@ mod error;
 mod linear;
 mod local;
 mod lut;
+mod map;
 mod matching;
 mod options;
 mod sample;
@@ -25,6 +26,7 @@ pub use error::TransferError;
 pub use linear::{Rgb, monge_kantorovich, reinhard};
 pub use local::LocalMaps;
 pub use lut::{Lut, LutError};
+pub use map::ColourMap;
 pub use matching::match_histogram;
 pub use options::{FitOptions, Grid, Method};
 pub use sample::Sample;
@@ -33,17 +35,6 @@ use cloud::counted;
 use distribution::{IterativeDistributionTransfer, Planes};
 use linear::{MongeKantorovich, Reinhard};
 use matching::{HistogramMatching, MatchedMongeKantorovich};
-
-/// What a method found for one pair of images: it gives colours for colours, at any size.
-pub trait ColourMap: Send + Sync {
-    /// Maps the pixels of one row of an image with `height` rows, in place. Colours are red, green and
-    /// blue of sRGB in [0, 1]; what comes out may lie outside, where no screen has a colour.
-    ///
-    /// # Shapes
-    ///
-    /// `pixels`: the image's width.
-    fn map_row(&self, row: usize, height: usize, pixels: &mut [[f32; 3]]);
-}
 
 /// Finds how `method` gives `content` the colours of `reference`.
 pub fn fit(
@@ -70,3 +61,6 @@ pub fn fit(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,7 @@ impl Default for Grid {
     }
 }
 
-/// How local colour maps are fitted. The other methods have no options.
+/// How local colour maps and tables are fitted. The other methods have no options.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitOptions {
     smoothness: f64,
@@ -153,25 +153,27 @@ impl Default for FitOptions {
             smoothness: 1.0,
             repeats: 1,
             grid: Grid::default(),
-            working_side: 128,
+            working_side: 256,
             lut_size: 33,
         }
     }
 }
 
 impl FitOptions {
-    /// λ, the weight of the differences between the maps of neighbouring cells: 1 by default. The
-    /// larger it is, the more alike are the maps, and the gentler is the transfer.
+    /// How much the maps keep of what the content looks like: 1 by default. The larger it is, the more
+    /// alike are the maps of neighbouring cells and the nearer are the output's gradients to the
+    /// content's; the smaller, the nearer are the colours to the reference's.
+    /// A table is the nearer to the linear map of the whole image, the larger it is.
     ///
     /// # Errors
     ///
-    /// [`TransferError::Option`] unless it is a finite number above 0.
+    /// [`TransferError::Option`] unless it is from 10⁻⁶ to 10⁶.
     pub fn with_smoothness(mut self, smoothness: f64) -> Result<Self, TransferError> {
-        if !(smoothness > 0.0 && smoothness.is_finite()) {
+        if !(1e-6..=1e6).contains(&smoothness) {
             return Err(TransferError::Option {
                 option: "the smoothness",
                 value: smoothness,
-                expected: "a finite number above 0",
+                expected: "from 1e-6 to 1e6",
             });
         }
         self.smoothness = smoothness;
@@ -201,7 +203,7 @@ impl FitOptions {
         self
     }
 
-    /// The longest side that an image is looked at with, in pixels: 128 by default. A larger sample is
+    /// The longest side that an image is looked at with, in pixels: 256 by default. A larger sample is
     /// averaged down to it.
     ///
     /// # Errors
@@ -236,7 +238,7 @@ impl FitOptions {
         Ok(self)
     }
 
-    /// λ.
+    /// How much the maps keep of what the content looks like.
     pub fn smoothness(&self) -> f64 {
         self.smoothness
     }

@@ -1,14 +1,18 @@
 //! Colour transfer by local affine maps in a bilateral grid.
 
+mod read;
 mod slice;
 mod solve;
 
+use super::banded::RIGHT;
 use super::cloud::counted;
 use super::distribution::{IterativeDistributionTransfer, Planes};
+use super::error::TransferError;
 use super::linear::MongeKantorovich;
+use super::map::ColourMap;
 use super::options::{FitOptions, Grid};
 use super::sample::Sample;
-use super::{ColourMap, TransferError};
+use read::INPUTS;
 use slice::{Place, cell};
 use solve::Problem;
 
@@ -54,37 +58,33 @@ impl LocalMaps {
     }
 
     /// The maps for one pair, in closed form. Each is the linear map of the whole image
-    /// ([`monge_kantorovich`](super::monge_kantorovich())) and a change to it. The changes minimise the
-    /// mean squared difference of the output to what iterative distribution transfer makes of the
-    /// linear map's output, and λ / cells times the squared differences of neighbouring cells. The
-    /// target is noisy; maps that vary slowly cannot follow its noise.
+    /// ([`monge_kantorovich`](super::monge_kantorovich())) and a change to it. The changes are the
+    /// solution of a problem of least squares: the output shall be near to what iterative distribution
+    /// transfer makes of the linear map's output; its gradients shall be near to those of the linear
+    /// map's, and not much larger than the content's, above all where the content is smooth; the maps
+    /// of neighbouring cells shall be alike. The target is noisy and torn. Such maps cannot follow its
+    /// noise.
+    ///
+    /// With [`FitOptions::with_repeats`] the target is made anew from the last output.
     pub fn fit(content: &Sample, reference: &Sample, options: &FitOptions) -> Self {
         let [content, reference] =
             [content, reference].map(|sample| sample.reduced(options.working_side()));
         let linear = MongeKantorovich::of_samples(&content, &reference);
         let reference = Planes::new(counted(&reference).map(|(_, rgb, weight)| (rgb, weight)));
         let grid = options.grid();
-        let problem = Problem::new(&content, grid, options.smoothness());
-        let mut changes = vec![[[0.0; 3]; 4]; grid.cells()];
+        let problem = Problem::new(&content, &linear, grid, options.smoothness());
+        let moved = || counted(&content).map(|(_, rgb, weight)| (linear.at(rgb), weight));
+        let mut changes = vec![[[0.0; RIGHT]; INPUTS]; grid.cells()];
         for _ in 0..options.repeats() {
-            let colours = counted(&content).zip(problem.changes(&changes));
-            let colours = colours.map(|((_, rgb, weight), change)| {
-                let [r, g, b] = linear.at(rgb);
-                ([r + change[0], g + change[1], b + change[2]], weight)
-            });
-            let output = Planes::new(colours);
-            let mut target = Planes {
-                colours: output.colours.clone(),
-                weights: output.weights.clone(),
-            };
+            let output = moved().zip(problem.changes(&changes));
+            let output = output.map(|((rgb, weight), change)| (add(rgb, change), weight));
+            let mut target = Planes::new(output);
             IterativeDistributionTransfer::fit(&mut target, &reference);
-            let wanted = (0..target.weights.len())
-                .map(|i| [0, 1, 2].map(|c| target.colours[c][i] - output.colours[c][i]));
-            for (map, change) in changes.iter_mut().zip(problem.solve(wanted)) {
-                for (sum, change) in map.as_flattened_mut().iter_mut().zip(change.as_flattened()) {
-                    *sum += change;
-                }
-            }
+            let wanted = moved().enumerate().map(|(i, (rgb, _))| {
+                let target = [0, 1, 2].map(|c| target.colours[c][i]);
+                add(target, rgb.map(|value| -value))
+            });
+            changes = problem.solve(wanted);
         }
         let base = linear.affine();
         let maps = changes.iter().flat_map(|change| {
@@ -121,10 +121,11 @@ impl LocalMaps {
         };
         let cells = (0..columns).flat_map(|c| (0..levels).map(move |l| (c, l)));
         let blended = cells.map(|(column, level)| {
-            let [a, b] = place.cells.map(|row| map(row, level, column));
+            let rows = [place.first, (place.first + 1).min(self.grid.rows() - 1)];
+            let [a, b] = rows.map(|row| map(row, level, column));
             let mut blended = [[0.0; 4]; 4];
             for (i, (a, b)) in a.iter().zip(b).enumerate() {
-                blended[i % 4][i / 4] = a * place.shares[0] + b * place.shares[1];
+                blended[i % 4][i / 4] = a * (1.0 - place.share) + b * place.share;
             }
             blended
         });
@@ -136,21 +137,28 @@ impl ColourMap for LocalMaps {
     fn map_row(&self, row: usize, height: usize, pixels: &mut [[f32; 3]]) {
         let maps = self.of_row(row, height);
         let (columns, levels) = (self.grid.columns(), self.grid.levels());
+        let step_of_column = if columns > 1 { levels } else { 0 };
+        let step_of_level = usize::from(levels > 1);
         let width = pixels.len();
         for (i, rgb) in pixels.iter_mut().enumerate() {
             let column = Place::of_pixel(i, width, columns);
             let level = Place::of_luma(*rgb, levels);
             let inputs = [rgb[0], rgb[1], rgb[2], 1.0];
+            let first = column.first * levels + level.first;
+            let next = first + step_of_column;
+            let (by_column, by_level) = (column.share, level.share);
+            let corners = [
+                (first, (1.0 - by_column) * (1.0 - by_level)),
+                (first + step_of_level, (1.0 - by_column) * by_level),
+                (next, by_column * (1.0 - by_level)),
+                (next + step_of_level, by_column * by_level),
+            ];
             let mut sum = [0.0; 4];
-            for (c, of_column) in column.cells.into_iter().zip(column.shares) {
-                for (l, of_level) in level.cells.into_iter().zip(level.shares) {
-                    let share = of_column * of_level;
-                    let map = &maps[c * levels + l];
-                    for (values, input) in map.iter().zip(inputs) {
-                        let factor = share * input;
-                        for (sum, value) in sum.iter_mut().zip(values) {
-                            *sum += factor * value;
-                        }
+            for (corner, share) in corners {
+                for (values, input) in maps[corner].iter().zip(inputs) {
+                    let factor = share * input;
+                    for (sum, value) in sum.iter_mut().zip(values) {
+                        *sum += factor * value;
                     }
                 }
             }
@@ -158,3 +166,10 @@ impl ColourMap for LocalMaps {
         }
     }
 }
+
+fn add(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,24 +8,23 @@ const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 /// A place between two neighbours along a side of a grid.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// The first of the two, and the other: the same one if the side has no more.
-    pub(super) cells: [usize; 2],
-    /// How much each counts.
-    pub(super) shares: [f32; 2],
+    /// The first of the two.
+    pub(super) first: usize,
+    /// How much the other counts, in [0, 1]; 0 if there is no other.
+    pub(super) share: f32,
 }
 
 impl Place {
     /// Of `part` in [0, 1] of a side of so many cells, the first at 0 and the last at 1.
     #[inline(always)]
-    pub(super) fn new(part: f32, cells: usize) -> Self {
+    fn new(part: f32, cells: usize) -> Self {
         let last = cells - 1;
         let at = part * last as f32;
         // A cast of what is not a number gives 0.
         let first = (at as usize).min(last.saturating_sub(1));
-        let share = at - first as f32;
         Self {
-            cells: [first, (first + 1).min(last)],
-            shares: [1.0 - share, share],
+            first,
+            share: at - first as f32,
         }
     }
 
@@ -38,9 +37,14 @@ impl Place {
     /// Of a colour's luma.
     #[inline(always)]
     pub(super) fn of_luma(rgb: [f32; 3], levels: usize) -> Self {
-        let luma = rgb[0] * LUMA[0] + rgb[1] * LUMA[1] + rgb[2] * LUMA[2];
-        Self::new(luma.clamp(0.0, 1.0), levels)
+        Self::new(luma(rgb).clamp(0.0, 1.0), levels)
     }
+}
+
+/// The luma of a colour.
+#[inline(always)]
+pub(super) fn luma(rgb: [f32; 3]) -> f32 {
+    rgb[0] * LUMA[0] + rgb[1] * LUMA[1] + rgb[2] * LUMA[2]
 }
 
 /// The cell of a grid in the order of levels, rows and columns.

@@ -1,81 +1,97 @@
-//! The maps that come nearest to wanted colours and differ little from cell to cell.
+//! The maps that come nearest to wanted colours, keep the image's gradients, and differ little from
+//! cell to cell.
 
-use super::slice::{Place, cell};
-use crate::transfer::banded::{BLOCK, Banded, Factor};
-use crate::transfer::cloud::counted;
+use super::read::{COEFFICIENTS, Combination, Gradient, INPUTS, Read, gradients, reads, steps};
+use super::slice::cell;
+use crate::transfer::banded::{Banded, Factor, RIGHT};
+use crate::transfer::linear::MongeKantorovich;
 use crate::transfer::options::Grid;
 use crate::transfer::sample::Sample;
+
+/// A cell's map: of each input what it adds to red, green and blue.
+pub(super) type Map = [[f64; RIGHT]; INPUTS];
+
+/// The weight of the differences of neighbouring cells at a smoothness of 1.
+const CELLS: f64 = 0.1;
+
+/// The weight of the gradients at a smoothness of 1.
+const GRADIENTS: f64 = 0.02;
+
+/// Gradients below this one are hardly seen.
+const UNSEEN: f64 = 0.02;
+
+/// How many times the content's a gradient should be at most.
+const MOST: f64 = 1.3;
 
 /// Keeps the maps of cells that no pixel decides on from growing.
 const RIDGE: f64 = 1e-7;
 
-/// What a pixel reads from a grid.
-struct Read {
-    /// The cells around it, and the share of each.
-    corners: [(usize, f64); 8],
-    /// Red, green, blue and 1.
-    colour: [f64; BLOCK],
-    /// Its weight, of all pixels' together.
-    weight: f64,
-}
-
-/// The least squares problem of one image: which change of maps, an affine one in each cell, gives the
-/// pixels wanted changes of their colours. The change d minimises
+/// The least squares problem of one image: which change d of the linear map, an affine one in each
+/// cell, gives the pixels wanted changes of their colours. It minimises
 ///
 /// ```text
-/// mean of |d(x) − wanted|²  +  λ / cells · Σ |differences of neighbouring cells|²  +  ridge · |d|²
+/// mean of |d(x) − wanted|²  +  s · 0.02 · mean of |∇(linear + d)(x) − calm ∇|² / (|∇x|² + 0.02²)
+///     +  s · 0.1 / cells · Σ |differences of neighbouring cells|²  +  ridge · |d|²
 /// ```
 ///
-/// It is the same for each channel of the output, so that one factorisation solves for all.
+/// for the smoothness s. The calm gradient is the linear map's, made shorter where it is more than 1.3
+/// times the content's. So the change is small inside a surface, where a difference is seen, and may
+/// be large across an edge.
+///
+/// The problem is the same for each channel of the output: one factorisation solves for all.
 pub(super) struct Problem {
     grid: Grid,
-    /// Cells in the order of the factorisation.
-    order: Vec<usize>,
+    /// The place of each cell in the order of the factorisation.
+    places: Vec<usize>,
     reads: Vec<Read>,
+    /// What the wanted gradients add to the right-hand sides.
+    of_gradients: Vec<Map>,
     factor: Factor,
 }
 
 impl Problem {
     /// Of the pixels that count of a sample.
-    pub(super) fn new(sample: &Sample, grid: Grid, smoothness: f64) -> Self {
-        let (order, reach) = order(grid);
+    pub(super) fn new(
+        sample: &Sample,
+        linear: &MongeKantorovich,
+        grid: Grid,
+        smoothness: f64,
+    ) -> Self {
+        let (places, reach) = places(grid);
         let reads = reads(sample, grid);
-        let mut matrix = Banded::new(grid.cells(), reach);
-        for read in &reads {
-            let products: [[f64; BLOCK]; BLOCK] = read
-                .colour
-                .map(|a| read.colour.map(|b| a * b * read.weight));
-            for (i, (a, of_a)) in read.corners.iter().enumerate() {
-                for (b, of_b) in &read.corners[..=i] {
-                    let (a, b) = (order[*a], order[*b]);
-                    let share = of_a * of_b;
-                    let block = matrix.block_mut(a.max(b), a.min(b));
-                    for (column, products) in block.iter_mut().zip(&products) {
-                        for (value, product) in column.iter_mut().zip(products) {
-                            *value += share * product;
-                        }
-                    }
+        let mut matrix = Banded::new(grid.cells() * INPUTS, (reach + 1) * INPUTS - 1);
+        let mut of_gradients = vec![[[0.0; RIGHT]; INPUTS]; grid.cells()];
+        let steps = steps(grid);
+        // Cell by cell, so that the sums of a cell stay in the processor's cache.
+        let mut by_cell: Vec<&Read> = reads.iter().collect();
+        by_cell.sort_by_key(|read| read.first);
+        for reads in by_cell.chunk_by(|a, b| a.first == b.first) {
+            let mut sums = [[0.0; COEFFICIENTS]; COEFFICIENTS];
+            for read in reads {
+                add_square(&mut sums, &read.value(), read.weight);
+                for gradient in gradients(sample, grid, read, |rgb| linear.at(rgb)) {
+                    let (weight, wanted) = calm(&gradient);
+                    let weight = weight * smoothness * read.weight;
+                    add_square(&mut sums, &gradient.combination, weight);
+                    let wanted = wanted.map(|value| value * weight);
+                    add_wanted(
+                        &mut of_gradients,
+                        read,
+                        &steps,
+                        &gradient.combination,
+                        wanted,
+                    );
                 }
             }
+            let around = steps.map(|step| places[reads[0].first + step]);
+            add_to_matrix(&mut matrix, &sums, &around);
         }
-        let penalty = smoothness / grid.cells() as f64;
-        for (a, b) in neighbours(grid) {
-            let (a, b) = (order[a], order[b]);
-            for k in 0..BLOCK {
-                matrix.block_mut(a, a)[k][k] += penalty;
-                matrix.block_mut(b, b)[k][k] += penalty;
-                matrix.block_mut(a.max(b), a.min(b))[k][k] -= penalty;
-            }
-        }
-        for cell in 0..grid.cells() {
-            for k in 0..BLOCK {
-                matrix.block_mut(cell, cell)[k][k] += RIDGE;
-            }
-        }
+        add_differences(&mut matrix, grid, &places, smoothness);
         Self {
             grid,
-            order,
+            places,
             reads,
+            of_gradients,
             factor: matrix.factorise(),
         }
     }
@@ -85,62 +101,112 @@ impl Problem {
     /// # Shapes
     ///
     /// - `wanted`: `[pixels]`
-    /// - output: `[levels, rows, columns]`, of each cell what multiplies red, green, blue and 1
-    pub(super) fn solve(&self, wanted: impl Iterator<Item = [f32; 3]>) -> Vec<[[f64; 3]; BLOCK]> {
-        let mut values = vec![[[0.0; 3]; BLOCK]; self.grid.cells()];
-        for (read, wanted) in self.reads.iter().zip(wanted) {
-            let wanted = wanted.map(|value| f64::from(value) * read.weight);
-            for (cell, share) in read.corners {
-                for (row, input) in values[self.order[cell]].iter_mut().zip(read.colour) {
-                    for (value, wanted) in row.iter_mut().zip(wanted) {
-                        *value += share * input * wanted;
-                    }
-                }
-            }
+    /// - output: `[levels, rows, columns]`
+    pub(super) fn solve(&self, wanted: impl Iterator<Item = [f32; 3]>) -> Vec<Map> {
+        let mut sums = self.of_gradients.clone();
+        let steps = steps(self.grid);
+        for (read, [r, g, b]) in self.reads.iter().zip(wanted) {
+            let wanted = [r, g, b, 0.0].map(|value| f64::from(value) * read.weight);
+            add_wanted(&mut sums, read, &steps, &read.value(), wanted);
         }
-        self.factor.solve(&mut values);
-        self.order.iter().map(|place| values[*place]).collect()
+        let mut values = vec![[[0.0; RIGHT]; INPUTS]; self.grid.cells()];
+        for (place, sums) in self.places.iter().zip(sums) {
+            values[*place] = sums;
+        }
+        self.factor.solve(values.as_flattened_mut());
+        self.places.iter().map(|place| values[*place]).collect()
     }
 
     /// What a change of maps does to the pixels that count.
-    pub(super) fn changes(&self, maps: &[[[f64; 3]; BLOCK]]) -> impl Iterator<Item = [f32; 3]> {
-        self.reads.iter().map(|read| {
-            let mut sum = [0.0; 3];
-            for (cell, share) in read.corners {
-                for (row, input) in maps[cell].iter().zip(read.colour) {
-                    for (sum, value) in sum.iter_mut().zip(row) {
-                        *sum += share * input * value;
+    pub(super) fn changes(&self, maps: &[Map]) -> impl Iterator<Item = [f32; 3]> {
+        let steps = steps(self.grid);
+        self.reads.iter().map(move |read| {
+            let mut sum = [0.0; RIGHT];
+            let value = read.value();
+            for (parts, step) in value.as_chunks::<INPUTS>().0.iter().zip(steps) {
+                for (values, part) in maps[read.first + step].iter().zip(parts) {
+                    for (sum, value) in sum.iter_mut().zip(values) {
+                        *sum += part * value;
                     }
                 }
             }
-            sum.map(|value| value as f32)
+            [0, 1, 2].map(|c| sum[c] as f32)
         })
     }
 }
 
-/// Where the pixels that count of a sample read from a grid.
-fn reads(sample: &Sample, grid: Grid) -> Vec<Read> {
-    let total: f64 = counted(sample).map(|(.., weight)| f64::from(weight)).sum();
-    counted(sample)
-        .map(|(pixel, rgb, weight)| {
-            let (row, column) = (pixel / sample.width(), pixel % sample.width());
-            let level = Place::of_luma(rgb, grid.levels());
-            let row = Place::of_pixel(row, sample.height(), grid.rows());
-            let column = Place::of_pixel(column, sample.width(), grid.columns());
-            let corners = std::array::from_fn(|corner| {
-                let [l, r, c] = [corner >> 2 & 1, corner >> 1 & 1, corner & 1];
-                let cell = cell(grid, level.cells[l], row.cells[r], column.cells[c]);
-                let shares = [level.shares[l], row.shares[r], column.shares[c]];
-                (cell, shares.map(f64::from).iter().product())
-            });
-            let [r, g, b] = rgb.map(f64::from);
-            Read {
-                corners,
-                colour: [r, g, b, 1.0],
-                weight: f64::from(weight) / total,
+/// The weight of a gradient at a smoothness of 1, and what the change should add to the linear map's.
+fn calm(gradient: &Gradient) -> (f64, [f64; RIGHT]) {
+    let length = |of: &[f64; 3]| of.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let (own, moved) = (length(&gradient.own), length(&gradient.moved));
+    let most = MOST * own + (MOST - 1.0) * UNSEEN;
+    let shorter = if moved > most {
+        most / moved - 1.0
+    } else {
+        0.0
+    };
+    let [r, g, b] = gradient.moved.map(|value| value * shorter);
+    (GRADIENTS / (own * own + UNSEEN * UNSEEN), [r, g, b, 0.0])
+}
+
+/// Adds a combination's square, of which only the blocks of the lower triangle are used.
+#[inline(always)]
+fn add_square(sums: &mut [Combination; COEFFICIENTS], combination: &Combination, weight: f64) {
+    /// Entries in a row of a block.
+    const SIDE: usize = 8;
+    for (i, (sums, value)) in sums.iter_mut().zip(combination).enumerate() {
+        let factor = weight * value;
+        let blocks = i / SIDE + 1;
+        let sums = &mut sums.as_chunks_mut::<SIDE>().0[..blocks];
+        for (sums, values) in sums.iter_mut().zip(combination.as_chunks::<SIDE>().0) {
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += factor * value;
             }
-        })
-        .collect()
+        }
+    }
+}
+
+/// Adds a combination times what is wanted of it.
+fn add_wanted(
+    sums: &mut [Map],
+    read: &Read,
+    steps: &[usize],
+    combination: &Combination,
+    wanted: [f64; RIGHT],
+) {
+    for (parts, step) in combination.as_chunks::<INPUTS>().0.iter().zip(steps) {
+        for (sums, part) in sums[read.first + step].iter_mut().zip(parts) {
+            for (sum, wanted) in sums.iter_mut().zip(wanted) {
+                *sum += part * wanted;
+            }
+        }
+    }
+}
+
+/// Adds the sums of the pixels between the cells at some places.
+fn add_to_matrix(matrix: &mut Banded, sums: &[Combination; COEFFICIENTS], places: &[usize]) {
+    for (i, sums) in sums.iter().enumerate() {
+        for (j, sum) in sums[..=i].iter().enumerate() {
+            if *sum != 0.0 {
+                let [a, b] = [i, j].map(|k| places[k / INPUTS] * INPUTS + k % INPUTS);
+                matrix.add(a.max(b), a.min(b), *sum);
+            }
+        }
+    }
+}
+
+/// Adds the squares of the differences of neighbouring cells, and the ridge.
+fn add_differences(matrix: &mut Banded, grid: Grid, places: &[usize], smoothness: f64) {
+    let weight = smoothness * CELLS / grid.cells() as f64;
+    for (a, b) in neighbours(grid) {
+        for k in 0..INPUTS {
+            let [a, b] = [a, b].map(|cell| places[cell] * INPUTS + k);
+            matrix.add(a, a, weight);
+            matrix.add(b, b, weight);
+            matrix.add(a.max(b), a.min(b), -weight);
+        }
+    }
+    (0..grid.cells() * INPUTS).for_each(|i| matrix.add(i, i, RIDGE));
 }
 
 /// All pairs of neighbouring cells.
@@ -161,25 +227,27 @@ fn neighbours(grid: Grid) -> impl Iterator<Item = (usize, usize)> {
 
 /// For each cell its place in the order that makes the matrix's band least, the longest side
 /// outermost; and how far apart two cells around one pixel can be in it.
-fn order(grid: Grid) -> (Vec<usize>, usize) {
+fn places(grid: Grid) -> (Vec<usize>, usize) {
     let sides = [grid.levels(), grid.rows(), grid.columns()];
     let mut axes = [0, 1, 2];
-    axes.sort_by_key(|axis| std::cmp::Reverse(sides[*axis]));
+    axes.sort_by_key(|axis| sides[*axis]);
     let mut strides = [0; 3];
     let mut stride = 1;
-    for axis in axes.into_iter().rev() {
+    for axis in axes {
         strides[axis] = stride;
         stride *= sides[axis];
     }
-    let reach = (0..3)
-        .filter(|axis| sides[*axis] > 1)
-        .map(|axis| strides[axis])
-        .sum();
-    let places = (0..grid.cells()).map(|cell| {
+    let several = (0..3).filter(|axis| sides[*axis] > 1);
+    let reach = several.map(|axis| strides[axis]).sum();
+    let place = |cell: usize| {
         let column = cell % grid.columns();
         let row = cell / grid.columns() % grid.rows();
         let level = cell / grid.columns() / grid.rows();
         level * strides[0] + row * strides[1] + column * strides[2]
-    });
-    (places.collect(), reach)
+    };
+    ((0..grid.cells()).map(place).collect(), reach)
 }
+
+#[cfg(test)]
+#[path = "solve_tests.rs"]
+mod tests;

@@ -1,14 +1,14 @@
 //! The table that gives one image the colours of another.
 
 use super::Lut;
-use crate::transfer::banded::{BLOCK, Banded};
+use crate::transfer::banded::{Banded, RIGHT};
 use crate::transfer::cloud::counted;
 use crate::transfer::distribution::{IterativeDistributionTransfer, Planes};
 use crate::transfer::linear::MongeKantorovich;
 use crate::transfer::options::FitOptions;
 use crate::transfer::sample::Sample;
 
-/// Control points along each axis of colour space: two blocks of the matrix.
+/// Control points along each axis of colour space.
 const POINTS: usize = 8;
 
 /// Control points that a colour's value along one axis depends on.
@@ -22,10 +22,12 @@ const CELLS: usize = POINTS - NEAR + 1;
 const PARTS: usize = 32;
 
 /// What a smoothness of 1 weighs.
-const WEIGHT: f64 = 3e-4;
+const WEIGHT: f64 = 2e-4;
 
-/// The weights between which the system can be solved well. At the ends the change is free, or none.
-const WEIGHTS: [f64; 2] = [1e-9, 1e6];
+/// The weights of the change itself and of its slopes, beside that of its bends. They let it fade within
+/// a third of the way from black to white where nothing is wanted.
+const VALUES: f64 = 100.0;
+const SLOPES: f64 = 10.0;
 
 impl Lut {
     /// The look that gives `content` the colours of `reference`: one smooth change of colours, the same
@@ -36,7 +38,7 @@ impl Lut {
     /// spline of 8×8×8 control points. With the smoothness λ it minimises
     ///
     /// ```text
-    /// mean of |d(x) − wanted|²  +  3 λ / 10⁴ · ∫ |d|² + |∇d|² + |∇∇d|²
+    /// mean of |d(x) − wanted|²  +  2 λ / 10⁴ · ∫ 100 |d|² + 10 |∇d|² + |∇∇d|²
     /// ```
     ///
     /// over the content's pixels x and the cube of all colours. Wanted is what iterative distribution
@@ -66,10 +68,8 @@ impl Lut {
             let wanted = [0, 1, 2].map(|c| target.colours[c][i] - output.colours[c][i]);
             wishes[part(rgb)].add(rgb, wanted, weight);
         }
-        let points = control_points(&wishes, options.smoothness());
-
+        let mut changes = control_points(&wishes, options.smoothness());
         let size = options.lut_size();
-        let mut changes = points;
         for _ in 0..3 {
             changes = last_axis_sampled(&changes, size);
         }
@@ -139,17 +139,10 @@ fn number([r, g, b]: [usize; 3]) -> usize {
 /// # Shapes
 ///
 /// - `wishes`: one for each part of colour space; without weight where there are no pixels
-/// - output: `[8, 8, 8]` of blue, green and red
-fn control_points(wishes: &[Wish], smoothness: f64) -> Vec<[f64; 3]> {
-    const BLOCKS: usize = POINTS / BLOCK;
-    /// How far apart the blocks of the first and the last point around a colour are.
-    const REACH: usize = (NEAR - 1) * (POINTS + 1) * BLOCKS + BLOCKS - 1;
-    let mut matrix = Banded::new(POINTS * POINTS * BLOCKS, REACH);
-    let mut add = |row: usize, column: usize, value: f64| {
-        let block = matrix.block_mut(row / BLOCK, column / BLOCK);
-        block[column % BLOCK][row % BLOCK] += value;
-    };
-    let mut sums = vec![[[0.0; 3]; BLOCK]; POINTS * POINTS * BLOCKS];
+/// - output: `[8, 8, 8]` of blue, green and red, each with what it adds to red, green and blue
+fn control_points(wishes: &[Wish], smoothness: f64) -> Vec<[f64; RIGHT]> {
+    let mut matrix = Banded::new(POINTS.pow(3), number([NEAR - 1; 3]));
+    let mut sums = vec![[0.0; RIGHT]; POINTS.pow(3)];
 
     let total: f64 = wishes.iter().map(|wish| wish.weight).sum();
     for wish in wishes.iter().filter(|wish| wish.weight > 0.0) {
@@ -161,33 +154,31 @@ fn control_points(wishes: &[Wish], smoothness: f64) -> Vec<[f64; 3]> {
         });
         for (i, (row, of_row)) in near.iter().enumerate() {
             for (column, of_column) in &near[..=i] {
-                add(*row, *column, of_row * of_column * wish.weight / total);
+                matrix.add(*row, *column, of_row * of_column * wish.weight / total);
             }
-            let sum = &mut sums[row / BLOCK][row % BLOCK];
-            for (sum, change) in sum.iter_mut().zip(wish.change) {
+            for (sum, change) in sums[*row].iter_mut().zip(wish.change) {
                 *sum += of_row * change / total;
             }
         }
     }
 
-    let weight = (WEIGHT * smoothness).clamp(WEIGHTS[0], WEIGHTS[1]);
     let roughness = Roughness::new();
     let point = |i: usize| [i % POINTS, i / POINTS % POINTS, i / POINTS / POINTS];
     for row in 0..POINTS.pow(3) {
         for column in 0..=row {
             let value = roughness.between(point(row), point(column));
             if value != 0.0 {
-                add(row, column, weight * value);
+                matrix.add(row, column, WEIGHT * smoothness * value);
             }
         }
     }
 
     matrix.factorise().solve(&mut sums);
-    sums.into_flattened()
+    sums
 }
 
-/// The integral ∫ |d|² + |∇d|² + |∇∇d|² over the cube of all colours as a matrix of control points,
-/// with differences of these in the place of derivatives.
+/// The integral ∫ 100 |d|² + 10 |∇d|² + |∇∇d|² over the cube of all colours as a matrix of control
+/// points, with differences of these in the place of derivatives.
 struct Roughness {
     /// Products of values, of differences, and of second differences of two points along an axis.
     orders: [[[f64; POINTS]; POINTS]; 3],
@@ -218,7 +209,7 @@ impl Roughness {
         let slopes = product(1, 0, 0) + product(0, 1, 0) + product(0, 0, 1);
         let bends = product(2, 0, 0) + product(0, 2, 0) + product(0, 0, 2);
         let twists = product(1, 1, 0) + product(1, 0, 1) + product(0, 1, 1);
-        (values + slopes + bends + 2.0 * twists) / (CELLS as f64).powi(3)
+        (VALUES * values + SLOPES * slopes + bends + 2.0 * twists) / (CELLS as f64).powi(3)
     }
 }
 
@@ -228,13 +219,13 @@ impl Roughness {
 ///
 /// - `points`: `[8, …]`
 /// - output: `[…, size]`
-fn last_axis_sampled(points: &[[f64; 3]], size: usize) -> Vec<[f64; 3]> {
+fn last_axis_sampled(points: &[[f64; RIGHT]], size: usize) -> Vec<[f64; RIGHT]> {
     let others = points.len() / POINTS;
     let places: Vec<_> = (0..size)
         .map(|i| shares(i as f64 / (size - 1) as f64))
         .collect();
     let at = |other: usize, (first, shares): &(usize, [f64; NEAR])| {
-        let mut sum = [0.0; 3];
+        let mut sum = [0.0; RIGHT];
         for (k, share) in shares.iter().enumerate() {
             for (sum, value) in sum.iter_mut().zip(points[(first + k) * others + other]) {
                 *sum += share * value;

@@ -10,6 +10,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::{Lut, LutError};
 use crate::store::error::TaskError;
 use crate::store::files::write_named;
+use crate::transfer::map::ColourMap;
 
 /// The level of the images that are written: 512×512 pixels.
 const LEVEL: usize = 8;
@@ -53,16 +54,16 @@ impl Lut {
     /// [`LutError::Unwritten`] if the file cannot be written.
     pub fn write_hald(&self, path: &Path) -> Result<(), LutError> {
         let size = LEVEL * LEVEL;
-        let sampled;
-        let table = match self.size() == size {
-            true => self,
+        let colours: Vec<_> = match self.size() == size {
+            true => self.colours().collect(),
             false => {
-                sampled = Self::from_fn(size, |colour| self.at(colour))?;
-                &sampled
+                let mut lattice: Vec<_> = Self::identity(size)?.colours().collect();
+                self.map_row(0, 1, &mut lattice);
+                lattice
             }
         };
         // The cast clips.
-        let samples = table.colours().flatten();
+        let samples = colours.into_iter().flatten();
         let samples = samples.map(|value| (value * f32::from(u16::MAX) + 0.5) as u16);
         let bytes: Vec<u8> = samples.flat_map(u16::to_ne_bytes).collect();
         let side = LEVEL.pow(3) as u32;

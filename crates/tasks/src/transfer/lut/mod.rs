@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 pub use error::LutError;
 
-use super::ColourMap;
+use super::map::ColourMap;
 use tetrahedral::Entry;
 
 /// A look: the colours that come out for a lattice of colours that go in, as other programs read it in
