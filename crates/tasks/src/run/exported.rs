@@ -125,7 +125,7 @@ struct Load<'a> {
 
 impl Load<'_> {
     /// The values of the tensor with this path, which has this shape.
-    fn data(&self, shape: &[usize]) -> Result<(TensorData, Layout), String> {
+    fn data(&self, shape: &[usize]) -> Result<TensorData, String> {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let (name, layout) = naming::exported(&path);
         let tensor = self.tensors.tensor(&name);
@@ -141,11 +141,16 @@ impl Load<'_> {
                 tensor.dtype()
             )
         })?;
-        let shape = match layout {
-            Layout::Column => shape.to_vec(),
-            Layout::Same | Layout::Transposed => expected,
+        let values = match (layout, expected.as_slice()) {
+            // Here and not on the backend, where a tensor that only looks transposed is multiplied in another
+            // order, which rounds otherwise.
+            (Layout::Transposed, &[rows, columns]) => (0..columns)
+                .flat_map(|column| (0..rows).map(move |row| row * columns + column))
+                .filter_map(|place| values.get(place).copied())
+                .collect(),
+            _ => values,
         };
-        Ok((TensorData::new(values, shape), layout))
+        Ok(TensorData::new(values, shape.to_vec()))
     }
 }
 
@@ -175,13 +180,9 @@ impl<B: Backend> ModuleMapper<B> for Load<'_> {
             (tensor.device(), tensor.dims(), tensor.dtype())
         };
         match self.data(&shape) {
-            Ok((data, layout)) => {
+            Ok(data) => {
                 self.found += 1;
-                let tensor = Tensor::<B, D>::from_data(data, (&device, dtype));
-                param.map(|_| match layout {
-                    Layout::Transposed => tensor.transpose(),
-                    Layout::Same | Layout::Column => tensor,
-                })
+                param.map(|_| Tensor::from_data(data, (&device, dtype)))
             }
             Err(fault) => {
                 self.fault.get_or_insert(fault);
