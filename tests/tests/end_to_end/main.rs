@@ -32,5 +32,6 @@ mod stopping;
 mod support;
 mod tensorboard;
 mod train;
+mod transfer;
 mod translate;
 mod view;
