@@ -14,6 +14,8 @@ mod pages {
     mod front {}
     #[doc = include_str!("../../docs/applying.md")]
     mod applying {}
+    #[doc = include_str!("../../docs/transfer.md")]
+    mod transfer {}
     #[doc = include_str!("../../docs/library.md")]
     mod library {}
     #[doc = include_str!("../../crates/hist/README.md")]
