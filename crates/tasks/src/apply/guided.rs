@@ -241,7 +241,8 @@ mod tests {
                 [0.6, 0.9, 1.0]
             }
         });
-        // A step of 0.8 that is blurred over the small pixels would be off by 0.4.
-        assert_near(&large(&guided, &full), expected.values(), 0.02);
+        // A step of 0.8 that is blurred over the small pixels would be off by 0.4. Next to the edge, one of the five
+        // windows that are averaged is flat and does not know the other side: that costs less than a tenth of it.
+        assert_near(&large(&guided, &full), expected.values(), 0.04);
     }
 }
