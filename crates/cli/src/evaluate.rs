@@ -38,8 +38,13 @@ Columns:
 emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins); emd_y, \
 emd_u and emd_v: the same of each channel.
 emd_other: the mean distance to the references of the other pairs.
+swd: sliced Wasserstein distance of the colours to the reference's, in RGB: the mean over 64 \
+directions.
 h_content_given_output: conditional entropy in nats.
 ssim_luma: SSIM to the content, of luma in [0, 1] with data range 1.
+cliffs: how much steeper the output is than its content, the 95th percentile over neighbouring \
+pixels; noise: the median step of luma between neighbours, over the content's. Neither is in \
+edges2photos.
 psnr, ssim: comparison with the ground truth, for paired tasks.
 out of gamut: the share of pixels whose colour no screen has.
 

@@ -269,7 +269,7 @@ fn cell(figure: &Summary) -> String {
     let (scale, digits) = match figure.name.as_str() {
         "out_of_gamut" => (100.0, 1),
         "psnr" => (1.0, 2),
-        name if name.starts_with("emd") => (1.0, 4),
+        name if name == "swd" || name.starts_with("emd") => (1.0, 4),
         _ => (1.0, 3),
     };
     let number = |value: f64| format!("{:.digits$}", scale * value);

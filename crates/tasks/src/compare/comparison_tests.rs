@@ -28,6 +28,7 @@ fn the_distance_to_others_is_the_distance_that_the_figures_have() {
     let of = Compared {
         colour: ColourSpace::Yuv,
         truth: false,
+        photograph: true,
     };
     // The figures of output i beside reference j.
     let figures = |outputs: &[Vec<f32>], references: &[Vec<f32>]| {
@@ -89,9 +90,12 @@ fn comparison() -> Comparison {
     let figures = |emd: f64| Figures {
         emd,
         emd_channels: vec![emd, 2.0 * emd, 3.0 * emd],
+        swd: Some(emd / 2.0),
         h_content_given_output: 1.5,
         histogram_intersection: 0.5,
         ssim_luma: 0.25,
+        cliffs: Some(1.0 + emd),
+        noise: None,
         psnr: (emd < 0.2).then_some(f64::INFINITY),
         ssim: None,
     };

@@ -42,6 +42,7 @@ pub fn compare<B: TrainingBackend>(
             let of = Compared {
                 colour: study.colour,
                 truth: study.recipe.task().is_paired(),
+                photograph: study.recipe.task().content_is_photograph(),
             };
             let images = [&made.content, &made.reference, &outputs.concat_planes()]
                 .map(|planes| made.tensor::<B>(planes, device));
