@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, contact sheet
+//!                            └───► Progress ──► each image
 //! ```
 //!
 //! Every method gets the same pairs, prepared as the run prepares them, and is measured in the
@@ -14,6 +15,7 @@ mod comparison;
 mod measuring;
 mod method;
 mod pairs;
+mod pictures;
 mod sheet;
 mod study;
 mod write;
@@ -23,5 +25,6 @@ pub use comparison::{Comparison, Measured, PairFigures, Summary};
 pub use measuring::compare;
 pub use method::Method;
 pub use pairs::Pair;
+pub use pictures::{Picture, Progress};
 pub use study::{BINS, Study, Which};
-pub use write::{write_json, write_sheet};
+pub use write::{write_image, write_json};

@@ -1,5 +1,7 @@
 //! `huenet evaluate`.
 
+mod outputs;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,7 @@ use anyhow::anyhow;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
-use huenet_tasks::compare::{Comparison, Study, Which, compare, write_json, write_sheet};
+use huenet_tasks::compare::{Comparison, Progress, Study, Which, compare, write_image, write_json};
 use huenet_tasks::settings::{KEYS, Key};
 use huenet_tasks::{Layer, Settings, SettingsError, TaskError, TrainingBackend, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,6 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::backend::OnBackend;
 use crate::progress::ONE_HELD_OUT;
 use crate::{backend, output, writable};
+use outputs::Outputs;
 
 /// The run's settings that an evaluation may change.
 fn settings() -> impl Iterator<Item = &'static Key> {
@@ -121,6 +124,7 @@ pub(crate) fn command() -> Command {
             )
             .value_parser(PathBufValueParser::new().try_map(of_png)),
         )
+        .args(outputs::flags())
         .arg(
             Arg::new("output_dir")
                 .long("output-dir")
@@ -186,6 +190,8 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
         check_target("json", path)?;
     }
 
+    let mut outputs = Outputs::given(matches, &study.picture_names())?;
+
     if study.borrows_reference() {
         output::note(format_args!("warning: {ONE_HELD_OUT}"));
     }
@@ -193,18 +199,28 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     let bar = bar(study.pairs());
     let measuring = Measuring {
         study: &study,
-        progress: &mut |done| bar.set_position(done as u64),
+        tell: &mut |progress| match progress {
+            Progress::Made(picture) => outputs.iter_mut().for_each(|it| it.write(&picture)),
+            Progress::Done(pairs) => bar.set_position(pairs as u64),
+        },
     };
     let outcome = backend::on(name, device, measuring);
     bar.finish_and_clear();
     let (comparison, sheet) = outcome??;
 
-    // Measuring took long: each of the three results is given even if another one fails.
+    // Measuring took long: each of the results is given even if another one fails.
     output::print(comparison.to_markdown());
     let written = json_path.map_or(Ok(()), |path| write_json(&comparison, path));
-    let drawn = sheet.and_then(|sheet| write_sheet(&sheet, &sheet_path));
-    written.and(drawn)?;
+    let drawn = sheet.and_then(|sheet| write_image(&sheet, &sheet_path));
+    let all_out = outputs.as_mut().map_or(Ok(()), Outputs::finish);
+    written.and(drawn).and(all_out)?;
     output::note(format_args!("contact sheet  {}", sheet_path.display()));
+    if let Some(outputs) = &outputs {
+        output::note(format_args!(
+            "outputs        {}",
+            outputs.folder().display()
+        ));
+    }
     Ok(())
 }
 
@@ -230,7 +246,7 @@ fn check_target(option: &str, path: &Path) -> anyhow::Result<()> {
 
 struct Measuring<'a> {
     study: &'a Study,
-    progress: &'a mut dyn FnMut(usize),
+    tell: &'a mut dyn FnMut(Progress<'_>),
 }
 
 impl OnBackend for Measuring<'_> {
@@ -241,7 +257,7 @@ impl OnBackend for Measuring<'_> {
     }
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        compare::<B>(self.study, device, self.progress)
+        compare::<B>(self.study, device, self.tell)
     }
 }
 
