@@ -108,3 +108,32 @@ fn a_folder_that_cannot_be_made_is_named_before_anything_is_measured() {
         .stdout("")
         .stderr(contains("cannot write into file/images").and(contains("--outputs")));
 }
+
+#[test]
+fn the_page_shows_the_table_and_the_sheet_without_any_other_file() {
+    let place = trained();
+    let table = evaluated(&place, &["--html", "page.html"]).success();
+    let table = String::from_utf8_lossy(&table.get_output().stdout).into_owned();
+    let page = std::fs::read_to_string(place.root().join("page.html")).unwrap();
+    assert!(page.contains("<h1>run</h1>"));
+    let row = table
+        .lines()
+        .find(|line| line.starts_with("| Reinhard |"))
+        .unwrap();
+    // `mean [low, high]` in the one is `mean<span>[low, high]</span>` in the other.
+    for cell in row.split(" | ").skip(1) {
+        let cell = cell.trim_end_matches(" |");
+        let cell = match cell.split_once(" [") {
+            Some((mean, interval)) => format!("<td>{mean}<span>[{interval}</span></td>"),
+            None => format!("<td>{cell}</td>"),
+        };
+        assert!(page.contains(&cell), "{cell}");
+    }
+    assert!(page.contains("data:image/jpeg;base64,"));
+    assert!(!page.contains("http"), "it loads nothing");
+
+    evaluated(&place, &["--html", "102flowers"])
+        .code(1)
+        .stdout("")
+        .stderr(contains("cannot write 102flowers: ").and(contains("--html")));
+}

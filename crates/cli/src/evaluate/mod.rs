@@ -9,7 +9,9 @@ use anyhow::anyhow;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
-use huenet_tasks::compare::{Comparison, Progress, Study, Which, compare, write_image, write_json};
+use huenet_tasks::compare::{
+    Comparison, Progress, Study, Which, compare, write_html, write_image, write_json,
+};
 use huenet_tasks::settings::{KEYS, Key};
 use huenet_tasks::{Layer, Settings, SettingsError, TaskError, TrainingBackend, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -116,6 +118,12 @@ pub(crate) fn command() -> Command {
             "FILE",
             "Write the figures of every pair and the means to this file",
         ))
+        .arg(file(
+            "html",
+            "FILE",
+            "Write the table, charts of the intervals and the contact sheet to this file, a page that \
+             loads nothing else",
+        ))
         .arg(
             file(
                 "sheet",
@@ -184,10 +192,10 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
 
     let sheet_path = matches.get_one::<PathBuf>("sheet").cloned();
     let sheet_path = sheet_path.unwrap_or_else(|| study.run().join(SHEET));
-    let json_path = matches.get_one::<PathBuf>("json");
+    let [json_path, html_path] = ["json", "html"].map(|option| matches.get_one::<PathBuf>(option));
     check_target("sheet", &sheet_path)?;
-    if let Some(path) = json_path {
-        check_target("json", path)?;
+    for (option, path) in [("json", json_path), ("html", html_path)] {
+        path.map_or(Ok(()), |path| check_target(option, path))?;
     }
 
     let mut outputs = Outputs::given(matches, &study.picture_names())?;
@@ -211,9 +219,12 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     // Measuring took long: each of the results is given even if another one fails.
     output::print(comparison.to_markdown());
     let written = json_path.map_or(Ok(()), |path| write_json(&comparison, path));
+    let page = html_path.map_or(Ok(()), |path| {
+        write_html(&comparison, sheet.as_ref().ok(), path)
+    });
     let drawn = sheet.and_then(|sheet| write_image(&sheet, &sheet_path));
     let all_out = outputs.as_mut().map_or(Ok(()), Outputs::finish);
-    written.and(drawn).and(all_out)?;
+    written.and(page).and(drawn).and(all_out)?;
     output::note(format_args!("contact sheet  {}", sheet_path.display()));
     if let Some(outputs) = &outputs {
         output::note(format_args!(

@@ -1,7 +1,7 @@
 //! A trained generator beside methods that need no training, image by image.
 //!
 //! ```text
-//! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, contact sheet
+//! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, HTML, contact sheet
 //!                            └───► Progress ──► each image
 //! ```
 //!
@@ -14,17 +14,21 @@ mod bootstrap;
 mod comparison;
 mod measuring;
 mod method;
+mod page;
 mod pairs;
 mod pictures;
 mod sheet;
 mod study;
+mod summary;
+mod table;
 mod write;
 
 pub use bootstrap::{CONFIDENCE, interval};
-pub use comparison::{Comparison, Measured, PairFigures, Summary};
+pub use comparison::{Comparison, Measured, PairFigures};
 pub use measuring::compare;
 pub use method::Method;
 pub use pairs::Pair;
 pub use pictures::{Picture, Progress};
 pub use study::{BINS, Study, Which};
-pub use write::{write_image, write_json};
+pub use summary::Summary;
+pub use write::{write_html, write_image, write_json};
