@@ -42,6 +42,16 @@ fn write(report: &Report, text: &mut String) -> std::fmt::Result {
             "  H(content | output), nats  {:>9.4} {:>9.4}",
             e.h_content_given_output, e.h_doing_nothing
         )?;
+        let more = [
+            ("swd to the reference", e.swd, e.swd_doing_nothing),
+            ("cliffs", e.cliffs, Some(1.0)),
+            ("noise", e.noise, Some(1.0)),
+        ];
+        for (name, output, nothing) in more {
+            if let (Some(output), Some(nothing)) = (output, nothing) {
+                writeln!(text, "  {name:<26} {output:>9.4} {nothing:>9.4}")?;
+            }
+        }
     }
     writeln!(text, "\ncheckpoint   {}", report.checkpoint.display())?;
     if let Some(sample) = &report.sample {

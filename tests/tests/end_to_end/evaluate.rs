@@ -73,6 +73,18 @@ fn figures_are_those_of_the_runs_own_evaluation(#[case] task: &str, #[case] pair
         own("h_doing_nothing"),
     );
     assert_near(mean(&json, "nothing", "ssim_luma"), 1.0);
+    assert_near(mean(&json, "generator", "swd"), own("swd"));
+    assert_near(mean(&json, "nothing", "swd"), own("swd_doing_nothing"));
+    for name in ["cliffs", "noise"] {
+        let (found, own) = (mean(&json, "generator", name), own(name));
+        assert!(
+            (found - own).abs() < 1e-4 * own,
+            "{name}: {found} and {own}"
+        );
+        assert_eq!(mean(&json, "nothing", name), 1.0);
+        let interval = &method(&json, "generator")["interval"][name];
+        assert!(interval[0].as_f64() <= Some(found) && Some(found) <= interval[1].as_f64());
+    }
     for name in ["generator", "reinhard", "monge_kantorovich"] {
         let channels = ["emd_y", "emd_u", "emd_v"].map(|figure| mean(&json, name, figure));
         assert_near(mean(&json, name, "emd"), channels.iter().sum::<f64>() / 3.0);
@@ -100,6 +112,7 @@ fn a_table_and_a_contact_sheet_are_made() {
         "| iterative distribution transfer |",
         "| local maps |",
         "| emd_other |",
+        "| swd |",
         "| psnr, dB |",
     ];
     let output = evaluate(&place, "latest", &[]).assert().success();
@@ -107,6 +120,8 @@ fn a_table_and_a_contact_sheet_are_made() {
     for title in titles {
         assert!(text.contains(title), "{title} in {text}");
     }
+    // An output is not to be as smooth as edges are.
+    assert!(!text.contains("| cliffs |") && !text.contains("| noise |"));
     let sheet = image::open(place.run("run").join("evaluation.png")).unwrap();
     // Content, reference, model, and all methods but doing nothing: 32 pixels, four times.
     assert_eq!(sheet.width(), 6 + 9 * (128 + 6));
@@ -333,7 +348,7 @@ fn a_run_in_rgb_is_measured_in_yuv_too() {
     trained(&place, "color_transfer", "rgb", &["--no-yuv"]);
     let [yuv, rgb] = ["yuv", "rgb"].map(|run| evaluated(&place, run, &["--part", "train"]));
     for name in ["nothing", "reinhard"] {
-        for figure in ["emd", "emd_v", "emd_other", "ssim_luma"] {
+        for figure in ["emd", "emd_v", "emd_other", "ssim_luma", "swd"] {
             let [yuv, rgb] = [&yuv, &rgb].map(|json| mean(json, name, figure));
             assert!((yuv - rgb).abs() < 1e-4, "{name} {figure}: {yuv} and {rgb}");
         }

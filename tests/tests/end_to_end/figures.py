@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 from scipy.special import expit
+from scipy.stats import wasserstein_distance
 from skimage.exposure import match_histograms
 from skimage.io import imread
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -81,6 +82,35 @@ def out_of_gamut(rgb):
     return np.mean(((rgb < -half_level) | (rgb > 1 + half_level)).any(axis=2))
 
 
+def directions(count=64):
+    """Points on half a sphere, along a spiral."""
+    k = np.arange(count)
+    z, angle = (k + 0.5) / count, k * np.pi * (3 - np.sqrt(5))
+    radius = np.sqrt(1 - z**2)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
+
+
+def sliced(a, b):
+    """The sliced 1-Wasserstein distance of colours."""
+    a, b = [directions() @ image.reshape(-1, 3).T for image in (a, b)]
+    return np.mean([wasserstein_distance(x, y) for x, y in zip(a, b)])
+
+
+def steps(image):
+    """The differences of neighbours, [neighbours, channels]."""
+    return np.concatenate([np.diff(image, axis=axis).reshape(-1, image.shape[2]) for axis in (0, 1)])
+
+
+def cliffs(output, content):
+    steepness = lambda image: np.linalg.norm(steps(image), axis=1) + 0.02
+    return np.percentile(steepness(output) / steepness(content), 95)
+
+
+def noise(output, content):
+    median = lambda image: max(np.median(np.abs(steps(image) @ [0.299, 0.587, 0.114])), 0.001)
+    return median(output) / median(content)
+
+
 def of_spread(covariance, function):
     """A function of the variances along the axes of a covariance, with those that are none left out."""
     variances, axes = np.linalg.eigh(covariance)
@@ -120,6 +150,7 @@ def figures(content, reference, output, outside, others, paired):
     channels = list(zip(output.histograms, reference.histograms))
     rows = [distance(p, q) for p, q in channels]
     ssim = lambda a, b, **more: structural_similarity(a, b, win_size=7, data_range=1.0, **more)
+    clipped = [np.clip(colours(image.planes), 0, 1) for image in (content, reference, output)]
     found = {
         "emd": np.mean(rows),
         "emd_y": rows[0],
@@ -133,10 +164,13 @@ def figures(content, reference, output, outside, others, paired):
         ),
         "histogram_intersection": np.mean([np.minimum(p, q).sum() for p, q in channels]),
         "ssim_luma": ssim(output.luma(), content.luma()),
+        "swd": sliced(clipped[2], clipped[1]),
+        "cliffs": cliffs(clipped[2], clipped[0]),
+        "noise": noise(clipped[2], clipped[0]),
         "out_of_gamut": outside,
     }
     if paired:
-        a, b = [np.clip(colours(image.planes), 0, 1) for image in (reference, output)]
+        _, a, b = clipped
         found["psnr"] = peak_signal_noise_ratio(a, b, data_range=1.0)
         found["ssim"] = ssim(a, b, channel_axis=2)
     return found

@@ -26,6 +26,16 @@ const WIDTH: u32 = 64;
 const CLOSE: f64 = 1e-5;
 /// The same of histogram matching: values that rounding makes equal, or not, go to other quantiles.
 const CLOSE_MATCHED: f64 = 5e-4;
+/// Ratios of small differences, which differ by so much times themselves: colours are in single precision.
+const RATIOS: [&str; 2] = ["cliffs", "noise"];
+const CLOSE_RATIO: f64 = 1e-4;
+
+/// Methods that the script does not have. What they make is measured as what the others make.
+const NOT_IN_NUMPY: [&str; 3] = [
+    "matched_monge_kantorovich",
+    "iterative_distribution_transfer",
+    "local_maps",
+];
 
 fn python() -> Option<PathBuf> {
     let named = std::env::var_os("HUENET_FIGURES_PYTHON").map(PathBuf::from);
@@ -33,7 +43,7 @@ fn python() -> Option<PathBuf> {
     let mut import = Command::new(&python);
     import.args([
         "-c",
-        "import numpy, skimage.exposure, skimage.io, skimage.metrics",
+        "import numpy, scipy.stats, skimage.exposure, skimage.io, skimage.metrics",
     ]);
     let found = import.output().is_ok_and(|output| output.status.success());
     found.then_some(python)
@@ -92,8 +102,8 @@ fn independent(python: &Path, job: &Value) -> Value {
 
 /// Every figure of every method, on eight pairs.
 #[rstest]
-#[case::of_other_references("color_transfer", 9)]
-#[case::of_a_ground_truth("colorization", 11)]
+#[case::of_other_references("color_transfer", 12)]
+#[case::of_a_ground_truth("colorization", 14)]
 fn figures_are_those_of_numpy_and_scikit_image(#[case] task: &str, #[case] count: usize) {
     let Some(python) = python() else {
         // Not through the test's captured output: whoever runs the tests should see it.
@@ -167,12 +177,19 @@ fn figures_are_those_of_numpy_and_scikit_image(#[case] task: &str, #[case] count
     let expected = independent(&python, &job);
 
     let methods = measured["methods"].as_array().unwrap();
-    assert_eq!(methods.len(), 5);
-    for method in methods {
+    let known = |method: &&Value| !NOT_IN_NUMPY.iter().any(|name| method["method"] == *name);
+    assert_eq!(methods.iter().filter(known).count(), 5);
+    for method in methods.iter().filter(known) {
         let name = method["method"].as_str().unwrap();
-        let close = match name {
-            "histogram_matching" => CLOSE_MATCHED,
-            _ => CLOSE,
+        let close = |figure: &str, expected: f64| {
+            let close = match name {
+                "histogram_matching" => CLOSE_MATCHED,
+                _ => CLOSE,
+            };
+            match RATIOS.contains(&figure) {
+                true => close.max(CLOSE_RATIO * expected),
+                false => close,
+            }
         };
         let found = method["pairs"].as_array().unwrap();
         assert_eq!(found.len(), pairs.len());
@@ -187,7 +204,7 @@ fn figures_are_those_of_numpy_and_scikit_image(#[case] task: &str, #[case] count
                 let (found, expected) = (found[figure].as_f64(), expected.as_f64().unwrap());
                 let difference = (found.unwrap_or(f64::NAN) - expected).abs();
                 assert!(
-                    difference <= close,
+                    difference <= close(figure, expected),
                     "{figure} of {name}, {:?}: {found:?} is not {expected}",
                     pairs[i]
                 );
@@ -195,8 +212,12 @@ fn figures_are_those_of_numpy_and_scikit_image(#[case] task: &str, #[case] count
         }
         for (figure, mean) in method["mean"].as_object().unwrap() {
             let all = (0..pairs.len()).map(|i| expected[name][i][figure].as_f64().unwrap());
-            let difference = (mean.as_f64().unwrap() - all.sum::<f64>() / pairs.len() as f64).abs();
-            assert!(difference <= close, "{figure} of {name}: {mean}");
+            let expected = all.sum::<f64>() / pairs.len() as f64;
+            let difference = (mean.as_f64().unwrap() - expected).abs();
+            assert!(
+                difference <= close(figure, expected),
+                "{figure} of {name}: {mean}"
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ mod book;
 mod data;
 mod download;
 mod evaluate;
+mod evaluate_files;
 mod export;
 mod figures;
 mod history;

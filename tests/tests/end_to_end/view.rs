@@ -37,6 +37,16 @@ fn each_epoch_is_validated_on_held_out_images(#[case] task: &str, #[case] paired
             figure("h_content_given_output").is_some_and(|h| h >= 0.0),
             "{line}"
         );
+        assert!(
+            figure("swd").is_some_and(|swd| (0.0..1.0).contains(&swd)),
+            "{line}"
+        );
+        // Of what is painted on edges nobody asks to be as smooth.
+        for name in ["cliffs", "noise"] {
+            let found = figure(name);
+            assert_eq!(found.is_some(), task == "color_transfer", "{line}");
+            assert!(found.is_none_or(|ratio| ratio > 0.0), "{line}");
+        }
         assert_eq!(figure("psnr").is_some(), paired, "{line}");
         assert_eq!(figure("ssim").is_some(), paired, "{line}");
     }

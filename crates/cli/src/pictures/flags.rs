@@ -48,12 +48,15 @@ pub(crate) fn with_flags(command: Command, needs_reference: bool) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Give every content the colours of every reference"),
         )
-        .arg(
-            Arg::new("overwrite")
-                .long("overwrite")
-                .action(ArgAction::SetTrue)
-                .help("Replace results that are there already"),
-        )
+        .arg(overwrite())
+}
+
+/// The flag that lets results replace what is there.
+pub(crate) fn overwrite() -> Arg {
+    Arg::new("overwrite")
+        .long("overwrite")
+        .action(ArgAction::SetTrue)
+        .help("Replace results that are there already")
 }
 
 /// The flag that says how far results go from their contents.

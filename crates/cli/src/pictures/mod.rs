@@ -18,7 +18,7 @@ use error::Unmade;
 use files::{by_name, is_file_name, listed, name, place, stem};
 
 pub(crate) use error::PicturesError;
-pub(crate) use flags::{strength, strength_of, with_flags};
+pub(crate) use flags::{overwrite, strength, strength_of, with_flags};
 
 /// One picture to be made.
 #[derive(Debug, PartialEq)]
@@ -180,8 +180,8 @@ impl Jobs {
             {
                 return Err(PicturesError::Both { output: path }.into());
             }
-            if path.exists() && !self.overwrite {
-                return Err(Unmade::Exists { path }.into());
+            if !self.overwrite {
+                refuse_existing(&path)?;
             }
         }
         Ok(())
@@ -210,13 +210,11 @@ impl Jobs {
         let bar = bar(all);
         let mut failed: Vec<anyhow::Error> = Vec::new();
         for job in &self.jobs {
-            let made = match !self.overwrite && job.output.exists() {
-                true => Err(Unmade::Exists {
-                    path: job.output.clone(),
-                }
-                .into()),
-                false => make(job),
+            let free = match self.overwrite {
+                true => Ok(()),
+                false => refuse_existing(&job.output),
             };
+            let made = free.and_then(|()| make(job));
             match made {
                 Ok(notes) => bar.suspend(|| {
                     output::line(job.output.display());
@@ -238,6 +236,17 @@ impl Jobs {
             }
             .into()),
         }
+    }
+}
+
+/// Refuses to write what is there already.
+pub(crate) fn refuse_existing(path: &Path) -> anyhow::Result<()> {
+    match path.exists() {
+        true => Err(Unmade::Exists {
+            path: path.to_owned(),
+        }
+        .into()),
+        false => Ok(()),
     }
 }
 

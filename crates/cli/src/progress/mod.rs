@@ -272,6 +272,11 @@ impl Observer for Progress {
              ssim of luma {:.3}",
             record.images, f.emd, f.h_content_given_output, f.histogram_intersection, f.ssim_luma,
         );
+        for (name, figure) in [("swd", f.swd), ("cliffs", f.cliffs), ("noise", f.noise)] {
+            if let Some(figure) = figure {
+                text += &format!("  {name} {figure:.3}");
+            }
+        }
         if let (Some(psnr), Some(ssim)) = (f.psnr, f.ssim) {
             text += &format!("  to the truth: psnr {psnr:.2} dB, ssim {ssim:.3}");
         }

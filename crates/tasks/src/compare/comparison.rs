@@ -1,16 +1,19 @@
 //! What a comparison gives: figures of each pair and each method, their means and intervals.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
-use huenet_data::ColourSpace;
+use huenet_data::{ColourSpace, RgbImage};
 use serde_json::{Map, Value, json};
 
-use super::bootstrap::{CONFIDENCE, interval};
+use super::bootstrap::CONFIDENCE;
 use super::method::Method;
+use super::page;
 use super::pairs::Pair;
 use super::study::{BINS, Study};
-use crate::measure::figures::{Figures, without_infinite};
+use super::summary::Summary;
+use super::table::Table;
+use crate::measure::figures::Figures;
+use crate::run::folder::RunFolder;
 
 /// The figures of one pair.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,19 +33,6 @@ pub struct PairFigures {
 pub struct Measured {
     method: Method,
     pairs: Vec<PairFigures>,
-}
-
-/// One figure over all pairs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
-    /// The figure's name.
-    pub name: String,
-    /// Its mean over the pairs that have it and have no infinite one, unless all are.
-    pub mean: f64,
-    /// How many infinite ones the mean is without.
-    pub left_out: usize,
-    /// The bootstrap interval of the mean; see [`interval`].
-    pub interval: Option<[f64; 2]>,
 }
 
 impl Measured {
@@ -89,16 +79,7 @@ impl Measured {
                 }
             }
         }
-        let summary = |(name, values): (String, Vec<f64>)| {
-            let count = values.len();
-            let values = without_infinite(values);
-            Summary {
-                name,
-                mean: values.iter().sum::<f64>() / values.len() as f64,
-                left_out: count - values.len(),
-                interval: interval(&values),
-            }
-        };
+        let summary = |(name, values)| Summary::new(name, values);
         all.into_iter().map(summary).collect()
     }
 }
@@ -166,52 +147,35 @@ impl Comparison {
         order
     }
 
+    fn table(&self) -> Table {
+        let rows = self.methods.iter();
+        let rows = rows.map(|it| (it.method.title(), it.summary(self.colour)));
+        let [height, width] = self.size;
+        Table {
+            about: format!(
+                "{} on {} pairs of {}, step {}, {width}×{height} pixels, {} statistics",
+                self.task,
+                self.pairs.len(),
+                self.dataset,
+                self.step,
+                self.sample_mode,
+            ),
+            rows: rows.collect(),
+        }
+    }
+
     /// A table in Markdown: a row for each method, a column for each figure, means with their
     /// intervals.
     pub fn to_markdown(&self) -> String {
-        let rows: Vec<(&'static str, Vec<Summary>)> = self
-            .methods
-            .iter()
-            .map(|measured| (measured.method.title(), measured.summary(self.colour)))
-            .collect();
-        let names = rows
-            .first()
-            .map(|(_, row)| row.as_slice())
-            .unwrap_or_default();
-        let columns = names.iter().map(|figure| column(&figure.name));
-        let columns: Vec<String> = columns.collect();
-        let mut text = format!(
-            "{} on {} pairs of {}, step {}, {}×{} pixels, {} statistics; mean [{:.0} % interval]\n\n",
-            self.task,
-            self.pairs.len(),
-            self.dataset,
-            self.step,
-            self.size[1],
-            self.size[0],
-            self.sample_mode,
-            100.0 * CONFIDENCE,
-        );
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "| | {} |", columns.join(" | "));
-        let _ = writeln!(text, "|---|{}", "---|".repeat(columns.len()));
-        for (title, row) in &rows {
-            let cells = names.iter().map(|figure| {
-                let found = row.iter().find(|cell| cell.name == figure.name);
-                found.map_or_else(String::new, cell)
-            });
-            let cells: Vec<String> = cells.collect();
-            let _ = writeln!(text, "| {title} | {} |", cells.join(" | "));
-        }
-        for (title, row) in &rows {
-            for figure in row.iter().filter(|figure| figure.left_out > 0) {
-                let _ = writeln!(
-                    text,
-                    "\n{title}: {} infinite {} left out of the mean (an output that is its ground truth has such)",
-                    figure.left_out, figure.name,
-                );
-            }
-        }
-        text
+        self.table().to_markdown()
+    }
+
+    /// A page in one file that loads nothing: the table, a chart of each figure's intervals, and the
+    /// contact sheet.
+    pub fn to_html(&self, sheet: Option<&RgbImage>) -> String {
+        let run = RunFolder::of(&self.checkpoint);
+        let name = run.file_name().unwrap_or(run.as_os_str());
+        page::page(&name.to_string_lossy(), &self.table(), sheet)
     }
 
     /// Everything, with the figures of each pair. A figure that is no finite number is null.
@@ -252,35 +216,6 @@ impl Comparison {
             "confidence": CONFIDENCE,
             "methods": methods.collect::<Vec<_>>(),
         })
-    }
-}
-
-/// The heading of a figure's column.
-fn column(name: &str) -> String {
-    match name {
-        "h_content_given_output" => "H(content given output), nats".to_owned(),
-        "psnr" => "psnr, dB".to_owned(),
-        "out_of_gamut" => "out of gamut, %".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-fn cell(figure: &Summary) -> String {
-    let (scale, digits) = match figure.name.as_str() {
-        "out_of_gamut" => (100.0, 1),
-        "psnr" => (1.0, 2),
-        name if name.starts_with("emd") => (1.0, 4),
-        _ => (1.0, 3),
-    };
-    let number = |value: f64| format!("{:.digits$}", scale * value);
-    match figure.interval {
-        Some([low, high]) => format!(
-            "{} [{}, {}]",
-            number(figure.mean),
-            number(low),
-            number(high)
-        ),
-        None => number(figure.mean),
     }
 }
 

@@ -28,6 +28,7 @@ fn the_distance_to_others_is_the_distance_that_the_figures_have() {
     let of = Compared {
         colour: ColourSpace::Yuv,
         truth: false,
+        photograph: true,
     };
     // The figures of output i beside reference j.
     let figures = |outputs: &[Vec<f32>], references: &[Vec<f32>]| {
@@ -89,9 +90,12 @@ fn comparison() -> Comparison {
     let figures = |emd: f64| Figures {
         emd,
         emd_channels: vec![emd, 2.0 * emd, 3.0 * emd],
+        swd: Some(emd / 2.0),
         h_content_given_output: 1.5,
         histogram_intersection: 0.5,
         ssim_luma: 0.25,
+        cliffs: Some(1.0 + emd),
+        noise: None,
         psnr: (emd < 0.2).then_some(f64::INFINITY),
         ssim: None,
     };
@@ -159,4 +163,38 @@ fn the_json_has_means_intervals_and_every_pair() {
     );
     assert!(close(&pairs[1]["emd"], 0.1));
     assert_eq!(comparison().ranking(), [1, 2, 0]);
+}
+
+#[test]
+fn the_page_has_the_tables_numbers_a_chart_for_each_figure_and_the_sheet() {
+    let mut comparison = comparison();
+    comparison.dataset = "<script>alert(1)</script>".to_owned();
+    let sheet = RgbImage::from_pixel(40, 20, image::Rgb([10, 200, 90]));
+    let page = comparison.to_html(Some(&sheet));
+    let table = comparison.table();
+    for (title, row) in &table.rows {
+        assert!(page.contains(&format!("<th scope=\"row\">{title}</th>")));
+        for figure in row {
+            assert!(
+                page.contains(&format!("<td>{}", figure.mean())),
+                "{figure:?}"
+            );
+            let span = figure
+                .interval()
+                .map(|[low, high]| format!("<span>[{low}, {high}]</span>"));
+            assert!(span.is_none_or(|span| page.contains(&span)), "{figure:?}");
+        }
+    }
+    assert_eq!(page.matches("<svg").count(), table.columns().len());
+    // Its picture is in it, and it names nothing outside itself.
+    let (_, jpeg) = page.split_once("src=\"data:image/jpeg;base64,").unwrap();
+    let (jpeg, _) = jpeg.split_once('"').unwrap();
+    let jpeg = data_encoding::BASE64.decode(jpeg.as_bytes()).unwrap();
+    let shown = image::load_from_memory(&jpeg).unwrap();
+    assert_eq!((shown.width(), shown.height()), (40, 20));
+    for outside in ["src=\"http", "href=", "@import", "url(", "<script"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(page.contains("&lt;script&gt;alert"));
+    assert!(!comparison.to_html(None).contains("<img"));
 }

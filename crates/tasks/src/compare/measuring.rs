@@ -6,6 +6,7 @@ use huenet_hist::{Bins, HistogramLoss, HistogramLossConfig, Kernel};
 use super::batch::Batch;
 use super::comparison::{Comparison, Histograms, Measured};
 use super::pairs::Pair;
+use super::pictures::{self, Picture, Progress, Shown};
 use super::sheet;
 use super::study::{BINS, Study};
 use crate::measure::figures::{Compared, figures_of};
@@ -18,8 +19,8 @@ fn histogram_loss() -> HistogramLoss {
     HistogramLossConfig::new(bins, Kernel::default()).init()
 }
 
-/// Measures every method on the pairs of `study`; `progress` is told how many pairs are done. The
-/// contact sheet comes with its own error: the figures are there if it could not be drawn.
+/// Measures every method on the pairs of `study`; `tell` is given each image as it is there, and how
+/// many pairs are done. The contact sheet comes with its own error: the figures are there if it could not be drawn.
 ///
 /// # Errors
 ///
@@ -27,7 +28,7 @@ fn histogram_loss() -> HistogramLoss {
 pub fn compare<B: TrainingBackend>(
     study: &Study,
     device: &B::Device,
-    progress: &mut dyn FnMut(usize),
+    tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Comparison, Result<RgbImage, TaskError>), TaskError> {
     let (generator, _) = study.checkpoint.networks::<B>(device)?;
     let loss = histogram_loss();
@@ -36,12 +37,29 @@ pub fn compare<B: TrainingBackend>(
     let mut done = 0;
     for (number, batch) in study.pairs.batches().iter().enumerate() {
         let made = Batch::make(study, &generator, number, device)?;
+        let mut show = |index: usize, shown: Shown, planes: &[f32]| {
+            tell(Progress::Made(Picture {
+                name: pictures::name(done + index + 1, &batch[index], shown),
+                colour: study.colour,
+                planes,
+                size: made.size,
+            }));
+        };
+        for (index, [content, reference, _]) in made.each().enumerate() {
+            show(index, Shown::Content, content);
+            show(index, Shown::Reference, reference);
+        }
         histograms.references(made.references::<B>(&loss, device));
         for measured in &mut measured {
-            let outputs = made.by(study, measured.method());
+            let method = measured.method();
+            let outputs = made.by(study, method);
+            for (index, output) in outputs.0.iter().enumerate() {
+                show(index, Shown::Output(method), &output.planes);
+            }
             let of = Compared {
                 colour: study.colour,
                 truth: study.recipe.task().is_paired(),
+                photograph: study.recipe.task().content_is_photograph(),
             };
             let images = [&made.content, &made.reference, &outputs.concat_planes()]
                 .map(|planes| made.tensor::<B>(planes, device));
@@ -52,10 +70,10 @@ pub fn compare<B: TrainingBackend>(
                 }
                 measured.push(figures, output.out_of_gamut);
             }
-            histograms.outputs(measured.method(), of_outputs);
+            histograms.outputs(method, of_outputs);
         }
         done += batch.len();
-        progress(done);
+        tell(Progress::Done(done));
     }
     let pairs: Vec<Pair> = study.pairs.batches().concat();
     for measured in &mut measured {

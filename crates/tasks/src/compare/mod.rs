@@ -1,7 +1,8 @@
 //! A trained generator beside methods that need no training, image by image.
 //!
 //! ```text
-//! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, contact sheet
+//! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, HTML, contact sheet
+//!                            └───► Progress ──► each image
 //! ```
 //!
 //! Every method gets the same pairs, prepared as the run prepares them, and is measured in the
@@ -13,15 +14,21 @@ mod bootstrap;
 mod comparison;
 mod measuring;
 mod method;
+mod page;
 mod pairs;
+mod pictures;
 mod sheet;
 mod study;
+mod summary;
+mod table;
 mod write;
 
 pub use bootstrap::{CONFIDENCE, interval};
-pub use comparison::{Comparison, Measured, PairFigures, Summary};
+pub use comparison::{Comparison, Measured, PairFigures};
 pub use measuring::compare;
 pub use method::Method;
 pub use pairs::Pair;
+pub use pictures::{Picture, Progress};
 pub use study::{BINS, Study, Which};
-pub use write::{write_json, write_sheet};
+pub use summary::Summary;
+pub use write::{write_html, write_image, write_json};

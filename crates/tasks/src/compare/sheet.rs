@@ -7,7 +7,8 @@ use image::{Rgb, imageops};
 
 use super::batch::Batch;
 use super::comparison::Comparison;
-use super::method::{Method, to_rgb};
+use super::method::Method;
+use super::pictures;
 use super::study::Study;
 use crate::store::error::TaskError;
 
@@ -77,7 +78,7 @@ pub(super) fn draw(
             images.extend(made.map(|made| made.planes));
         }
         for (column, planes) in (0..).zip(images) {
-            let image = picture(study, &planes, batch.size.width());
+            let image = pictures::draw(study.colour, &planes, batch.size);
             let image = imageops::resize(&image, tile[0], tile[1], imageops::FilterType::Nearest);
             imageops::replace(&mut sheet, &image, place(column).into(), (y + line).into());
         }
@@ -123,15 +124,6 @@ fn caption(comparison: &Comparison, kind: &str, number: usize) -> String {
             pair.content, pair.reference
         ),
     }
-}
-
-fn picture(study: &Study, planes: &[f32], width: usize) -> RgbImage {
-    let pixels = to_rgb(study.colour, planes);
-    let height = pixels.len() / width;
-    RgbImage::from_fn(width as u32, height as u32, |x, y| {
-        let rgb = pixels[y as usize * width + x as usize];
-        Rgb(rgb.map(|value| (255.0 * value.clamp(0.0, 1.0)).round() as u8))
-    })
 }
 
 /// Writes as much of `text` as there is room for. Letters that the font lacks become `?`.

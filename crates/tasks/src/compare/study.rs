@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use huenet_data::{ColourSpace, Phase};
 
 use super::method::Method;
-use super::pairs::Pairs;
+use super::pairs::{Pair, Pairs};
+use super::pictures::{self, Shown};
 use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::RunFolder;
 use crate::settings::{Layer, SettingsError};
@@ -88,6 +89,21 @@ impl Study {
     /// Whether the only held-out image takes its colours from a training image, since there is no other one.
     pub fn borrows_reference(&self) -> bool {
         self.pairs.borrows_reference()
+    }
+
+    /// The names of all pictures that a comparison shows, in the order of the pairs: content,
+    /// reference, and what each method makes of them.
+    pub fn picture_names(&self) -> Vec<String> {
+        let pairs = self.pairs.batches().iter().flatten();
+        let of_pair = |(number, pair): (usize, &Pair)| {
+            let outputs = self.methods().map(Shown::Output);
+            let shown = [Shown::Content, Shown::Reference]
+                .into_iter()
+                .chain(outputs);
+            let names = shown.map(|shown| pictures::name(number, pair, shown));
+            names.collect::<Vec<_>>()
+        };
+        (1..).zip(pairs).flat_map(of_pair).collect()
     }
 
     /// The methods: those of colours only if the images have colours.

@@ -19,11 +19,25 @@ pub fn write_json(comparison: &Comparison, path: &Path) -> Result<(), TaskError>
     files::write_named(path, text.as_bytes())
 }
 
-/// Writes a contact sheet as PNG, aside and then in its place; into a pipe or a device as it is.
+/// Writes a [`Comparison`] as a page with its contact sheet, aside and then in its place; into a pipe or
+/// a device as it is.
 ///
 /// # Errors
 ///
 /// [`TaskError::Unwritten`].
-pub fn write_sheet(sheet: &RgbImage, path: &Path) -> Result<(), TaskError> {
-    files::write_named(path, &samples::png(sheet, path)?)
+pub fn write_html(
+    comparison: &Comparison,
+    sheet: Option<&RgbImage>,
+    path: &Path,
+) -> Result<(), TaskError> {
+    files::write_named(path, comparison.to_html(sheet).as_bytes())
+}
+
+/// Writes an image as PNG, aside and then in its place; into a pipe or a device as it is.
+///
+/// # Errors
+///
+/// [`TaskError::Unwritten`].
+pub fn write_image(image: &RgbImage, path: &Path) -> Result<(), TaskError> {
+    files::write_named(path, &samples::png(image, path)?)
 }

@@ -1,9 +1,13 @@
 //! How well a generator does on images it was not trained on.
 
-use huenet_data::Loader;
+use huenet_data::{ImageSize, Loader};
 use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
+use super::figures::values;
+use super::roughness::{cliffs, noise};
+use super::screen::clipped_rgb;
+use super::sliced::sliced_wasserstein;
 use super::translate::translate;
 use crate::step::backend::TrainingBackend;
 use crate::step::recipe::Recipe;
@@ -23,6 +27,52 @@ pub struct Evaluation {
     pub h_content_given_output: f64,
     /// H(content | content): what doing nothing reaches.
     pub h_doing_nothing: f64,
+    /// The sliced 1-Wasserstein distance between the colours of output and reference, clipped to
+    /// those of a screen. `None` in files that were written before there was this figure, as those
+    /// that follow.
+    #[serde(default)]
+    pub swd: Option<f64>,
+    /// The same between content and reference.
+    #[serde(default)]
+    pub swd_doing_nothing: Option<f64>,
+    /// How much steeper the output is than its content ([`cliffs`]); doing nothing reaches 1. Only
+    /// where the content is a photograph.
+    #[serde(default)]
+    pub cliffs: Option<f64>,
+    /// How noisy the output is beside its content ([`noise`]); doing nothing reaches 1. Only where
+    /// the content is a photograph.
+    #[serde(default)]
+    pub noise: Option<f64>,
+}
+
+/// What is measured of the colours of a screen, of each image.
+#[derive(Default)]
+struct OnScreen {
+    swd: Vec<f64>,
+    swd_doing_nothing: Vec<f64>,
+    cliffs: Vec<f64>,
+    noise: Vec<f64>,
+}
+
+impl OnScreen {
+    /// Measures the images of a batch: content, reference and output, `[batch, channels, height,
+    /// width]` each.
+    fn measure(&mut self, recipe: &Recipe, images: [&[f32]; 3], size: ImageSize) {
+        let colour = recipe.colour();
+        let [contents, references, outputs] =
+            images.map(|planes| planes.chunks_exact(colour.channels() * size.pixels()));
+        for ((content, reference), output) in contents.zip(references).zip(outputs) {
+            let [content, reference, output] =
+                [content, reference, output].map(|image| clipped_rgb(colour, image));
+            self.swd.push(sliced_wasserstein(&output, &reference));
+            self.swd_doing_nothing
+                .push(sliced_wasserstein(&content, &reference));
+            if recipe.task().content_is_photograph() {
+                self.cliffs.extend(cliffs(&output, &content, size));
+                self.noise.extend(noise(&output, &content, size));
+            }
+        }
+    }
 }
 
 /// Evaluates `generator` on the first images of `held_out`, as many as the recipe says;
@@ -39,6 +89,7 @@ pub fn evaluate<B: TrainingBackend>(
 ) -> Result<Option<Evaluation>, TaskError> {
     let loss = recipe.histogram_loss();
     let mut sums = [0.0; 4];
+    let mut on_screen = OnScreen::default();
     let mut images = 0;
     for (index, batch) in held_out.epoch(0).enumerate() {
         if images >= recipe.settings().held_out_images {
@@ -48,6 +99,13 @@ pub fn evaluate<B: TrainingBackend>(
         let output = translate(recipe, generator, &batch, index as u64);
         let (content, reference) = (&batch.content, &batch.reference);
         let target = loss.target_of_images(reference.clone());
+        let [_, _, height, width] = content.dims();
+        let host = [content, reference, &output].map(|images| values(images.clone()));
+        on_screen.measure(
+            recipe,
+            host.each_ref().map(Vec::as_slice),
+            ImageSize::new(height, width)?,
+        );
         let [of_output, of_content] = [output, content.clone()]
             .map(|image| loss.forward_images_no_reduction(content.clone(), image, target.clone()));
         let figures = [
@@ -76,5 +134,31 @@ pub fn evaluate<B: TrainingBackend>(
         emd_doing_nothing,
         h_content_given_output,
         h_doing_nothing,
+        swd: mean(&on_screen.swd),
+        swd_doing_nothing: mean(&on_screen.swd_doing_nothing),
+        cliffs: mean(&on_screen.cliffs),
+        noise: mean(&on_screen.noise),
     }))
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_the_figures_that_came_later_is_read() {
+        let text = r#"{ "images": 4, "emd": 0.1, "emd_doing_nothing": 0.2,
+            "h_content_given_output": 1.0, "h_doing_nothing": 0.5 }"#;
+        let evaluation: Evaluation = serde_json::from_str(text).unwrap();
+        assert_eq!((evaluation.emd, evaluation.swd), (0.1, None));
+        let again = serde_json::to_string(&evaluation).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Evaluation>(&again).unwrap(),
+            evaluation
+        );
+    }
 }

@@ -7,7 +7,10 @@ use huenet_data::{Batch, ColourSpace, ImageSize};
 use huenet_hist::{HistogramBackend, HistogramLoss};
 use serde::{Deserialize, Serialize};
 
+use crate::measure::roughness::{cliffs, noise};
+use crate::measure::screen::clipped_rgb;
 use crate::measure::similarity::{histogram_intersection, psnr, ssim};
+use crate::measure::sliced::sliced_wasserstein;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 use crate::store::numbers::{number, numbers};
@@ -24,6 +27,11 @@ pub struct Figures {
     /// The same of each channel.
     #[serde(deserialize_with = "numbers")]
     pub emd_channels: Vec<f64>,
+    /// The sliced 1-Wasserstein distance between the colours of output and reference, of RGB in [0, 1]
+    /// with what lies outside clipped ([`sliced_wasserstein`]). 0 is best. `None` only in files that
+    /// were written before there was this figure.
+    #[serde(default)]
+    pub swd: Option<f64>,
     /// H(content | output) in nats, the mean over channels: what the output does not tell of the
     /// content. 0 is best.
     #[serde(deserialize_with = "number")]
@@ -36,6 +44,15 @@ pub struct Figures {
     /// data range 1, windows of 7×7 pixels ([`ssim`]). 1 is best.
     #[serde(deserialize_with = "number")]
     pub ssim_luma: f64,
+    /// How much steeper the output is than its content, of RGB in [0, 1] with what lies outside
+    /// clipped ([`cliffs`]). 1 is as steep. Only where the content is a photograph
+    /// ([`Task::content_is_photograph`](crate::Task::content_is_photograph)).
+    #[serde(default)]
+    pub cliffs: Option<f64>,
+    /// The median gradient of the output's luma over that of its content's, of RGB in [0, 1] with what
+    /// lies outside clipped ([`noise`]). 1 is as noisy. Only where the content is a photograph.
+    #[serde(default)]
+    pub noise: Option<f64>,
     /// The peak signal-to-noise ratio to the ground truth in decibels, of RGB in [0, 1] with what
     /// lies outside clipped; paired tasks only. Of an image that is its ground truth it is infinite:
     /// means are of the others, unless there are none.
@@ -54,9 +71,12 @@ impl Figures {
         let channels = channel_names(colour).iter().zip(&self.emd_channels);
         all.extend(channels.map(|(name, value)| (format!("emd_{name}"), *value)));
         let rest = [
+            ("swd", self.swd),
             ("h_content_given_output", Some(self.h_content_given_output)),
             ("histogram_intersection", Some(self.histogram_intersection)),
             ("ssim_luma", Some(self.ssim_luma)),
+            ("cliffs", self.cliffs),
+            ("noise", self.noise),
             ("psnr", self.psnr),
             ("ssim", self.ssim),
         ];
@@ -81,9 +101,12 @@ impl Figures {
         Some(Self {
             emd: mean(&|f| f.emd),
             emd_channels: channels.map(channel).collect(),
+            swd: given(|f| f.swd),
             h_content_given_output: mean(&|f| f.h_content_given_output),
             histogram_intersection: mean(&|f| f.histogram_intersection),
             ssim_luma: mean(&|f| f.ssim_luma),
+            cliffs: given(|f| f.cliffs),
+            noise: given(|f| f.noise),
             psnr: given(|f| f.psnr),
             ssim: given(|f| f.ssim),
         })
@@ -126,6 +149,7 @@ pub fn figures<B: HistogramBackend>(
     let of = Compared {
         colour: recipe.colour(),
         truth: recipe.task().is_paired(),
+        photograph: recipe.task().content_is_photograph(),
     };
     let images = [batch.content.clone(), batch.reference.clone(), output];
     Ok(figures_of(of, &recipe.histogram_loss(), images)?.0)
@@ -138,6 +162,8 @@ pub(crate) struct Compared {
     pub(crate) colour: ColourSpace,
     /// Whether the reference is the ground truth.
     pub(crate) truth: bool,
+    /// Whether the content is a photograph, so that the output is to be as smooth.
+    pub(crate) photograph: bool,
 }
 
 /// The figures of each image of a batch, and the soft histograms of the output, `[batch · channels
@@ -171,19 +197,30 @@ pub(crate) fn figures_of<B: HistogramBackend>(
         let mean =
             |values: &[f32]| values.iter().map(|v| f64::from(*v)).sum::<f64>() / channels as f64;
         let [p, q] = [&of_output, &target].map(|all| &all[row.start * bins..row.end * bins]);
+        let [content_rgb, reference_rgb, output_rgb] =
+            [content, reference, output].map(|image| clipped_rgb(of.colour, image));
         let (psnr, ssim) = of
             .truth
-            .then(|| compare.to_truth(output, reference))
+            .then(|| compare.to_truth(&output_rgb, &reference_rgb))
             .unzip();
+        let rougher = |by: fn(&[f32], &[f32], ImageSize) -> Option<f64>| {
+            let photograph = of.photograph;
+            photograph
+                .then(|| by(&output_rgb, &content_rgb, size))
+                .flatten()
+        };
         Figures {
             emd: mean(&distances[row.clone()]),
             emd_channels: distances[row.clone()]
                 .iter()
                 .map(|v| f64::from(*v))
                 .collect(),
+            swd: Some(sliced_wasserstein(&output_rgb, &reference_rgb)),
             h_content_given_output: mean(&structures[row]),
             histogram_intersection: histogram_intersection(p, q) / channels as f64,
             ssim_luma: compare.lumas(output, content).unwrap_or(f64::NAN),
+            cliffs: rougher(cliffs),
+            noise: rougher(noise),
             psnr,
             ssim: ssim.flatten(),
         }
@@ -203,22 +240,15 @@ impl Comparison {
         ssim(&a, &b, self.size, 1.0)
     }
 
-    /// PSNR, and SSIM if the images are large enough for one.
+    /// PSNR, and SSIM if the images are large enough for one, of planes of red, green and blue.
     fn to_truth(&self, a: &[f32], b: &[f32]) -> (f64, Option<f64>) {
-        let [a, b] = [a, b].map(|image| self.rgb(image));
-        let planes = |image: &[f32]| {
-            image
-                .chunks_exact(self.size.pixels())
-                .map(<[f32]>::to_vec)
-                .collect::<Vec<_>>()
-        };
-        let channels: Option<Vec<f64>> = planes(&a)
-            .iter()
-            .zip(&planes(&b))
+        let [planes_a, planes_b] = [a, b].map(|image| image.chunks_exact(self.size.pixels()));
+        let channels: Option<Vec<f64>> = planes_a
+            .zip(planes_b)
             .map(|(a, b)| ssim(a, b, self.size, 1.0))
             .collect();
         let mean = channels.map(|each| each.iter().sum::<f64>() / each.len() as f64);
-        (psnr(&a, &b, 1.0), mean)
+        (psnr(a, b, 1.0), mean)
     }
 
     /// Luma, in [0, 1] for the colours of a screen. SSIM compares brightnesses by their ratio, so
@@ -233,23 +263,6 @@ impl Comparison {
             }
         };
         (0..pixels).map(|i| (signed(i) + 1.0) / 2.0).collect()
-    }
-
-    /// Planes of red, green and blue in [0, 1].
-    fn rgb(&self, image: &[f32]) -> Vec<f32> {
-        let pixels = self.size.pixels();
-        let mut planes = vec![0.0; 3 * pixels];
-        for i in 0..pixels {
-            let mut channels = [0.0; 3];
-            for (value, plane) in channels.iter_mut().zip(image.chunks_exact(pixels)) {
-                *value = plane[i];
-            }
-            let rgb = self.colour.decode_pixel(channels);
-            for (c, value) in rgb.into_iter().enumerate() {
-                planes[c * pixels + i] = ((value + 1.0) / 2.0).clamp(0.0, 1.0);
-            }
-        }
-        planes
     }
 }
 

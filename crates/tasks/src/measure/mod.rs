@@ -2,6 +2,9 @@
 
 pub(crate) mod evaluation;
 pub(crate) mod figures;
+pub mod roughness;
 pub(crate) mod samples;
+pub(crate) mod screen;
 pub mod similarity;
+pub mod sliced;
 pub(crate) mod translate;

@@ -140,9 +140,12 @@ mod tests {
             figures: Figures {
                 emd: f64::NAN,
                 emd_channels: vec![0.1, 0.2, 0.3],
+                swd: Some(0.25),
                 h_content_given_output: 1.0,
                 histogram_intersection: 0.5,
                 ssim_luma: 0.5,
+                cliffs: Some(1.5),
+                noise: None,
                 psnr: Some(20.0),
                 ssim: None,
             },
@@ -172,5 +175,18 @@ mod tests {
         // The last batch of the third epoch is done; what follows it is to be done again.
         rewind(&path, position(12, 2, 4), 4).unwrap();
         assert_eq!(read(&path).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_line_without_the_figures_that_came_later_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("validation.jsonl");
+        let line = r#"{"step":4,"epoch":1,"images":2,"seconds":0.5,"emd":0.1,"emd_channels":[0.1,0.1,0.1],
+            "h_content_given_output":1.0,"histogram_intersection":0.5,"ssim_luma":0.5,"psnr":null,"ssim":null}"#;
+        std::fs::write(&path, line.replace('\n', "") + "\n").unwrap();
+        let figures = &read(&path).unwrap()[0].figures;
+        assert_eq!([figures.swd, figures.cliffs, figures.noise], [None; 3]);
+        let names = figures.named(huenet_data::ColourSpace::Yuv);
+        assert!(names.iter().all(|(name, _)| name != "swd"), "{names:?}");
     }
 }

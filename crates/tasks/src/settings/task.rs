@@ -41,6 +41,12 @@ impl Task {
         !matches!(self, Self::ColorTransfer)
     }
 
+    /// Whether the content is a photograph, in grey or in colours: then the output is to be as
+    /// smooth as it is. Edges are none.
+    pub fn content_is_photograph(self) -> bool {
+        !matches!(self, Self::Edges2photos)
+    }
+
     /// The official dataset of the task.
     pub fn default_dataset(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@
 mod charts;
 mod distributions;
 mod machine;
-mod page;
+pub(crate) mod page;
 mod pictures;
 mod series;
 mod server;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
+/// How pages look.
+pub(crate) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// The page titled `title` that shows `data`.
@@ -33,7 +34,8 @@ fn script_data(data: &impl Serialize) -> String {
         .replace('<', "\\u003c")
 }
 
-fn escape(text: &str) -> String {
+/// Text that is safe inside an element or an attribute.
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

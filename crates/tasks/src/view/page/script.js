@@ -169,9 +169,12 @@ function losses() {
 
 const FIGURES = [
   ["EMD to the reference (0 is best)", (name) => name.startsWith("emd")],
+  ["Sliced distance of colours to the reference (0 is best)", (name) => name === "swd"],
   ["H(content | output), nats (0 is best)", (name) => name === "h_content_given_output"],
   ["Histogram intersection (1 is best)", (name) => name === "histogram_intersection"],
   ["SSIM of luma to the content (1 is best)", (name) => name === "ssim_luma"],
+  ["Cliffs: steepness beside the content (1 is as steep)", (name) => name === "cliffs"],
+  ["Noise of luma beside the content (1 is as noisy)", (name) => name === "noise"],
   ["PSNR to the ground truth, dB", (name) => name === "psnr"],
   ["SSIM to the ground truth (1 is best)", (name) => name === "ssim"],
 ];
@@ -260,7 +263,10 @@ function evaluation() {
     [`${number(e.images)} images`, "output", "doing nothing"],
     ["EMD to the reference", number(e.emd), number(e.emd_doing_nothing)],
     ["H(content | output), nats", number(e.h_content_given_output), number(e.h_doing_nothing)],
-  ]));
+    e.swd != null && ["Sliced distance of colours to the reference", number(e.swd), number(e.swd_doing_nothing)],
+    e.cliffs != null && ["Cliffs beside the content", number(e.cliffs), number(1)],
+    e.noise != null && ["Noise of luma beside the content", number(e.noise), number(1)],
+  ].filter(Boolean)));
 }
 
 function machine() {

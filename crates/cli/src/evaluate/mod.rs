@@ -1,5 +1,7 @@
 //! `huenet evaluate`.
 
+mod outputs;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,9 @@ use anyhow::anyhow;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Phase, RgbImage};
-use huenet_tasks::compare::{Comparison, Study, Which, compare, write_json, write_sheet};
+use huenet_tasks::compare::{
+    Comparison, Progress, Study, Which, compare, write_html, write_image, write_json,
+};
 use huenet_tasks::settings::{KEYS, Key};
 use huenet_tasks::{Layer, Settings, SettingsError, TaskError, TrainingBackend, find_run};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,6 +19,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::backend::OnBackend;
 use crate::progress::ONE_HELD_OUT;
 use crate::{backend, output, writable};
+use outputs::Outputs;
 
 /// The run's settings that an evaluation may change.
 fn settings() -> impl Iterator<Item = &'static Key> {
@@ -38,8 +43,13 @@ Columns:
 emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins); emd_y, \
 emd_u and emd_v: the same of each channel.
 emd_other: the mean distance to the references of the other pairs.
+swd: sliced Wasserstein distance of the colours to the reference's, in RGB: the mean over 64 \
+directions.
 h_content_given_output: conditional entropy in nats.
 ssim_luma: SSIM to the content, of luma in [0, 1] with data range 1.
+cliffs: how much steeper the output is than its content, the 95th percentile over neighbouring \
+pixels; noise: the median step of luma between neighbours, over the content's. Neither is in \
+edges2photos.
 psnr, ssim: comparison with the ground truth, for paired tasks.
 out of gamut: the share of pixels whose colour no screen has.
 
@@ -108,6 +118,12 @@ pub(crate) fn command() -> Command {
             "FILE",
             "Write the figures of every pair and the means to this file",
         ))
+        .arg(file(
+            "html",
+            "FILE",
+            "Write the table, charts of the intervals and the contact sheet to this file, a page that \
+             loads nothing else",
+        ))
         .arg(
             file(
                 "sheet",
@@ -116,6 +132,7 @@ pub(crate) fn command() -> Command {
             )
             .value_parser(PathBufValueParser::new().try_map(of_png)),
         )
+        .args(outputs::flags())
         .arg(
             Arg::new("output_dir")
                 .long("output-dir")
@@ -175,11 +192,13 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
 
     let sheet_path = matches.get_one::<PathBuf>("sheet").cloned();
     let sheet_path = sheet_path.unwrap_or_else(|| study.run().join(SHEET));
-    let json_path = matches.get_one::<PathBuf>("json");
+    let [json_path, html_path] = ["json", "html"].map(|option| matches.get_one::<PathBuf>(option));
     check_target("sheet", &sheet_path)?;
-    if let Some(path) = json_path {
-        check_target("json", path)?;
+    for (option, path) in [("json", json_path), ("html", html_path)] {
+        path.map_or(Ok(()), |path| check_target(option, path))?;
     }
+
+    let mut outputs = Outputs::given(matches, &study.picture_names())?;
 
     if study.borrows_reference() {
         output::note(format_args!("warning: {ONE_HELD_OUT}"));
@@ -188,18 +207,31 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     let bar = bar(study.pairs());
     let measuring = Measuring {
         study: &study,
-        progress: &mut |done| bar.set_position(done as u64),
+        tell: &mut |progress| match progress {
+            Progress::Made(picture) => outputs.iter_mut().for_each(|it| it.write(&picture)),
+            Progress::Done(pairs) => bar.set_position(pairs as u64),
+        },
     };
     let outcome = backend::on(name, device, measuring);
     bar.finish_and_clear();
     let (comparison, sheet) = outcome??;
 
-    // Measuring took long: each of the three results is given even if another one fails.
+    // Measuring took long: each of the results is given even if another one fails.
     output::print(comparison.to_markdown());
     let written = json_path.map_or(Ok(()), |path| write_json(&comparison, path));
-    let drawn = sheet.and_then(|sheet| write_sheet(&sheet, &sheet_path));
-    written.and(drawn)?;
+    let page = html_path.map_or(Ok(()), |path| {
+        write_html(&comparison, sheet.as_ref().ok(), path)
+    });
+    let drawn = sheet.and_then(|sheet| write_image(&sheet, &sheet_path));
+    let all_out = outputs.as_mut().map_or(Ok(()), Outputs::finish);
+    written.and(page).and(drawn).and(all_out)?;
     output::note(format_args!("contact sheet  {}", sheet_path.display()));
+    if let Some(outputs) = &outputs {
+        output::note(format_args!(
+            "outputs        {}",
+            outputs.folder().display()
+        ));
+    }
     Ok(())
 }
 
@@ -225,7 +257,7 @@ fn check_target(option: &str, path: &Path) -> anyhow::Result<()> {
 
 struct Measuring<'a> {
     study: &'a Study,
-    progress: &'a mut dyn FnMut(usize),
+    tell: &'a mut dyn FnMut(Progress<'_>),
 }
 
 impl OnBackend for Measuring<'_> {
@@ -236,7 +268,7 @@ impl OnBackend for Measuring<'_> {
     }
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        compare::<B>(self.study, device, self.progress)
+        compare::<B>(self.study, device, self.tell)
     }
 }
 
