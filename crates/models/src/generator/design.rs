@@ -54,7 +54,6 @@ pub enum Prediction {
     /// content. Before training it is what the fitted ones make of it. What varies slowly in the grid cannot tear
     /// a surface apart, and the same maps give an image of any size. There is no last layer, and no
     /// level above the size of the grid. Needs images of three channels.
-    #[serde(skip)]
     LocalMaps,
 }
 
