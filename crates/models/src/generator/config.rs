@@ -209,7 +209,11 @@ impl GeneratorConfig {
             true => self.options.output_channels,
             false => 0,
         };
-        self.options.input_channels + matched
+        let mapped = match self.options.prediction.changes_maps() {
+            true => self.options.output_channels,
+            false => 0,
+        };
+        self.options.input_channels + matched + mapped
     }
 
     /// Channels that the last layer puts out.

@@ -48,28 +48,28 @@ impl<B: NetworkBackend> MapsLayer<B> {
         let framed = reflected(at_cells(features));
         let change = B::layer(Layer::of(Convolution::Framed(&self.conv)), framed);
         let [levels, rows, columns] = MAPS_GRID;
-        // Adam moves all weights of a coefficient alike at first: the sum of what they add would be the larger, the
-        // more there are of them.
-        let change = change.div_scalar((9 * channels) as f64);
+        // Adam moves each weight as far, however many there are; what they make of the features together should not
+        // be the larger for it.
+        let change = change.div_scalar(((9 * channels) as f64).sqrt());
         change.reshape([batch, VALUES, levels, rows, columns])
     }
 
-    /// What the changed maps make of the content.
+    /// What the changed maps make of the content: what the fitted ones make of it, and what their change does.
     ///
     /// # Shapes
     /// - `features`: as in [`change`](Self::change)
-    /// - `content`: `[batch, 3, height, width]`
+    /// - `content` and `mapped`, the content by the fitted maps: `[batch, 3, height, width]`
     pub(super) fn forward(
         &self,
         features: Tensor<B, 4>,
         content: Tensor<B, 4>,
+        mapped: Tensor<B, 4>,
         fitted: FittedMaps<B>,
     ) -> MappedImage<B> {
         let change = self.change(features);
-        let maps = fitted.maps + change.clone();
         MappedImage {
-            output: sliced(maps.clone(), content, fitted.luma),
-            maps,
+            output: mapped + sliced(change.clone(), content, fitted.luma),
+            maps: fitted.maps + change.clone(),
             change,
         }
     }

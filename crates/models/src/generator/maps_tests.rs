@@ -1,7 +1,7 @@
 //! A generator that changes fitted maps.
 
 use super::*;
-use crate::local_maps::{MAPS_GRID, sliced};
+use crate::local_maps::MAPS_GRID;
 use crate::testing::{
     DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_parameter_gradients, counts,
     largest_difference, rng, trainable, values, waves, weighted_sum,

@@ -19,7 +19,7 @@ use crate::distribution_encoder::DistributionEncoder;
 use crate::histogram_encoder::HistogramEncoder;
 use crate::init;
 use crate::layer::{Activation, Convolution, Layer};
-use crate::local_maps::{FittedMaps, MappedImage};
+use crate::local_maps::{FittedMaps, MappedImage, sliced};
 use crate::matching::Matching;
 use crate::normalization::NormKind;
 use crate::pass::Pass;
@@ -45,7 +45,7 @@ const DROPOUTS: usize = 3;
 /// ([`Conditioning`]), the [normalisation](crate::Normalization), the [`LastLayer`], what that
 /// [predicts](Prediction), and whether the content's channels, matched to the reference's histograms
 /// ([`Matching`]), are given to it beside the content. One that predicts local maps ends at the size of
-/// their grid.
+/// their grid, and is given what the fitted ones make of the content, too.
 ///
 /// It is fully convolutional in the content image: larger images pass, as long as their sides
 /// are multiples of 2^depth. Histograms are counted on images of the configured size.
@@ -87,7 +87,7 @@ struct Features<B: Backend> {
     last: Tensor<B, 4>,
     told: Tensor<B, 2>,
     quantiles: Option<Tensor<B, 2>>,
-    /// The content, with the matched content if the generator is given it.
+    /// The content, with the matched content if the generator is given it, and with the content by fitted maps.
     given: Tensor<B, 4>,
     matched: Option<Tensor<B, 4>>,
 }
@@ -206,7 +206,11 @@ impl<B: NetworkBackend> Generator<B> {
         counts: Tensor<B, 3, Int>,
         pass: &mut Pass<'_>,
     ) -> Activations<B> {
-        let features = self.features(&content, counts, pass);
+        assert!(
+            !self.changes_maps(),
+            "a generator that changes maps needs fitted ones"
+        );
+        let features = self.features(&content, None, counts, pass);
         let colours = match (&self.palette, features.quantiles) {
             (Some(palette), Some(quantiles)) => {
                 Some(palette.colours(quantiles, features.told.clone()))
@@ -247,14 +251,17 @@ impl<B: NetworkBackend> Generator<B> {
         let Some(layer) = &self.maps else {
             panic!("fitted maps given to a generator that changes none");
         };
-        let features = self.features(&content, counts, pass);
-        layer.forward(features.last, content, fitted)
+        let FittedMaps { maps, luma } = fitted.clone();
+        let mapped = sliced(maps, content.clone(), luma);
+        let features = self.features(&content, Some(&mapped), counts, pass);
+        layer.forward(features.last, content, mapped, fitted)
     }
 
-    /// What the last layer is given.
+    /// What the last layer is given. `mapped` is the content by fitted maps, if there are any.
     fn features(
         &self,
         content: &Tensor<B, 4>,
+        mapped: Option<&Tensor<B, 4>>,
         counts: Tensor<B, 3, Int>,
         pass: &mut Pass<'_>,
     ) -> Features<B> {
@@ -272,9 +279,11 @@ impl<B: NetworkBackend> Generator<B> {
             Some(matching) if self.matched_content => Some(matching.matched()),
             _ => None,
         };
-        let given = match &matched {
-            Some(matched) => Tensor::cat(vec![content.clone(), matched.clone()], 1),
-            None => content.clone(),
+        let others = [matched.as_ref(), mapped].into_iter().flatten();
+        let images: Vec<_> = std::iter::once(content).chain(others).cloned().collect();
+        let given = match images.len() {
+            1 => content.clone(),
+            _ => Tensor::cat(images, 1),
         };
 
         let mut downs: Vec<Tensor<B, 4>> = Vec::with_capacity(self.downs.len());
@@ -337,7 +346,7 @@ impl<B: NetworkBackend> Generator<B> {
             }
             (None, Some(layers)) if self.adds_to_content => layers.forward(features, given),
             (None, Some(layers)) => layers.forward(features, given).tanh(),
-            (None, None) => panic!("a generator that changes maps needs fitted ones"),
+            (None, None) => unreachable!("it changes maps, or has one of two last layers"),
         }
     }
 

@@ -57,7 +57,7 @@ impl MapsFit {
         let basis = Basis::of(self.colour);
         let mut maps = vec![0.0; cells * VALUES];
         for (cell, map) in fitted.maps().as_chunks().0.iter().enumerate() {
-            for (i, value) in basis.from_rgb(map).into_iter().enumerate() {
+            for (i, value) in basis.in_space(map).into_iter().enumerate() {
                 maps[i * cells + cell] = value;
             }
         }
@@ -76,7 +76,7 @@ impl MapsFit {
     pub(crate) fn for_photograph(&self, maps: &[f32]) -> Result<LocalMaps, TransferError> {
         let cells = maps.len() / VALUES;
         let basis = Basis::of(self.colour);
-        let map = |cell: usize| basis.to_rgb(&std::array::from_fn(|i| maps[i * cells + cell]));
+        let map = |cell: usize| basis.in_rgb(&std::array::from_fn(|i| maps[i * cells + cell]));
         LocalMaps::new(self.options.grid(), (0..cells).flat_map(map).collect())
     }
 
@@ -169,12 +169,12 @@ impl Basis {
     }
 
     /// A map of red, green and blue, as one of the space's channels.
-    fn from_rgb(&self, map: &[f32; VALUES]) -> [f32; VALUES] {
+    fn in_space(&self, map: &[f32; VALUES]) -> [f32; VALUES] {
         between(&self.there, map, &self.back)
     }
 
     /// A map of the space's channels, as one of red, green and blue.
-    fn to_rgb(&self, map: &[f32; VALUES]) -> [f32; VALUES] {
+    fn in_rgb(&self, map: &[f32; VALUES]) -> [f32; VALUES] {
         between(&self.back, map, &self.there)
     }
 }

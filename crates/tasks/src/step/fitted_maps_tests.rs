@@ -14,7 +14,7 @@ const SIDES: [usize; 2] = [24, 40];
 fn loader(colour: ColourSpace, fit: Option<Arc<dyn PairFit>>) -> Loader {
     let preprocessing = Preprocessing {
         size: ImageSize::new(SIDES[0], SIDES[1]).unwrap(),
-        resize: ResizeFilter::Triangle,
+        resize: ResizeFilter::Bilinear,
         colour,
         jitter: true,
         counts: CountBins::new(8, -1.0, 1.0).unwrap(),
@@ -86,14 +86,14 @@ fn what_the_dataset_did_not_fit_is_fitted_here() {
 fn maps_survive_the_way_to_the_networks_and_back(#[case] colour: ColourSpace) {
     let basis = Basis::of(colour);
     let map: [f32; VALUES] = std::array::from_fn(|i| ((i * i) as f32 * 0.7).sin());
-    let back = basis.to_rgb(&basis.from_rgb(&map));
+    let back = basis.in_rgb(&basis.in_space(&map));
     for (back, map) in back.iter().zip(map) {
         assert!((back - map).abs() < 1e-5, "{back} and {map}");
     }
     let fit = MapsFit::new(colour);
     let cells = LEVELS * ROWS * COLUMNS;
     let maps: Vec<f32> = basis
-        .from_rgb(&map)
+        .in_space(&map)
         .iter()
         .flat_map(|value| vec![*value; cells])
         .collect();
