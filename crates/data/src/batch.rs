@@ -11,6 +11,7 @@ pub struct HostBatch {
     content: Vec<f32>,
     reference: Vec<f32>,
     counts: Vec<u32>,
+    fitted: Vec<f32>,
     sources: Vec<SampleSources>,
 }
 
@@ -20,7 +21,7 @@ impl HostBatch {
     ///
     /// # Panics
     ///
-    /// If their shapes differ.
+    /// If their shapes differ, or the numbers of what was fitted.
     pub fn new(samples: Vec<Sample>) -> Self {
         let Some(first) = samples.first() else {
             return Self::default();
@@ -31,15 +32,18 @@ impl HostBatch {
             bins: first.counts.len() / channels,
             ..Self::default()
         };
+        let fitted = first.fitted.len();
         let values = samples.len() * channels * size.pixels();
         batch.content.reserve_exact(values);
         batch.reference.reserve_exact(values);
         for sample in samples {
             let shape = (sample.content.size(), sample.content.channels());
             assert_eq!(shape, (size, channels), "samples of one dataset");
+            assert_eq!(sample.fitted.len(), fitted, "fitted to each pair alike");
             batch.content.extend_from_slice(sample.content.planes());
             batch.reference.extend_from_slice(sample.reference.planes());
             batch.counts.extend_from_slice(&sample.counts);
+            batch.fitted.extend_from_slice(&sample.fitted);
             batch.sources.push(sample.sources);
         }
         batch
@@ -75,6 +79,11 @@ impl HostBatch {
         &self.counts
     }
 
+    /// What was fitted to each pair, `[N, values]`; empty if nothing was.
+    pub fn fitted(&self) -> &[f32] {
+        &self.fitted
+    }
+
     /// Where each sample comes from.
     pub fn sources(&self) -> &[SampleSources] {
         &self.sources
@@ -93,10 +102,20 @@ impl HostBatch {
             content: float(&self.content),
             reference: float(&self.reference),
             counts: Tensor::from_data(TensorData::new(counts, [n, channels, self.bins]), device),
+            fitted: self
+                .fitted_data()
+                .map(|data| Tensor::from_data(data, device)),
         }
     }
 
-    /// The batch as tensors, the images of the given type.
+    /// What was fitted, if anything was.
+    fn fitted_data(&self) -> Option<TensorData> {
+        let values = self.fitted.len().checked_div(self.len())?;
+        let shape = [self.len(), values];
+        (values > 0).then(|| TensorData::new(self.fitted.clone(), shape))
+    }
+
+    /// The batch as tensors, the images and what was fitted of the given type.
     pub fn to_tensors_as<B: Backend>(&self, device: &B::Device, dtype: FloatDType) -> Batch<B> {
         let float = |values: &[f32]| {
             let data = TensorData::new(values.to_vec(), self.shape);
@@ -105,6 +124,8 @@ impl HostBatch {
         Batch {
             content: float(&self.content),
             reference: float(&self.reference),
+            fitted: (self.fitted_data())
+                .map(|data| Tensor::from_data(data, (device, dtype.into()))),
             ..self.to_tensors(device)
         }
     }
@@ -120,4 +141,6 @@ pub struct Batch<B: Backend> {
     /// The references' hard histograms, `[N, channels, K]`: pixels in each bin, 0 to
     /// height · width.
     pub counts: Tensor<B, 3, Int>,
+    /// What the dataset's [`PairFit`](crate::PairFit) made of each pair, `[N, values]`, if it has one.
+    pub fitted: Option<Tensor<B, 2>>,
 }

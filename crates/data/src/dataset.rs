@@ -7,6 +7,7 @@ use ::image::RgbImage;
 use burn::data::dataset::Dataset;
 
 use crate::cache::ImageCache;
+use crate::pair_fit::PairFit;
 use crate::preprocessing::Jitter;
 use crate::random::{Purpose, stream};
 use crate::shuffle::{buffered, part};
@@ -25,6 +26,8 @@ pub struct Sample {
     /// The reference's hard histogram, `[channels, K]`: how many pixels fall into each bin. Each
     /// row sums to the number of pixels.
     pub counts: Vec<u32>,
+    /// What the dataset's [`PairFit`] makes of both; empty without one.
+    pub fitted: Vec<f32>,
     /// Where both come from.
     pub sources: SampleSources,
 }
@@ -49,6 +52,7 @@ pub struct PairDataset {
     pairing: Pairing,
     preprocessing: Preprocessing,
     cache: Option<Arc<ImageCache>>,
+    fit: Option<Arc<dyn PairFit>>,
 }
 
 impl PairDataset {
@@ -96,6 +100,7 @@ impl PairDataset {
             pairing,
             preprocessing,
             cache: None,
+            fit: None,
         })
     }
 
@@ -108,6 +113,12 @@ impl PairDataset {
     pub fn with_cache(self, bytes: u64) -> Self {
         let cache = (bytes > 0).then(|| Arc::new(ImageCache::new(self.images.len(), bytes)));
         Self { cache, ..self }
+    }
+
+    /// Fits something to each pair, in the thread that makes the sample.
+    #[must_use]
+    pub fn with_fit(self, fit: Option<Arc<dyn PairFit>>) -> Self {
+        Self { fit, ..self }
     }
 
     /// The number of samples of an epoch, at least 1: one for each image.
@@ -251,10 +262,13 @@ impl PairDataset {
             ),
         };
         let counts = self.preprocessing.count(&reference);
+        let fit = self.fit.as_ref();
+        let fitted = fit.map_or_else(Vec::new, |fit| fit.fit(&content, &reference));
         Ok(Sample {
             content,
             reference,
             counts,
+            fitted,
             sources,
         })
     }

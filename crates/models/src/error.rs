@@ -61,6 +61,15 @@ pub enum ModelError {
          matched_content"
     )]
     BlendWithoutMatch,
+    /// Local maps are wanted of images that have no three colours.
+    #[error(
+        "colour maps turn three channels into three: prediction \"local_maps\" needs images of 3 \
+         channels, not of {channels}"
+    )]
+    MapsOfChannels {
+        /// Channels of the images.
+        channels: usize,
+    },
     /// An image too small for the discriminator's five convolutions.
     #[error(
         "{side} is {value} pixels; the discriminator needs {min} or more \

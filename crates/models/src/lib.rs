@@ -44,6 +44,7 @@ mod group_norm;
 mod histogram_encoder;
 mod init;
 mod layer;
+mod local_maps;
 mod matching;
 mod modulation;
 mod normalization;
@@ -64,6 +65,7 @@ pub use generator::{
 };
 pub use group_norm::GroupNorm;
 pub use histogram_encoder::HistogramEncoder;
+pub use local_maps::{FittedMaps, MAPS_GRID, MappedImage, sliced};
 pub use matching::Matching;
 pub use normalization::Normalization;
 pub use pass::{Pass, Statistics};

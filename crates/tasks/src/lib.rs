@@ -21,7 +21,8 @@
 //! through a frozen discriminator, and the discriminator's BCE on a real and on the
 //! generated batch. Settings put another adversarial loss in the place of BCE
 //! ([`settings::GanLoss`]), and beside the three a mean absolute difference to the ground truth
-//! ([`reconstruction_loss`]) and a loss of the content's local structure ([`ssim_loss()`]).
+//! ([`reconstruction_loss`]), a loss of the content's local structure ([`ssim_loss()`]), and one of the smoothness of
+//! predicted colour maps ([`smoothness_loss`]).
 
 // Each folder imports only from those before it, as `cargo xtask modules` checks:
 // settings ← store ← transfer ← step ← measure ← run ← apply ← view ← train ← compare
@@ -66,6 +67,7 @@ pub use step::gradients::NonFiniteValues;
 pub use step::loss_values::StepLosses;
 pub use step::recipe::{LearningRates, Recipe};
 pub use step::reconstruction_loss::reconstruction_loss;
+pub use step::smoothness_loss::smoothness_loss;
 pub use step::ssim_loss::ssim_loss;
 pub use store::error::TaskError;
 pub use train::{Job, NonFiniteStep, Observer, Report, train};

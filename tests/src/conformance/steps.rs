@@ -6,7 +6,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use huenet_data::Batch;
-use huenet_models::Pass;
+use huenet_models::{Pass, Prediction};
 use huenet_tasks::settings::RecipeChoice;
 use huenet_tasks::{Gan, Recipe, Settings, Task, TrainingBackend};
 use rand::SeedableRng;
@@ -24,8 +24,8 @@ const IMAGE: f64 = 1e-3;
 /// Both recipes: their networks have few layers in common.
 const RECIPES: [RecipeChoice; 2] = [RecipeChoice::Official, RecipeChoice::Recommended];
 
-/// Two steps of each task by each recipe from the same weights with the same dropout, with a batch of two and
-/// of one: there the bottleneck is a single value a channel.
+/// Two steps of each task by each recipe from the same weights with the same dropout, with a batch of two and of
+/// one: there the bottleneck is a single value a channel. Two steps of a generator that changes local maps.
 ///
 /// # Panics
 ///
@@ -35,7 +35,7 @@ pub fn agree<B: TrainingBackend>() {
         let tasks = Task::ALL.into_iter();
         tasks.flat_map(move |task| [1, 2].map(|batch| recipe(choice, task, batch)))
     });
-    for recipe in recipes {
+    for recipe in recipes.chain([local_maps()]) {
         let found = losses::<B>(&recipe);
         let expected = losses::<Flex>(&recipe);
         for (step, (found, expected)) in found.into_iter().zip(expected).enumerate() {
@@ -91,6 +91,16 @@ fn recipe(choice: RecipeChoice, task: Task, batch_size: usize) -> Recipe {
     .expect("these settings are valid")
 }
 
+/// The recommended recipe with another prediction, which has layers of its own.
+fn local_maps() -> Recipe {
+    let recipe = recipe(RecipeChoice::Recommended, Task::ColorTransfer, 2);
+    Recipe::new(Settings {
+        prediction: Prediction::LocalMaps,
+        ..recipe.settings().clone()
+    })
+    .expect("these settings are valid")
+}
+
 type Named = Vec<(&'static str, f64)>;
 
 fn losses<B: TrainingBackend>(recipe: &Recipe) -> [Named; 2] {
@@ -137,5 +147,6 @@ fn batch<B: Backend>(recipe: &Recipe) -> Batch<B> {
         content: image(0.2),
         reference: image(1.9),
         counts: Tensor::from_data(TensorData::new(counts, shape), &device),
+        fitted: None,
     }
 }

@@ -67,6 +67,7 @@ fn check<B: TrackedBackend>(models: &Golden, steps: &Golden, case: &Value, arith
         content: load_images(models, "input_u8", &device),
         reference: load_images(models, "target_u8", &device),
         counts: load_counts(models, &device),
+        fitted: None,
     };
 
     let before = both(&gan, prefix);

@@ -15,6 +15,7 @@ mod export;
 mod figures;
 mod history;
 mod live;
+mod local_maps;
 mod machine;
 mod making;
 mod other_images;

@@ -1,10 +1,12 @@
 //! Batches: the same ones whatever reads them.
 
+use std::sync::Arc;
+
 use burn::tensor::{DType, FloatDType};
 use burn_flex::Flex;
 use huenet_data::{
-    Collection, DataError, HostBatch, ImageSource, Loader, LoaderConfig, PairDataset, Pairing,
-    ParameterError, Phase, Preprocessing,
+    Collection, DataError, HostBatch, Image, ImageSource, Loader, LoaderConfig, PairDataset,
+    PairFit, Pairing, ParameterError, Phase, Preprocessing,
 };
 use rstest::rstest;
 use tempfile::TempDir;
@@ -68,6 +70,50 @@ fn any_number_of_workers_gives_the_same_batches() {
         assert_eq!(loader.len(), 6);
         assert_eq!(batches(&loader, 1, 0), other, "{workers} workers");
         assert_eq!(batches(&loader, 0, 0), expected, "{workers} workers");
+    }
+}
+
+/// A pixel of each image.
+#[derive(Debug)]
+struct FirstPixels;
+
+impl PairFit for FirstPixels {
+    fn fit(&self, content: &Image, reference: &Image) -> Vec<f32> {
+        vec![content.planes()[0], reference.planes()[0]]
+    }
+}
+
+#[test]
+fn what_is_fitted_belongs_to_its_pair() {
+    for workers in [0, 2] {
+        let plain = loader(images(23), 4, workers);
+        let dataset = PairDataset::clone(plain.dataset());
+        let fitting = Loader::new(
+            dataset.with_fit(Some(Arc::new(FirstPixels))),
+            *plain.config(),
+        );
+        let (mut fitted, mut expected) = (Vec::new(), Vec::new());
+        for (batch, plain) in fitting.epoch(1).zip(plain.epoch(1)) {
+            let (batch, plain) = (batch.expect("in memory"), plain.expect("in memory"));
+            let [count, channels, height, width] = batch.shape();
+            let image = channels * height * width;
+            for i in 0..count {
+                expected.extend([batch.content()[i * image], batch.reference()[i * image]]);
+            }
+            fitted.extend_from_slice(batch.fitted());
+            let tensors = batch.to_tensors_as::<Flex>(&Default::default(), FloatDType::F64);
+            let tensor = tensors.fitted.expect("there is a fit");
+            assert_eq!((tensor.dims(), tensor.dtype()), ([count, 2], DType::F64));
+            assert!(plain.fitted().is_empty());
+            assert!(
+                plain
+                    .to_tensors::<Flex>(&Default::default())
+                    .fitted
+                    .is_none()
+            );
+            assert_eq!(content(batch), content(plain), "the images are the same");
+        }
+        assert_eq!(fitted, expected);
     }
 }
 

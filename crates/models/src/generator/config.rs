@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::design::{Conditioning, LastLayer, Prediction};
+use super::maps;
 use super::palette::{self, COLOURS};
 use super::resize::{self, ResizeChannels};
 use crate::distribution_encoder;
 use crate::error::{MAX_CHANNELS, MAX_SIDE, ModelError, check_count};
 use crate::histogram_encoder::features;
+use crate::local_maps::MAPS_GRID;
 use crate::matching::QUANTILES;
 use crate::normalization::{NormKind, Normalization};
 
@@ -52,11 +54,11 @@ pub struct GeneratorOptions {
     pub conditioning: Conditioning,
     /// What normalises the features.
     pub normalization: Normalization,
-    /// What makes the image of the last features.
+    /// What makes the image of the last features; local maps have no such layer.
     pub last_layer: LastLayer,
     /// What the last layer's values mean. All but an image need output channels like the input's;
     /// a palette and a blend need [`Conditioning::Modulation`], a blend
-    /// [`matched_content`](Self::matched_content) too.
+    /// [`matched_content`](Self::matched_content) too, local maps three channels.
     pub prediction: Prediction,
     /// Whether the content image, its channels matched to the reference's histograms, is given to
     /// the generator beside the content itself. Needs output channels like the input's, and
@@ -102,7 +104,7 @@ impl GeneratorConfig {
     /// [`ModelError::OtherChannels`] if output and input must have as many and have not,
     /// [`ModelError::PaletteOfCounts`] for a palette or a blend without
     /// [`Conditioning::Modulation`], [`ModelError::BlendWithoutMatch`] for a blend without matched
-    /// content.
+    /// content, [`ModelError::MapsOfChannels`] for local maps of other than three channels.
     pub fn new(options: GeneratorOptions) -> Result<Self, ModelError> {
         let GeneratorOptions {
             base_width,
@@ -117,7 +119,7 @@ impl GeneratorConfig {
         check_count("input_channels", input_channels, 1, MAX_CHANNELS)?;
         check_count("output_channels", output_channels, 1, MAX_CHANNELS)?;
         check_count("bins", bins, 1, MAX_CHANNELS)?;
-        let alike = options.prediction.adds_to_content()
+        let alike = options.prediction != Prediction::Image
             || options.matched_content
             || options.conditioning == Conditioning::Modulation;
         if alike && input_channels != output_channels {
@@ -132,6 +134,11 @@ impl GeneratorConfig {
         }
         if prediction.blends() && !options.matched_content {
             return Err(ModelError::BlendWithoutMatch);
+        }
+        if prediction.changes_maps() && input_channels != 3 {
+            return Err(ModelError::MapsOfChannels {
+                channels: input_channels,
+            });
         }
         check_side("height", options.height, depth)?;
         check_side("width", options.width, depth)?;
@@ -150,16 +157,47 @@ impl GeneratorConfig {
             .collect()
     }
 
-    /// Channels into and out of each doubling.
-    pub(super) fn ups(&self) -> Vec<[usize; 2]> {
+    /// Channels at the bottleneck, with what the generator is told there.
+    fn bottleneck(&self) -> usize {
         let widths = self.widths();
         let told = match self.options.conditioning {
             Conditioning::Counts => features(self.options.bins),
             Conditioning::Modulation => distribution_encoder::FEATURES,
         };
-        let bottleneck = widths[widths.len() - 1] + told;
-        let mut input = bottleneck;
-        let skips = widths.iter().rev().skip(1);
+        widths[widths.len() - 1] + told
+    }
+
+    /// Channels of the last features, with their skip.
+    pub(super) fn last_features(&self) -> usize {
+        let last = self.ups().last().map(|[_, output]| 2 * output);
+        last.unwrap_or_else(|| self.bottleneck())
+    }
+
+    /// How many doublings there are: up to half the image's size, or to that of a grid of maps.
+    fn doublings(&self) -> usize {
+        let GeneratorOptions {
+            depth,
+            height,
+            width,
+            ..
+        } = self.options;
+        let all = depth - 1;
+        if !self.options.prediction.changes_maps() {
+            return all;
+        }
+        let [_, rows, columns] = MAPS_GRID;
+        let reaches = |doublings: &usize| {
+            let halvings = depth - doublings;
+            height >> halvings >= rows && width >> halvings >= columns
+        };
+        (0..all).find(reaches).unwrap_or(all)
+    }
+
+    /// Channels into and out of each doubling.
+    pub(super) fn ups(&self) -> Vec<[usize; 2]> {
+        let widths = self.widths();
+        let mut input = self.bottleneck();
+        let skips = widths.iter().rev().skip(1).take(self.doublings());
         skips
             .map(|&skip| [std::mem::replace(&mut input, 2 * skip), skip])
             .collect()
@@ -171,7 +209,11 @@ impl GeneratorConfig {
             true => self.options.output_channels,
             false => 0,
         };
-        self.options.input_channels + matched
+        let mapped = match self.options.prediction.changes_maps() {
+            true => self.options.output_channels,
+            false => 0,
+        };
+        self.options.input_channels + matched + mapped
     }
 
     /// Channels that the last layer puts out.
@@ -181,6 +223,7 @@ impl GeneratorConfig {
             Prediction::Image | Prediction::Change => channels,
             Prediction::Palette => channels + COLOURS,
             Prediction::Blend => channels + COLOURS + channels,
+            Prediction::LocalMaps => 0,
         }
     }
 
@@ -229,6 +272,7 @@ impl GeneratorConfig {
             ),
         };
         let last = match options.last_layer {
+            _ if options.prediction.changes_maps() => maps::parameter_count(self.last_features()),
             LastLayer::Transposed => (16 * 2 * options.base_width + 1) * self.predicted_channels(),
             LastLayer::Resize => resize::parameter_count(self.resize_channels()),
         };

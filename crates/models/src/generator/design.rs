@@ -49,12 +49,23 @@ pub enum Prediction {
     /// the matched one; before training, nearly all of the way (0.98). Needs
     /// [`matched_content`](crate::GeneratorOptions::matched_content) too.
     Blend,
+    /// A change to affine colour maps in a grid of places and levels of luma, which were fitted to
+    /// content and reference ([`FittedMaps`](crate::FittedMaps)); the image is what the changed maps make of the
+    /// content. Before training it is what the fitted ones make of it. What varies slowly in the grid cannot tear
+    /// a surface apart, and the same maps give an image of any size. There is no last layer, and no
+    /// level above the size of the grid. Needs images of three channels.
+    LocalMaps,
 }
 
 impl Prediction {
     /// Whether what is predicted is added to the content image.
     pub(super) fn adds_to_content(self) -> bool {
-        self != Self::Image
+        matches!(self, Self::Change | Self::Palette | Self::Blend)
+    }
+
+    /// Whether fitted maps are changed.
+    pub(super) fn changes_maps(self) -> bool {
+        self == Self::LocalMaps
     }
 
     /// Whether colours are made of both distributions.

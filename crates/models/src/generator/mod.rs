@@ -3,6 +3,7 @@
 mod blend;
 mod config;
 mod design;
+mod maps;
 mod palette;
 mod resize;
 
@@ -18,9 +19,11 @@ use crate::distribution_encoder::DistributionEncoder;
 use crate::histogram_encoder::HistogramEncoder;
 use crate::init;
 use crate::layer::{Activation, Convolution, Layer};
+use crate::local_maps::{FittedMaps, MappedImage, sliced};
 use crate::matching::Matching;
 use crate::normalization::NormKind;
 use crate::pass::Pass;
+use maps::MapsLayer;
 use palette::Palette;
 use resize::ResizeLayers;
 
@@ -41,7 +44,8 @@ const DROPOUTS: usize = 3;
 /// That is the official network. Its parts can be chosen: what tells it the colours
 /// ([`Conditioning`]), the [normalisation](crate::Normalization), the [`LastLayer`], what that
 /// [predicts](Prediction), and whether the content's channels, matched to the reference's histograms
-/// ([`Matching`]), are given to it beside the content.
+/// ([`Matching`]), are given to it beside the content. One that predicts local maps ends at the size of
+/// their grid, and is given what the fitted ones make of the content, too.
 ///
 /// It is fully convolutional in the content image: larger images pass, as long as their sides
 /// are multiples of 2^depth. Histograms are counted on images of the configured size.
@@ -56,6 +60,7 @@ pub struct Generator<B: Backend> {
     last: Option<ConvTranspose2d<B>>,
     resize: Option<ResizeLayers<B>>,
     palette: Option<Palette<B>>,
+    maps: Option<MapsLayer<B>>,
     matched_content: bool,
     adds_to_content: bool,
     blends: bool,
@@ -72,6 +77,19 @@ pub struct Activations<B: Backend> {
     pub ups: Vec<Tensor<B, 4>>,
     /// The output image, about [−1, 1], `[batch, output channels, height, width]`.
     pub output: Tensor<B, 4>,
+}
+
+/// What a pass has made before the last layer.
+struct Features<B: Backend> {
+    downs: Vec<Tensor<B, 4>>,
+    ups: Vec<Tensor<B, 4>>,
+    /// The last of them, with their skip.
+    last: Tensor<B, 4>,
+    told: Tensor<B, 2>,
+    quantiles: Option<Tensor<B, 2>>,
+    /// The content, with the matched content if the generator is given it, and with the content by fitted maps.
+    given: Tensor<B, 4>,
+    matched: Option<Tensor<B, 4>>,
 }
 
 impl GeneratorConfig {
@@ -118,8 +136,11 @@ impl<B: NetworkBackend> Generator<B> {
             .collect();
         let output = options.output_channels;
         let quiet = options.prediction.adds_to_content();
-        let (mut last, mut resize) = (None, None);
+        let (mut last, mut resize, mut maps) = (None, None, None);
         match options.last_layer {
+            _ if options.prediction.changes_maps() => {
+                maps = Some(MapsLayer::new(config.last_features(), rng, device));
+            }
             LastLayer::Transposed => {
                 let channels = [2 * options.base_width, config.predicted_channels()];
                 let mut layer = init::doubling_convolution(channels, rng, device);
@@ -143,6 +164,7 @@ impl<B: NetworkBackend> Generator<B> {
             last,
             resize,
             palette,
+            maps,
             matched_content: options.matched_content,
             adds_to_content: quiet,
             blends: options.prediction.blends(),
@@ -159,7 +181,8 @@ impl<B: NetworkBackend> Generator<B> {
     ///   [prediction](Prediction) but the image itself may lead beyond
     ///
     /// # Panics
-    /// If a side is not a multiple of 2^depth, or channels or bins are not the configuration's.
+    /// If a side is not a multiple of 2^depth, channels or bins are not the configuration's, or the generator
+    /// changes fitted maps: then it needs some ([`mapped`](Self::mapped)).
     pub fn forward(
         &self,
         content: Tensor<B, 4>,
@@ -183,6 +206,65 @@ impl<B: NetworkBackend> Generator<B> {
         counts: Tensor<B, 3, Int>,
         pass: &mut Pass<'_>,
     ) -> Activations<B> {
+        assert!(
+            !self.changes_maps(),
+            "a generator that changes maps needs fitted ones"
+        );
+        let features = self.features(&content, None, counts, pass);
+        let colours = match (&self.palette, features.quantiles) {
+            (Some(palette), Some(quantiles)) => {
+                Some(palette.colours(quantiles, features.told.clone()))
+            }
+            _ => None,
+        };
+        let predicted = self.predicted(features.last, features.given);
+        let output = self.image(predicted, content, features.matched, colours);
+        Activations {
+            downs: features.downs,
+            histogram: features.told,
+            ups: features.ups,
+            output,
+        }
+    }
+
+    /// Whether the generator changes fitted maps, and is called by [`mapped`](Self::mapped).
+    pub fn changes_maps(&self) -> bool {
+        self.maps.is_some()
+    }
+
+    /// Translates a batch of content images by maps that were fitted to them and the references, and what
+    /// is to be changed of these.
+    ///
+    /// # Shapes
+    /// - `content`, `counts`: as in [`forward`](Self::forward)
+    /// - `fitted`: maps in the colour space of the images, in a grid of [`MAPS_GRID`](crate::MAPS_GRID)
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward), and if the generator does not change maps, or the grid is another.
+    pub fn mapped(
+        &self,
+        content: Tensor<B, 4>,
+        counts: Tensor<B, 3, Int>,
+        fitted: FittedMaps<B>,
+        pass: &mut Pass<'_>,
+    ) -> MappedImage<B> {
+        let Some(layer) = &self.maps else {
+            panic!("fitted maps given to a generator that changes none");
+        };
+        let FittedMaps { maps, luma } = fitted.clone();
+        let mapped = sliced(maps, content.clone(), luma);
+        let features = self.features(&content, Some(&mapped), counts, pass);
+        layer.forward(features.last, content, mapped, fitted)
+    }
+
+    /// What the last layer is given. `mapped` is the content by fitted maps, if there are any.
+    fn features(
+        &self,
+        content: &Tensor<B, 4>,
+        mapped: Option<&Tensor<B, 4>>,
+        counts: Tensor<B, 3, Int>,
+        pass: &mut Pass<'_>,
+    ) -> Features<B> {
         let [batch, _, height, width] = content.dims();
         let multiple = 1 << self.downs.len();
         assert!(
@@ -192,14 +274,16 @@ impl<B: NetworkBackend> Generator<B> {
         );
 
         let needs_matching = self.matched_content || self.distribution.is_some();
-        let matching = needs_matching.then(|| Matching::new(&content, counts.clone()));
+        let matching = needs_matching.then(|| Matching::new(content, counts.clone()));
         let matched = match &matching {
             Some(matching) if self.matched_content => Some(matching.matched()),
             _ => None,
         };
-        let given = match &matched {
-            Some(matched) => Tensor::cat(vec![content.clone(), matched.clone()], 1),
-            None => content.clone(),
+        let others = [matched.as_ref(), mapped].into_iter().flatten();
+        let images: Vec<_> = std::iter::once(content).chain(others).cloned().collect();
+        let given = match images.len() {
+            1 => content.clone(),
+            _ => Tensor::cat(images, 1),
         };
 
         let mut downs: Vec<Tensor<B, 4>> = Vec::with_capacity(self.downs.len());
@@ -230,17 +314,14 @@ impl<B: NetworkBackend> Generator<B> {
             ups.push(doubled.clone());
             x = Tensor::cat(vec![doubled, skip.clone()], 1);
         }
-        let colours = match (&self.palette, quantiles) {
-            (Some(palette), Some(quantiles)) => Some(palette.colours(quantiles, told.clone())),
-            _ => None,
-        };
-        let predicted = self.predicted(x, given);
-        let output = self.image(predicted, content, matched, colours);
-        Activations {
+        Features {
             downs,
-            histogram: told,
             ups,
-            output,
+            last: x,
+            told,
+            quantiles,
+            given,
+            matched,
         }
     }
 
@@ -265,7 +346,7 @@ impl<B: NetworkBackend> Generator<B> {
             }
             (None, Some(layers)) if self.adds_to_content => layers.forward(features, given),
             (None, Some(layers)) => layers.forward(features, given).tanh(),
-            (None, None) => unreachable!("a generator has one of two last layers"),
+            (None, None) => unreachable!("it changes maps, or has one of two last layers"),
         }
     }
 
@@ -293,5 +374,7 @@ impl<B: NetworkBackend> Generator<B> {
 
 #[cfg(test)]
 mod design_tests;
+#[cfg(test)]
+mod maps_tests;
 #[cfg(test)]
 mod tests;

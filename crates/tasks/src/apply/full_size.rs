@@ -26,6 +26,12 @@ impl Gives {
         }
     }
 
+    /// Between a colour and the result's, which `made` gives it.
+    pub(super) fn mixed(self, colour: [f32; 3], made: [f32; 3], strength: f32) -> [f32; 3] {
+        let result = self.result(colour, made);
+        std::array::from_fn(|i| colour[i] + strength * (result[i] - colour[i]))
+    }
+
     /// The result's colour: `made`, as far as a screen has it.
     fn result(self, colour: [f32; 3], made: [f32; 3]) -> [f32; 3] {
         match self {
@@ -142,8 +148,7 @@ impl Small {
     }
 
     fn mixed(&self, colour: [f32; 3], made: [f32; 3], strength: f32) -> [f32; 3] {
-        let result = self.gives.result(colour, made);
-        std::array::from_fn(|i| colour[i] + strength * (result[i] - colour[i]))
+        self.gives.mixed(colour, made, strength)
     }
 }
 

@@ -4,11 +4,15 @@
 //! content ──scaled, framed──► network ──► output ──guided filter, residual──► content's size
 //! reference ──counted────────────┘
 //! ```
+//!
+//! A generator that changes fitted colour maps gives maps instead of an output. They are read at the content's own
+//! pixels.
 
 mod frame;
 mod full_size;
 mod grid;
 mod guided;
+mod maps;
 mod model;
 mod translator;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Int, Tensor, TensorData};
-use huenet_data::{Direction, Pairing, Photograph};
+use huenet_data::{Direction, Image, Pairing, Photograph};
 use huenet_models::{Generator, Pass};
 
 use super::frame::Frame;
@@ -47,6 +47,10 @@ impl Default for TranslateOptions {
 ///
 /// A content that is not larger than the network gets the network's image, reduced. Alpha stays as it is.
 ///
+/// With `prediction` local_maps the network is given all of the content, squeezed into its size as in training. Maps are
+/// fitted to it and the reference, changed by the network, and read at the content's own pixels: there is
+/// nothing to enlarge.
+///
 /// # Example
 ///
 /// ```no_run
@@ -64,11 +68,11 @@ impl Default for TranslateOptions {
 /// # }
 /// ```
 pub struct Translator<B: TrainingBackend> {
-    recipe: Recipe,
-    generator: Generator<B>,
-    device: B::Device,
+    pub(super) recipe: Recipe,
+    pub(super) generator: Generator<B>,
+    pub(super) device: B::Device,
     /// Where it comes from, for messages.
-    model: PathBuf,
+    pub(super) model: PathBuf,
 }
 
 impl<B: TrainingBackend> Translator<B> {
@@ -119,6 +123,9 @@ impl<B: TrainingBackend> Translator<B> {
     ) -> Result<Photograph, TaskError> {
         let strength = options.strength.clamp(0.0, 1.0);
         let strength = if strength.is_nan() { 0.0 } else { strength };
+        if self.generator.changes_maps() {
+            return self.by_maps(content, reference, strength);
+        }
         Ok(self
             .small(content, reference)?
             .at_full_size(content, strength))
@@ -139,9 +146,11 @@ impl<B: TrainingBackend> Translator<B> {
         let shape = [1, planes.channels(), height, width];
         let image = TensorData::new(planes.into_planes(), shape);
         let image = Tensor::<B, 4>::from_data(image, &self.device);
-        let output = self
-            .generator
-            .forward(image, self.counts(reference), &mut Pass::inference());
+        let output = self.generator.forward(
+            image,
+            self.counts(&self.prepared(reference)),
+            &mut Pass::inference(),
+        );
         let output: Vec<f32> = recipe.shown(output).into_data().iter().collect();
         let output = frame.opened(&output, colour);
         Ok(Small {
@@ -161,20 +170,21 @@ impl<B: TrainingBackend> Translator<B> {
         }
     }
 
-    /// How many of the reference's pixels are in each bin, `[1, channels, K]`, prepared as in training.
-    fn counts(&self, reference: &Photograph) -> Tensor<B, 3, Int> {
+    /// The reference, prepared as in training.
+    pub(super) fn prepared(&self, reference: &Photograph) -> Image {
         let preprocessing = self.recipe.preprocessing();
         let image = reference.to_rgb8();
-        let image = match self.recipe.pairing() {
+        match self.recipe.pairing() {
             Pairing::GreyToColour(Direction::BToA) => preprocessing.apply_grey(&image),
             _ => preprocessing.apply(&image),
-        };
-        let counts: Vec<i32> = preprocessing
-            .count(&image)
-            .into_iter()
-            .map(|count| count as i32)
-            .collect();
-        let channels = image.channels();
+        }
+    }
+
+    /// How many of the prepared reference's pixels are in each bin, `[1, channels, K]`.
+    pub(super) fn counts(&self, reference: &Image) -> Tensor<B, 3, Int> {
+        let counts = self.recipe.preprocessing().count(reference).into_iter();
+        let counts: Vec<i32> = counts.map(|count| count as i32).collect();
+        let channels = reference.channels();
         let shape = [1, channels, counts.len() / channels];
         Tensor::from_data(TensorData::new(counts, shape), &self.device)
     }

@@ -231,7 +231,7 @@ impl Listed {
             *recipe.preprocessing(),
         )?;
         Ok(Pairs {
-            dataset,
+            dataset: dataset.with_fit(recipe.pair_fit()),
             borrowed: false,
             batches,
         })

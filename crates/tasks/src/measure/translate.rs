@@ -7,6 +7,7 @@ use rand::Rng;
 
 use crate::settings::SampleMode;
 use crate::step::backend::TrainingBackend;
+use crate::step::generate::generate;
 use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
 
@@ -23,5 +24,5 @@ pub fn translate<B: TrainingBackend>(
         SampleMode::Batch => Pass::batch_statistics(Some(&mut dropout as &mut dyn Rng)),
         SampleMode::Running => Pass::inference(),
     };
-    recipe.shown(generator.forward(batch.content.clone(), batch.counts.clone(), &mut pass))
+    generate(recipe, generator, batch, &mut pass).output
 }

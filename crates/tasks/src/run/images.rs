@@ -93,12 +93,9 @@ impl Images {
         let collection = open_collection(recipe)?;
         let folder = dataset_folder(recipe).unwrap_or_default();
         let dataset = |phase| {
-            PairDataset::new(
-                &collection,
-                phase,
-                recipe.pairing(),
-                *recipe.preprocessing(),
-            )
+            let (pairing, preprocessing) = (recipe.pairing(), *recipe.preprocessing());
+            PairDataset::new(&collection, phase, pairing, preprocessing)
+                .map(|dataset| dataset.with_fit(recipe.pair_fit()))
         };
         let order = *recipe.training_order();
         let cache = recipe.settings().cache_mib as u64 * (1 << 20);

@@ -10,6 +10,7 @@
 //! | `distribution.layers.i.weight`, `distribution.modulations.i.weight` | the same | `[out, in]` |
 //! | `….group_norm.gamma`, `beta` | `….group_norm.weight`, `bias` | `[channels]` |
 //! | `resize.features`, `resize.given` | the same | `[out, in, 3, 3]` |
+//! | `maps.conv.weight`, `bias` | the same | `[96, in, 3, 3]`, `[96]` |
 //! | `palette.quantiles` | `palette.quantiles.weight` | `[5, 64]` |
 //! | `palette.features.weight` | the same | `[out, in]` |
 //! | `histogram.tables.i` | `histogram.tables.i.weight` | `[pixels + 1, 1]` |

@@ -151,7 +151,7 @@ settings! {
         matched_content: bool [shapes_networks]
             => "Give the generator, beside the content, the content with each channel's histogram matched to the reference's: colours start where they should be, and what matching gets wrong is left to learn";
         prediction: Prediction [shapes_networks]
-            => "What the generator puts out: the image (the paper); a change to the content, which then keeps its structure unless there is a reason to change it; or a change and masks for five colours made of both distributions, so that it paints with colours no training image has; or a palette on a blend of content and matched content, which tells each pixel how far to go";
+            => "What the generator puts out: the image (the paper); a change to the content, which then keeps its structure unless there is a reason to change it; or a change and masks for five colours made of both distributions, so that it paints with colours no training image has; or a palette on a blend of content and matched content, which tells each pixel how far to go; or a change to affine colour maps in a grid of places and levels of luma that are fitted to content and reference without training, so that nothing can be torn and the same maps give a photograph of any size (color_transfer alone; there is no last layer)";
         displayable: bool
             => "Clip what the generator puts out to colours that a screen has, in training and later, so that the losses see what will be seen";
         last_layer: LastLayer [shapes_networks]
@@ -188,6 +188,8 @@ settings! {
             => "Weight of the mean absolute difference between output and reference, where the reference is the ground truth: edges2photos and colorization. It teaches which colour belongs where, beside which colours there are; 0: none";
         ssim_loss_weight: f64
             => "Weight of (1 - SSIM)^2 (Wang et al. 2004) of the luma, in [0, 1] with data range 1, of content and output. Where the reference's brightness would drown what is to be seen in the content, the output takes less of it; 0: none";
+        maps_smoothness: f64
+            => "Weight of the mean squared difference between neighbouring coefficients of the change to the local maps. The larger it is, the more a surface stays one and the nearer is the image to what was fitted. It has a part in training with prediction local_maps alone; 0: none";
     }
     Training {
         gen_lr: f64

@@ -2,6 +2,7 @@
 
 use figment::Figment;
 use figment::providers::Serialized;
+use huenet_models::Prediction;
 
 use super::choices::{DEMO_DATASET, RecipeChoice};
 use super::error::SettingsError;
@@ -13,8 +14,18 @@ use super::task::Task;
 impl Settings {
     /// The weights of the losses that not every run has, in the order of
     /// [`StepLosses::FURTHER`](crate::StepLosses::FURTHER); 0: not in this run.
-    pub fn further_loss_weights(&self) -> [f64; 2] {
-        [self.reconstruction_loss_weight, self.ssim_loss_weight]
+    pub fn further_loss_weights(&self) -> [f64; 3] {
+        let changes_maps = self.prediction == Prediction::LocalMaps;
+        let smoothness = if changes_maps {
+            self.maps_smoothness
+        } else {
+            0.0
+        };
+        [
+            self.reconstruction_loss_weight,
+            self.ssim_loss_weight,
+            smoothness,
+        ]
     }
 
     /// Merges `layers` over the defaults of the task and the recipe they ask for; later layers

@@ -6,12 +6,14 @@ use burn::nn::loss::Reduction;
 use burn::tensor::backend::{Backend, ExecutionError};
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::Batch;
+use huenet_models::MAPS_GRID;
 use rand::{Rng, RngExt};
 
 use crate::step::backend::TrackedBackend;
 use crate::step::gan::Gan;
 use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
+use crate::transfer::LocalMaps;
 
 /// How long the parts of a training step take, each the median over the steps measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +140,11 @@ fn noise<B: Backend>(recipe: &Recipe, rng: &mut impl Rng, device: &B::Device) ->
         content,
         reference,
         counts: Tensor::from_data(TensorData::new(counts, shape), device),
+        // What is fitted is fitted by the loader's threads, and costs the step nothing.
+        fitted: recipe.pair_fit().map(|_| {
+            let values = LocalMaps::VALUES * MAPS_GRID.iter().product::<usize>();
+            Tensor::zeros([s.batch_size, values], device)
+        }),
     }
 }
 

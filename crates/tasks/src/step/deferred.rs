@@ -13,7 +13,7 @@ const COUNT: usize = 7;
 pub struct DeferredLosses<B: Backend> {
     numbers: Tensor<B, 1>,
     /// Which of [`StepLosses::FURTHER`] follow.
-    further: [bool; 2],
+    further: [bool; 3],
 }
 
 /// [`DeferredLosses`] as numbers.
@@ -32,9 +32,9 @@ impl<B: Backend> DeferredLosses<B> {
     pub(crate) fn new(
         losses: [Tensor<B, 1>; 5],
         sums: [Tensor<B, 1>; 2],
-        further: [Option<Tensor<B, 1>>; 2],
+        further: [Option<Tensor<B, 1>>; 3],
     ) -> Self {
-        let which = [further[0].is_some(), further[1].is_some()];
+        let which = std::array::from_fn(|i| further[i].is_some());
         let further = further.into_iter().flatten();
         let all = losses.into_iter().chain(sums).chain(further);
         Self {
@@ -65,7 +65,7 @@ impl<B: Backend> DeferredLosses<B> {
 }
 
 impl StepOutcome {
-    fn from_values(values: &[f64], further: [bool; 2]) -> Self {
+    fn from_values(values: &[f64], further: [bool; 3]) -> Self {
         let value = |at: usize| values.get(at).copied().unwrap_or(f64::NAN);
         let mut rest = values.iter().skip(COUNT).copied();
         let further = further.map(|is_there| is_there.then(|| rest.next().unwrap_or(f64::NAN)));

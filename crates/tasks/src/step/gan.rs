@@ -13,12 +13,14 @@ use crate::step::adam::Adam;
 use crate::step::average::WeightAverage;
 use crate::step::backend::TrackedBackend;
 use crate::step::deferred::DeferredLosses;
+use crate::step::generate::{Generated, generate};
 use crate::step::gradients::{self, NonFiniteValues};
 use crate::step::loss_values::StepLosses;
 use crate::step::pool::ImagePool;
 use crate::step::recipe::{LearningRates, Recipe};
 use crate::step::reconstruction_loss::reconstruction_loss;
 use crate::step::seeds::{Purpose, stream};
+use crate::step::smoothness_loss::smoothness_loss;
 use crate::step::ssim_loss::ssim_loss;
 
 /// The generator's optimiser.
@@ -117,10 +119,7 @@ impl<B: TrackedBackend> Gan<B> {
         let (content, reference) = (batch.content.clone(), batch.reference.clone());
 
         let mut pass = Pass::new(batch_statistics(true), dropout);
-        let output = self
-            .generator
-            .forward(content.clone(), batch.counts.clone(), &mut pass);
-        let output = recipe.shown(output);
+        let Generated { output, change } = generate(recipe, &self.generator, batch, &mut pass);
 
         // The generator learns through a frozen discriminator: its weights' gradients of
         // this loss are not wanted, and its running statistics must move once a step.
@@ -144,10 +143,11 @@ impl<B: TrackedBackend> Gan<B> {
             + structure.clone().mul_scalar(settings.mi_loss_weight)
             + distance.clone().mul_scalar(settings.hist_loss_weight);
         let weights = settings.further_loss_weights();
-        let [reconstructs, keeps_structure] = weights.map(|weight| weight > 0.0);
+        let [reconstructs, keeps_structure, smooths] = weights.map(|weight| weight > 0.0);
         let further = [
             reconstructs.then(|| reconstruction_loss(output.clone(), reference.clone())),
             keeps_structure.then(|| ssim_loss(recipe.colour(), content.clone(), output.clone())),
+            change.filter(|_| smooths).map(smoothness_loss),
         ];
         for (loss, weight) in further.iter().zip(weights) {
             if let Some(loss) = loss {

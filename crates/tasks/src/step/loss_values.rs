@@ -39,11 +39,23 @@ pub struct StepLosses {
         deserialize_with = "given_number"
     )]
     pub gen_ssim_loss: Option<f64>,
+    /// The mean squared difference between neighbouring coefficients of the change to local maps, if
+    /// the generator predicts one and it has a weight. Ours, too.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "given_number"
+    )]
+    pub gen_smoothness_loss: Option<f64>,
 }
 
 impl StepLosses {
     /// The names of the losses that not every run has, in the order of [`further`](Self::further).
-    pub const FURTHER: [&str; 2] = ["gen_reconstruction_loss", "gen_ssim_loss"];
+    pub const FURTHER: [&str; 3] = [
+        "gen_reconstruction_loss",
+        "gen_ssim_loss",
+        "gen_smoothness_loss",
+    ];
 
     /// The names of the losses that every run has, in the order of [`to_array`](Self::to_array).
     pub const NAMES: [&str; 5] = [
@@ -82,21 +94,27 @@ impl StepLosses {
             disc_loss,
             gen_reconstruction_loss: None,
             gen_ssim_loss: None,
+            gen_smoothness_loss: None,
         }
     }
 
     /// The losses that not every run has, in the order of their names,
     /// [`FURTHER`](Self::FURTHER).
-    pub fn further(self) -> [Option<f64>; 2] {
-        [self.gen_reconstruction_loss, self.gen_ssim_loss]
+    pub fn further(self) -> [Option<f64>; 3] {
+        [
+            self.gen_reconstruction_loss,
+            self.gen_ssim_loss,
+            self.gen_smoothness_loss,
+        ]
     }
 
     /// With these losses, in the order of [`FURTHER`](Self::FURTHER).
-    pub fn with_further(self, losses: [Option<f64>; 2]) -> Self {
-        let [gen_reconstruction_loss, gen_ssim_loss] = losses;
+    pub fn with_further(self, losses: [Option<f64>; 3]) -> Self {
+        let [gen_reconstruction_loss, gen_ssim_loss, gen_smoothness_loss] = losses;
         Self {
             gen_reconstruction_loss,
             gen_ssim_loss,
+            gen_smoothness_loss,
             ..self
         }
     }
@@ -117,7 +135,7 @@ impl StepLosses {
     pub fn mean<'a>(losses: impl ExactSizeIterator<Item = &'a Self>) -> Self {
         let count = losses.len().max(1) as f64;
         let mut mean = [0.0; 5];
-        let mut further = [None; 2];
+        let mut further = [None; 3];
         for one in losses {
             for (mean, value) in mean.iter_mut().zip(one.to_array()) {
                 *mean += value / count;

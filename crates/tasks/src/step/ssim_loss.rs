@@ -69,8 +69,8 @@ pub(crate) fn ssim_constants(range: f64) -> [f64; 2] {
     [0.01, 0.03].map(|share| (share * range).powi(2))
 }
 
-/// The luma of images, `[batch, 1, height, width]`.
-fn luma<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
+/// The luma of images, `[batch, 1, height, width]`, about \[−1, 1\].
+pub(crate) fn luma<B: Backend>(colour: ColourSpace, images: Tensor<B, 4>) -> Tensor<B, 4> {
     let images = match colour {
         ColourSpace::Rgb => affine(images, |rgb| {
             ColourSpace::Yuv.encode_pixel(rgb.map(|x| (x + 1.0) * 127.5))

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
 use huenet_data::Batch;
 use serde::Serialize;
 
@@ -81,6 +82,7 @@ impl NonFiniteStep {
             content: batch.content.clone().inner(),
             reference: batch.reference.clone().inner(),
             counts: batch.counts.clone().inner(),
+            fitted: batch.fitted.clone().map(Tensor::inner),
         };
         let generator = before.gan.generator.valid();
         let output = translate(before.recipe, &generator, &batch, before.position.step);

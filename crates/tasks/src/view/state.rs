@@ -61,7 +61,7 @@ pub(super) struct State {
     step: u64,
     epoch: u64,
     /// Those that every run has, then those that not every run has.
-    losses: Series<7>,
+    losses: Series<8>,
     validation: Vec<ValidationRecord>,
     /// By their steps.
     grids: BTreeMap<u64, Grid>,
@@ -137,8 +137,8 @@ impl State {
 
     fn push(&mut self, record: &StepRecord) {
         let [a, b, c, d, e] = record.losses.to_array();
-        let [f, g] = record.losses.further().map(|loss| loss.unwrap_or(f64::NAN));
-        let values = [a, b, c, d, e, f, g];
+        let [f, g, h] = record.losses.further().map(|loss| loss.unwrap_or(f64::NAN));
+        let values = [a, b, c, d, e, f, g, h];
         self.losses.push(record.step, values);
     }
 

@@ -1,22 +1,24 @@
 //! Settings that have been checked, with everything built from them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use huenet_data::{
-    ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, Pairing, ParameterError,
+    ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, PairFit, Pairing, ParameterError,
     Preprocessing,
 };
 use huenet_hist::{Bins, Boundary, HistogramError, HistogramLoss, HistogramLossConfig, Kernel};
 use huenet_models::{
     Conditioning, DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions,
-    ModelError,
+    ModelError, Prediction,
 };
 
 use super::{ranges, training};
 use crate::settings::{DEMO_DATASET, Settings, SettingsError, Task};
 use crate::step::displayable::displayable;
+use crate::step::fitted_maps::MapsFit;
 
 /// The settings of a run, checked: sizes fit the networks, ranges are ranges, weights
 /// are finite. Nothing downstream checks them again.
@@ -172,6 +174,12 @@ impl Recipe {
         }
     }
 
+    /// What is fitted to each pair before the generator sees it, if it needs that.
+    pub fn pair_fit(&self) -> Option<Arc<dyn PairFit>> {
+        let maps = self.settings.prediction == Prediction::LocalMaps;
+        maps.then(|| Arc::new(MapsFit::new(self.colour())) as Arc<dyn PairFit>)
+    }
+
     /// The discriminator's shape.
     pub fn discriminator(&self) -> &DiscriminatorConfig {
         &self.discriminator
@@ -272,6 +280,7 @@ fn unfit_network(s: &Settings, error: &ModelError) -> SettingsError {
         ModelError::OtherChannels { .. } => whole("img_out_c", s.img_out_c),
         ModelError::PaletteOfCounts => ("conditioning", "counts".to_owned()),
         ModelError::BlendWithoutMatch => ("matched_content", "false".to_owned()),
+        ModelError::MapsOfChannels { .. } => whole("img_c", s.img_c),
         _ => whole("base_width", s.base_width),
     };
     SettingsError::unfit(key, value, error)

@@ -1,18 +1,29 @@
 //! What has to hold of the settings of losses and training that are not the official script's.
 
-use crate::settings::{GanLoss, Settings, SettingsError};
+use huenet_models::Prediction;
+
+use crate::settings::{GanLoss, Settings, SettingsError, Task};
 
 /// Checks their ranges, and what they can stand beside.
 pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     let weights = [
         ("reconstruction_loss_weight", s.reconstruction_loss_weight),
         ("ssim_loss_weight", s.ssim_loss_weight),
+        ("maps_smoothness", s.maps_smoothness),
     ];
     for (key, weight) in weights {
         if !(weight.is_finite() && weight >= 0.0) {
             let expected = "a loss weight is a finite number, 0 or more";
             return Err(SettingsError::unfit(key, weight, expected));
         }
+    }
+    if s.prediction == Prediction::LocalMaps && s.task != Task::ColorTransfer {
+        let expected = format!(
+            "the maps are fitted to the colours of content and reference, which {} has not: another \
+             prediction, or color_transfer",
+            s.task
+        );
+        return Err(SettingsError::unfit("prediction", "local_maps", expected));
     }
     let weight = s.reconstruction_loss_weight;
     if weight > 0.0 && !s.task.is_paired() {
@@ -81,6 +92,12 @@ mod tests {
     #[case("reconstruction_loss_weight = -1", Task::Colorization, |s: &mut Settings| s.reconstruction_loss_weight = -1.0)]
     #[case("reconstruction_loss_weight = 20", Task::ColorTransfer, |s: &mut Settings| s.reconstruction_loss_weight = 20.0)]
     #[case("ssim_loss_weight = NaN", Task::Colorization, |s: &mut Settings| s.ssim_loss_weight = f64::NAN)]
+    #[case("maps_smoothness = inf", Task::Colorization, |s: &mut Settings| s.maps_smoothness = f64::INFINITY)]
+    #[case("prediction = local_maps", Task::Colorization, |s: &mut Settings| s.prediction = Prediction::LocalMaps)]
+    #[case("img_c = 1", Task::ColorTransfer, |s: &mut Settings| {
+        s.prediction = Prediction::LocalMaps;
+        (s.img_c, s.img_out_c) = (1, 1);
+    })]
     #[case("label_smoothing = 0.1", Task::Colorization, |s: &mut Settings| {
         s.label_smoothing = 0.1;
         s.gan_loss = GanLoss::Hinge;

@@ -152,6 +152,7 @@ const LOSSES = {
   disc_loss: "Discriminator",
   gen_reconstruction_loss: "Reconstruction: mean absolute difference",
   gen_ssim_loss: "Local structure: (1 − SSIM)² of luma",
+  gen_smoothness_loss: "Smoothness: neighbours in the change to the maps",
 };
 
 function losses() {

@@ -1,0 +1,108 @@
+//! Photographs by a generator that changes fitted colour maps.
+
+use burn::tensor::{Tensor, TensorData};
+use huenet_data::{Batch, Image, ImageSize, Photograph};
+use huenet_models::Pass;
+
+use super::frame::Frame;
+use super::full_size::Gives;
+use super::grid::Grid;
+use super::translator::Translator;
+use crate::step::backend::TrainingBackend;
+use crate::step::fitted_maps::{MapsFit, fitted_maps};
+use crate::store::error::TaskError;
+use crate::transfer::{ColourMap, LocalMaps, Sample};
+
+impl<B: TrainingBackend> Translator<B> {
+    /// `content` by the maps that the generator makes of those that are fitted to it and `reference`. They are read at the
+    /// photograph's own pixels.
+    pub(super) fn by_maps(
+        &self,
+        content: &Photograph,
+        reference: &Photograph,
+        strength: f32,
+    ) -> Result<Photograph, TaskError> {
+        let mut result = content.clone();
+        if strength == 0.0 {
+            return Ok(result);
+        }
+        let maps = self.maps(content, reference)?;
+        let height = content.height();
+        result.map_rows(|row, pixels| {
+            let mut made = pixels.to_vec();
+            maps.map_row(row, height, &mut made);
+            for (pixel, made) in pixels.iter_mut().zip(made) {
+                *pixel = Gives::Colours.mixed(*pixel, made, strength);
+            }
+        });
+        Ok(result)
+    }
+
+    /// The fitted maps, changed.
+    fn maps(&self, content: &Photograph, reference: &Photograph) -> Result<LocalMaps, TaskError> {
+        let preprocessing = self.recipe.preprocessing();
+        let (colour, size) = (preprocessing.colour, preprocessing.size);
+        // All of it, as in training: the grid lies on the edges of the photograph, whatever its proportions.
+        let seen = squeezed(content, size);
+        let sides = [size.height(), size.width()];
+        let frame = Frame {
+            inner: sides,
+            outer: sides,
+        };
+        let image = frame.filled(&seen, colour)?;
+        let reference = self.prepared(reference);
+        let fit = MapsFit::new(colour);
+        let sample = fit.sample(size, image.planes());
+        let fitted = fit.maps(
+            &without_transparent(sample, content),
+            &fit.sample(size, reference.planes()),
+        );
+        let tensor = |image: &Image| {
+            let data = TensorData::new(image.planes().to_vec(), [1, 3, sides[0], sides[1]]);
+            Tensor::<B, 4>::from_data(data, &self.device)
+        };
+        let values = fitted.len();
+        let fitted = TensorData::new(fitted, [1, values]);
+        let batch = Batch {
+            content: tensor(&image),
+            reference: tensor(&reference),
+            counts: self.counts(&reference),
+            fitted: Some(Tensor::from_data(fitted, &self.device)),
+        };
+        let fitted = fitted_maps(colour, &batch);
+        let mut pass = Pass::inference();
+        let made = (self.generator).mapped(batch.content, batch.counts, fitted, &mut pass);
+        let maps: Vec<f32> = made.maps.into_data().iter().collect();
+        fit.for_photograph(&maps)
+            .map_err(|_| TaskError::NonFiniteOutput {
+                model: self.model.clone(),
+            })
+    }
+}
+
+/// The sample in which pixels count by the opacity of `photograph`; if none is to be seen, all alike.
+fn without_transparent(sample: Sample, photograph: &Photograph) -> Sample {
+    let [width, height] = narrowed(photograph, [sample.width(), sample.height()]);
+    let Some(opacity) = photograph.reduced_alpha(width, height) else {
+        return sample;
+    };
+    let opacity = opacity.into_iter().map(|alpha| [alpha]).collect();
+    let opacity = Grid::new(width, height, opacity).enlarged(sample.width(), sample.height());
+    let mask = opacity.values().iter().map(|[alpha]| alpha.clamp(0.0, 1.0));
+    sample.clone().with_mask(mask.collect()).unwrap_or(sample)
+}
+
+/// A photograph at a size of other proportions.
+fn squeezed(photograph: &Photograph, size: ImageSize) -> Grid<3> {
+    let [width, height] = narrowed(photograph, [size.width(), size.height()]);
+    let narrow = Grid::new(width, height, photograph.reduced(width, height));
+    narrow.enlarged(size.width(), size.height())
+}
+
+/// Width and height to which a photograph is reduced before it is enlarged to `[width, height]`.
+fn narrowed(photograph: &Photograph, [width, height]: [usize; 2]) -> [usize; 2] {
+    [
+        photograph.width().min(width),
+        photograph.height().min(height),
+    ]
+}

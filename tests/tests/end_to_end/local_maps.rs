@@ -1,0 +1,214 @@
+//! A generator that changes fitted colour maps: trained, resumed, evaluated, exported, put to use.
+
+use image::GenericImageView;
+use predicates::str::{contains, is_empty};
+
+use crate::support::{Place, assert_same_run, metrics, names, page_data, resume};
+
+/// Six steps.
+const OPTIONS: [&str; 10] = [
+    "--recipe",
+    "recommended",
+    "--prediction",
+    "local_maps",
+    "--epochs",
+    "3",
+    "--max-steps",
+    "6",
+    "--save-every-steps",
+    "3",
+];
+
+fn place() -> Place {
+    let place = Place::new();
+    place.flowers();
+    place
+}
+
+fn train(place: &Place, name: &str, more: &[&str]) {
+    let mut command = place.train("color_transfer", name);
+    command.args(OPTIONS).args(more).assert().success();
+}
+
+fn smoothness(place: &Place, name: &str) -> Vec<Option<f64>> {
+    let steps = metrics(&place.run(name)).into_iter();
+    steps
+        .map(|step| step["gen_smoothness_loss"].as_f64())
+        .collect()
+}
+
+/// What resuming on a backend, and reading in other threads, leaves as it was.
+fn resumes_exactly(backend: &str) {
+    let place = place();
+    let on = ["--backend", backend];
+    train(&place, "whole", &[&on[..], &["--workers", "0"]].concat());
+    train(&place, "again", &[&on[..], &["--workers", "2"]].concat());
+    assert_same_run(&place, "whole", "again");
+    resume(&place, "runs/again/checkpoints/step-00000003")
+        .args(["--workers", "1"])
+        .assert()
+        .success();
+    assert_same_run(&place, "whole", "again");
+    let all = smoothness(&place, "whole");
+    assert_eq!(all, smoothness(&place, "again"));
+    assert_eq!(all[0], Some(0.0), "the first step changes what was fitted");
+    assert!(
+        all[1..]
+            .iter()
+            .all(|loss| loss.is_some_and(|loss| loss > 0.0)),
+        "{all:?}"
+    );
+}
+
+mod flex {
+    #[test]
+    fn a_run_resumes_exactly() {
+        super::resumes_exactly("flex");
+    }
+}
+
+#[cfg(feature = "tch")]
+mod tch {
+    #[test]
+    fn a_run_resumes_exactly() {
+        super::resumes_exactly("tch");
+    }
+}
+
+#[test]
+fn the_change_is_held_together_by_its_weight() {
+    let place = place();
+    train(&place, "smooth", &["--maps-smoothness", "1000000"]);
+    train(&place, "rough", &["--maps-smoothness", "0.001"]);
+    train(&place, "none", &["--maps-smoothness", "0"]);
+    let last = |name: &str| smoothness(&place, name)[5];
+    assert!(
+        last("smooth") < last("rough"),
+        "{:?} {:?}",
+        last("smooth"),
+        last("rough")
+    );
+    assert_eq!(last("none"), None);
+    let drawn = |name: &str| page_data(&place.run(name))["losses"]["names"].to_string();
+    assert!(drawn("smooth").contains("gen_smoothness_loss"));
+    assert!(!drawn("none").contains("gen_smoothness_loss"));
+    // Of another prediction there is nothing to hold together.
+    train(&place, "blend", &["--prediction", "blend"]);
+    assert_eq!(last("blend"), None);
+}
+
+#[test]
+fn photographs_get_the_maps_at_their_own_size() {
+    let place = place();
+    train(&place, "model", &[]);
+    place.image("a.png", 301, 190, 3);
+    place.image("r.jpg", 48, 64, 90);
+    place.image("s.jpg", 64, 48, 33);
+    place
+        .command("export")
+        .args(["model", "--output", "out"])
+        .assert()
+        .success();
+    let translate = |run: &str, more: &str, output: &str| {
+        let arguments = format!("--content a.png --output {output} --run {run} {more}");
+        let mut command = place.command("translate");
+        command.args(arguments.split_whitespace());
+        command.assert().success().stderr(is_empty());
+        image::open(place.root().join(output)).unwrap().into_rgb16()
+    };
+    let content = image::open(place.root().join("a.png")).unwrap();
+    let result = translate("model", "--reference r.jpg", "one.png");
+    assert_eq!(result.dimensions(), content.dimensions());
+    assert!(result == translate("out/generator.safetensors", "--reference r.jpg", "two.png"));
+    assert!(result != translate("model", "--reference s.jpg", "three.png"));
+    let content = content.into_rgb16();
+    assert!(result != content);
+    assert!(content == translate("model", "--reference r.jpg --strength 0", "none.png"));
+    // What was fitted alone is another picture.
+    train(
+        &place,
+        "untrained",
+        &["--max-steps", "1", "--gen-lr", "1e-30"],
+    );
+    assert!(result != translate("untrained", "--reference r.jpg", "fitted.png"));
+}
+
+#[test]
+fn pictures_of_every_kind_are_translated() {
+    let place = place();
+    train(&place, "model", &[]);
+    place.image("in/high.png", 3, 400, 7);
+    place.image("in/wide.png", 400, 3, 9);
+    place.image("in/dot.png", 1, 1, 11);
+    let clear = image::RgbaImage::from_pixel(9, 7, [90, 10, 200, 0].into());
+    clear.save(place.file("in/clear.png")).unwrap();
+    let half = image::RgbaImage::from_fn(90, 70, |x, y| {
+        [x as u8, y as u8, 9, 255 * (x as u8 / 45)].into()
+    });
+    half.save(place.file("in/half.png")).unwrap();
+    place.image("flat.png", 1, 1, 11);
+    let mut command = place.command("translate");
+    command.args([
+        "--run",
+        "model",
+        "--content",
+        "in",
+        "--reference",
+        "flat.png",
+        "--output",
+        "out",
+    ]);
+    command.assert().success().stderr(is_empty());
+    assert_eq!(names(&place.root().join("out")).len(), 5);
+    let [before, after] = ["in", "out"]
+        .map(|folder| image::open(place.root().join(folder).join("half.png")).unwrap());
+    let alpha = |image: &image::DynamicImage| -> Vec<u8> {
+        image.pixels().map(|(_, _, pixel)| pixel.0[3]).collect()
+    };
+    assert_eq!(alpha(&before), alpha(&after));
+}
+
+#[test]
+fn a_model_is_measured() {
+    let place = place();
+    train(&place, "model", &["--bin-num", "256"]);
+    let json = place.root().join("figures.json");
+    let mut command = place.command("evaluate");
+    command.args(["--run", "model", "--json"]).arg(&json);
+    command.assert().success();
+    let figures: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    let emd = |method: &serde_json::Value| method["mean"]["emd"].as_f64().unwrap();
+    let of = |name: &str| {
+        let all = figures["methods"].as_array().unwrap();
+        emd(all.iter().find(|method| method["method"] == name).unwrap())
+    };
+    assert!(of("generator") < of("nothing"), "{figures:#}");
+}
+
+#[test]
+fn other_tasks_and_grey_images_are_refused() {
+    let place = place();
+    place.pairs();
+    for task in ["colorization", "edges2photos"] {
+        let mut command = place.train(task, "refused");
+        command.args(["--prediction", "local_maps"]);
+        command
+            .assert()
+            .code(2)
+            .stderr(contains("prediction = local_maps"));
+    }
+    let mut command = place.train("color_transfer", "grey");
+    command.args([
+        "--prediction",
+        "local_maps",
+        "--img-c",
+        "1",
+        "--img-out-c",
+        "1",
+    ]);
+    command
+        .assert()
+        .code(2)
+        .stderr(contains("images of 3 channels"));
+}
