@@ -104,7 +104,7 @@ pub(super) fn directional<B: Backend>(
     let [images, further, pixels] = along.dims();
     let rows = along.reshape([images * further, pixels]);
     let p = tensor::<B, 2>(marginal(rows.into_primitive().tensor(), binning));
-    primitive(p.reshape([images as i32, further as i32, -1]), dtype)
+    primitive(p.reshape([images, further, binning.bins.count()]), dtype)
 }
 
 pub(super) fn directional_backward<B: Backend>(
