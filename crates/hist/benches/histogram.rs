@@ -11,6 +11,9 @@
 //! ```text
 //! cargo bench --package huenet-hist -- "both losses"
 //! ```
+//!
+//! The last benchmarks are of training's losses of images of three channels: with colours compared along the
+//! channels, and along twelve directions of colour space. A line says how many times as long those take.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -22,7 +25,7 @@ use burn_flex::Flex;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
 use huenet_hist::{
-    Binning, Bins, EarthMoversDistanceConfig, HistogramBackend, HistogramLossConfig,
+    Binning, Bins, Directions, EarthMoversDistanceConfig, HistogramBackend, HistogramLossConfig,
     JointHistogramConfig, Kernel, SoftHistogramConfig, StructureLossConfig, reference,
 };
 
@@ -43,6 +46,12 @@ const CASES: [(usize, usize, usize); 12] = [
     (4096, 256, 1),
     (4096, 1024, 1),
 ];
+
+/// As many directions of colour space are compared with the channels alone.
+const DIRECTIONS: usize = 12;
+
+/// The same three numbers for these.
+const DIRECTION_CASES: [(usize, usize, usize); 3] = [(64, 64, 1), (256, 256, 1), (256, 256, 4)];
 
 /// The largest product of pixels and bins of which the dense formulas keep a dozen maps.
 const LARGEST_MAP: usize = 1 << 26;
@@ -164,14 +173,8 @@ fn compare(criterion: &mut Criterion, side: usize, count: usize, images: usize) 
         bins: Bins::new(count, -1.0, 1.0).expect("possible bins"),
         kernel: Kernel::default(),
     };
-    let mut group = criterion.benchmark_group("histogram");
-    group
-        .sampling_mode(SamplingMode::Flat)
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(500));
     let mut comparison = Comparison {
-        group,
+        group: group(criterion),
         parameter: format!("{images} of {side}x{side}, {count} bins"),
         dense_fits: images * side * side * count <= LARGEST_MAP,
     };
@@ -204,10 +207,58 @@ fn compare(criterion: &mut Criterion, side: usize, count: usize, images: usize) 
     comparison.group.finish();
 }
 
+fn compare_directions(criterion: &mut Criterion, side: usize, count: usize, images: usize) {
+    let bins = Bins::new(count, -1.0, 1.0).expect("possible bins");
+    let channels = Directions::CHANNELS;
+    let mut comparison = Comparison {
+        group: group(criterion),
+        parameter: format!("{images} of {side}x{side}, {count} bins"),
+        dense_fits: false,
+    };
+    let image = || {
+        let rows = image::<Flex>(side, images * channels);
+        Tensor::<Tracked, 3>::from_inner(rows.reshape([images, channels, side * side]))
+    };
+    let [content, output, colours] = [(); 3].map(|()| image());
+    let times = [channels, DIRECTIONS].map(|directions| {
+        let loss = HistogramLossConfig::new(bins, Kernel::default())
+            .with_directions(Directions::spread(directions).ok())
+            .init();
+        let target = loss.target(colours.clone());
+        comparison.measure(&format!("training along {directions} directions"), || {
+            let output = output.clone().require_grad();
+            let (content, target) = (content.clone(), target.clone());
+            let losses = loss.forward(content, output.clone(), target, Reduction::Mean);
+            output.grad(&(losses.distances + losses.structures).backward())
+        })
+    });
+    if let [Some(of_channels), Some(of_all)] = times {
+        println!(
+            "{}: {DIRECTIONS} directions take {:.2} times as long as the channels\n",
+            comparison.parameter,
+            of_all.as_secs_f64() / of_channels.as_secs_f64()
+        );
+    }
+    comparison.group.finish();
+}
+
+fn group(criterion: &mut Criterion) -> BenchmarkGroup<'_, WallTime> {
+    let mut group = criterion.benchmark_group("histogram");
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(500));
+    group
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     for (side, count, images) in CASES {
         compare(&mut criterion, side, count, images);
+    }
+    for (side, count, images) in DIRECTION_CASES {
+        compare_directions(&mut criterion, side, count, images);
     }
     criterion.final_summary();
 }

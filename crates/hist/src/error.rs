@@ -58,4 +58,14 @@ pub enum HistogramError {
         /// The ratio asked for.
         ratio: f64,
     },
+    /// The number of directions of colour space is outside its range.
+    #[error(
+        "{count} directions of colour space are not possible: choose between {} (the channels) and {}",
+        limits::CHANNELS,
+        limits::MAX_DIRECTIONS
+    )]
+    DirectionCount {
+        /// The number of directions asked for.
+        count: usize,
+    },
 }

@@ -41,6 +41,9 @@
 //!
 //! in the form of the official code; [`EmdKind`] has the others.
 //!
+//! The histograms of the channels do not determine the colours of an image. [`Directions`] of colour space
+//! are further lines to compare them along.
+//!
 //! # Structure: the conditional entropy
 //!
 //! Two images have the same structure if the value in one tells the value in the other, whatever
@@ -109,6 +112,7 @@ mod backend;
 mod bins;
 #[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
 mod cpu;
+mod directions;
 mod display;
 mod error;
 mod joint;
@@ -129,6 +133,7 @@ pub fn release_memory() {
 
 pub use backend::{HistogramBackend, LossPass};
 pub use bins::Bins;
+pub use directions::Directions;
 pub use error::HistogramError;
 pub use joint::{JointHistogram, JointHistogramConfig};
 pub use kernel::{Binning, Boundary, Kernel};

@@ -5,9 +5,9 @@ use burn::tensor::{DType, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use huenet_hist::{
-    Binning, Bins, Boundary, EarthMoversDistance, EarthMoversDistanceConfig, HistogramBackend,
-    HistogramLossConfig, JointHistogramConfig, Kernel, SoftHistogramConfig, StructureLoss,
-    StructureLossConfig, reference,
+    Binning, Bins, Boundary, Directions, EarthMoversDistance, EarthMoversDistanceConfig,
+    HistogramBackend, HistogramLossConfig, JointHistogramConfig, Kernel, SoftHistogramConfig,
+    StructureLoss, StructureLossConfig, reference,
 };
 
 use crate::parity::report::{Report, Truth, values};
@@ -39,10 +39,84 @@ pub fn agree<B: HistogramBackend>() {
     report.finish();
 }
 
+/// Compares distances along directions of colour space, and their gradient, with the formulas: colours are
+/// projected onto each direction, and counted in bins over the direction's own range.
+///
+/// # Panics
+///
+/// If a number differs by more than rounding.
+pub fn agree_along_directions<B: HistogramBackend>() {
+    let mut report = Report::new(DType::F32);
+    let directions = Directions::spread(9).expect("so many directions are possible");
+    let [output, reference] = colours();
+    for (count, ratio) in [(16, 2.5), (65, 1.0), (256, 2.5)] {
+        report.enter(&format!("{count} bins, ratio {ratio}, {directions}"));
+        let binning = Binning {
+            bins: Bins::new(count, -1.0, 1.0).expect("these bins are possible"),
+            kernel: Kernel::new(ratio, Boundary::Reflect).expect("these kernels are possible"),
+        };
+        let loss = HistogramLossConfig::new(binning.bins, binning.kernel)
+            .with_directions(Some(directions))
+            .init();
+        let image = |pixels: &[f64]| {
+            tensor::<Autodiff<B>, 2>(pixels, [3, PIXELS], DType::F32).unsqueeze_dim::<3>(0)
+        };
+        let tracked = image(&output).require_grad();
+        let target = loss.target(image(&reference));
+        let distances = loss
+            .forward_no_reduction(image(&output), tracked.clone(), target)
+            .distances;
+        let gradients = weighted(distances.clone()).backward();
+        let found = [values(distances.inner()), gradient(&tracked, &gradients)];
+
+        let [expected, of_output] = dense_along(&directions, &binning, [&output, &reference]);
+        report.compare_loss("distances along directions", &found[0], &expected);
+        let slack = 1e-4 * of_output.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
+        let truth = Truth::exact(of_output);
+        report.compare_with_slack("d distances/d output", &found[1], &truth, slack);
+    }
+    report.finish();
+}
+
+/// The same numbers from the formulas.
+fn dense_along(directions: &Directions, binning: &Binning, images: [&[f64]; 2]) -> [Vec<f64>; 2] {
+    let [output, reference] =
+        images.map(|pixels| tensor::<Reference, 2>(pixels, [3, PIXELS], DType::F64));
+    let output = output.require_grad();
+    let ranges = directions.ranges(&binning.bins);
+    let distances = directions
+        .vectors()
+        .iter()
+        .zip(ranges)
+        .map(|(d, [min, max])| {
+            let bins = Bins::new(binning.bins.count(), min, max).expect("a range is no point");
+            let kernel = binning.kernel;
+            let [p, q] = [&output, &reference].map(|image| {
+                let weights = tensor::<Reference, 2>(d, [3, 1], DType::F64);
+                let along = (image.clone() * weights).sum_dim(0);
+                reference::marginal(along, &Binning { bins, kernel })
+            });
+            let distance = EarthMoversDistanceConfig::new(bins).init();
+            distance.forward_no_reduction(p, q)
+        });
+    let distances = Tensor::cat(distances.collect(), 0).unsqueeze_dim::<3>(0);
+    let gradients = weighted(distances.clone()).backward();
+    [values(distances.inner()), gradient(&output, &gradients)]
+}
+
+/// Two images of three channels.
+fn colours() -> [Vec<f64>; 2] {
+    let channels = pixels();
+    [0, 1].map(|row| {
+        let plane = |channel: &Vec<f64>| channel[row * PIXELS..][..PIXELS].to_vec();
+        channels.iter().flat_map(plane).collect()
+    })
+}
+
 fn compare<B: HistogramBackend>(binning: &Binning, report: &mut Report) {
     let (images, expected) = (pixels(), dense(binning));
     let [content, output, target] =
-        images.map(|image| tensor::<Autodiff<B>>(&image, DType::F32).require_grad());
+        images.map(|image| rows::<Autodiff<B>>(&image, DType::F32).require_grad());
 
     let p = SoftHistogramConfig::new(binning.bins, binning.kernel)
         .init()
@@ -82,7 +156,7 @@ fn compare<B: HistogramBackend>(binning: &Binning, report: &mut Report) {
 /// The same numbers, in the same order, from the formulas.
 fn dense(binning: &Binning) -> Vec<Vec<f64>> {
     let [content, output, target] =
-        pixels().map(|image| tensor::<Reference>(&image, DType::F64).require_grad());
+        pixels().map(|image| rows::<Reference>(&image, DType::F64).require_grad());
     let p = reference::marginal(output.clone(), binning);
     let joint = reference::joint(content.clone(), output.clone(), binning);
     let mut expected = vec![values(p.clone().inner()), values(joint.clone().inner())];
@@ -118,8 +192,16 @@ fn pixels() -> [Vec<f64>; 3] {
     })
 }
 
-fn tensor<B: AutodiffBackend>(values: &[f64], dtype: DType) -> Tensor<B, 2> {
-    let data = TensorData::new(values.to_vec(), [ROWS, PIXELS]).convert_dtype(dtype);
+fn rows<B: AutodiffBackend>(values: &[f64], dtype: DType) -> Tensor<B, 2> {
+    tensor(values, [ROWS, PIXELS], dtype)
+}
+
+fn tensor<B: AutodiffBackend, const D: usize>(
+    values: &[f64],
+    shape: [usize; D],
+    dtype: DType,
+) -> Tensor<B, D> {
+    let data = TensorData::new(values.to_vec(), shape).convert_dtype(dtype);
     Tensor::from_data(data, (&B::Device::default(), dtype))
 }
 
@@ -132,6 +214,9 @@ fn weighted<B: AutodiffBackend, const D: usize>(table: Tensor<B, D>) -> Tensor<B
     (table * weights).sum()
 }
 
-fn gradient<B: AutodiffBackend>(image: &Tensor<B, 2>, gradients: &B::Gradients) -> Vec<f64> {
+fn gradient<B: AutodiffBackend, const D: usize>(
+    image: &Tensor<B, D>,
+    gradients: &B::Gradients,
+) -> Vec<f64> {
     values(image.grad(gradients).expect("the image is tracked"))
 }

@@ -77,6 +77,11 @@ macro_rules! conformance {
             }
 
             #[test]
+            fn histograms_along_directions_are_those_of_the_dense_formulas() {
+                histograms::agree_along_directions::<Plain>();
+            }
+
+            #[test]
             fn steps_of_each_task_are_those_of_flex() {
                 steps::agree::<Plain>();
             }

@@ -54,7 +54,7 @@ impl Case<'_> {
         let [structure, colours] = [structure, "tar"].map(|name| nchw(self.tensor(name)));
 
         let recipe = self.recipe();
-        let loss = recipe.histogram_loss();
+        let loss = recipe.training_loss();
         let target = loss.target_of_images(colours);
         let image = nchw(output.clone());
         let losses = loss.forward_images(structure, image, target, Reduction::Mean);

@@ -48,6 +48,8 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 #[case(&["--img-w", "0"], &["img_w"])]
 #[case(&["--depth", "1"], &["depth"])]
 #[case(&["--img-c", "2", "--img-out-c", "2"], &["img_c"])]
+#[case(&["--dataset", "demo", "--colour-directions", "2"], &["colour_directions = 2", "give 3", "to 64"])]
+#[case(&["--dataset", "demo", "--colour-directions", "5", "--img-c", "1", "--img-out-c", "1"], &["colour_directions = 5", "grey"])]
 #[case(&["--img-c", "1"], &["img_out_c"])]
 #[case(&["--name", "../elsewhere"], &["name", "../elsewhere", "--output-dir"])]
 #[case(&["--jitter", "perhaps"], &["jitter", "perhaps", "true or false"])]

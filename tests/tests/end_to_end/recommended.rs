@@ -82,6 +82,23 @@ fn a_recommended_run_resumes_exactly() {
 }
 
 #[test]
+fn a_run_along_further_directions_of_colour_space_resumes_exactly() {
+    let place = place();
+    for name in ["whole", "again"] {
+        let options = ["--recipe", "recommended", "--colour-directions", "12"];
+        train(&place, "color_transfer", name, &options);
+    }
+    let checkpoint = "runs/again/checkpoints/step-00000003";
+    resume(&place, checkpoint)
+        .args(["--colour-directions", "3"])
+        .assert()
+        .code(2)
+        .stderr(contains("colour_directions"));
+    resume(&place, checkpoint).assert().success();
+    assert_same_run(&place, "whole", "again");
+}
+
+#[test]
 fn each_part_does_something() {
     let place = place();
     let train = |name: &str, length: &[&str], more: &[&str]| {
@@ -106,6 +123,7 @@ fn each_part_does_something() {
         ["--gan-loss", "least_squares"],
         ["--reconstruction-loss-weight", "0"],
         ["--ssim-loss-weight", "5"],
+        ["--colour-directions", "12"],
     ];
     let short = train("short", &two_steps, &[]);
     for part in parts {

@@ -10,9 +10,9 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
 use super::{HistogramBackend, LossPass, passes, tensors};
-use crate::{Binning, LossTerms};
+use crate::{Binning, Directions, LossTerms};
 
-/// `marginal`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
+/// `marginal`, `directional`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
 /// the latter the gradients with respect to the histograms. The other keep their default bodies, which are ordinary tensor operations and so can
 /// themselves be differentiated.
 impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B, C> {
@@ -27,6 +27,26 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
                 step.finish(state, B::marginal(x.primitive, binning))
             }
             OpsKind::UnTracked(step) => step.finish(B::marginal(x.primitive, binning)),
+        }
+    }
+
+    fn directional(
+        x: FloatTensor<Self>,
+        directions: &Directions,
+        binning: &Binning,
+    ) -> FloatTensor<Self> {
+        match DirectionalStep
+            .prepare::<C>([x.node.clone()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut step) => {
+                let state = (step.checkpoint(&x), *directions, *binning);
+                step.finish(state, B::directional(x.primitive, directions, binning))
+            }
+            OpsKind::UnTracked(step) => {
+                step.finish(B::directional(x.primitive, directions, binning))
+            }
         }
     }
 
@@ -90,6 +110,29 @@ impl<B: HistogramBackend> Backward<B, 1> for MarginalStep {
         let [parent] = ops.parents;
         if let Some(parent) = parent {
             grads.register::<B>(parent.id, B::marginal_backward(x, grad, &binning));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct DirectionalStep;
+
+impl<B: HistogramBackend> Backward<B, 1> for DirectionalStep {
+    type State = (NodeId, Directions, Binning);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, directions, binning) = ops.state;
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            let gradient = B::directional_backward(x, grad, &directions, &binning);
+            grads.register::<B>(parent.id, gradient);
         }
     }
 }

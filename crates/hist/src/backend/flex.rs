@@ -8,7 +8,7 @@ use burn_flex::{Flex, FlexTensor};
 
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
 use super::{HistogramBackend, LossPass};
-use crate::{Binning, LossTerms};
+use crate::{Binning, Directions, LossTerms};
 
 impl HistogramBackend for Flex {
     one_pass_bodies!();

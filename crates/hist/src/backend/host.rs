@@ -8,7 +8,7 @@ use burn::tensor::{DType, FloatDType, TensorMetadata};
 
 use super::{HistogramBackend, LossPass, passes, tensors};
 use crate::cpu::{self, Level};
-use crate::{Binning, LossTerms};
+use crate::{Binning, Directions, LossTerms};
 
 /// The entries of a tensor in row-major order. Half precision is converted to single.
 pub(super) enum Entries<'a> {
@@ -44,6 +44,23 @@ macro_rules! one_pass_bodies {
             binning: &Binning,
         ) -> FloatTensor<Self> {
             host::marginal_backward::<Self>(x, grad, binning)
+        }
+
+        fn directional(
+            x: FloatTensor<Self>,
+            directions: &Directions,
+            binning: &Binning,
+        ) -> FloatTensor<Self> {
+            host::directional::<Self>(x, directions, binning)
+        }
+
+        fn directional_backward(
+            x: FloatTensor<Self>,
+            grad: FloatTensor<Self>,
+            directions: &Directions,
+            binning: &Binning,
+        ) -> FloatTensor<Self> {
+            host::directional_backward::<Self>(x, grad, directions, binning)
         }
 
         fn joint(
@@ -115,6 +132,51 @@ pub(super) fn marginal_backward<B: HostMemory>(
             Double(cpu::marginal_backward(Level::new(), &x, &grad, rows, binning).into())
         }
         _ => return tensors::marginal_backward::<B>(x, grad, binning),
+    };
+    B::tensor(gradient, &shape, &x)
+}
+
+pub(super) fn directional<B: HostMemory + HistogramBackend>(
+    x: FloatTensor<B>,
+    directions: &Directions,
+    binning: &Binning,
+) -> FloatTensor<B> {
+    use Entries::{Double, Single};
+    let images = x.shape()[0];
+    let along = directions.further(&binning.bins);
+    let p = match B::entries(&x) {
+        Some(Single(x)) => {
+            Single(cpu::directional(Level::new(), &x, images, &along, binning).into())
+        }
+        Some(Double(x)) => {
+            Double(cpu::directional(Level::new(), &x, images, &along, binning).into())
+        }
+        None => return tensors::directional::<B>(x, directions, binning, B::marginal),
+    };
+    B::tensor(p, &[images, along.len(), binning.bins.count()], &x)
+}
+
+pub(super) fn directional_backward<B: HostMemory + HistogramBackend>(
+    x: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    directions: &Directions,
+    binning: &Binning,
+) -> FloatTensor<B> {
+    use Entries::{Double, Single};
+    let shape = x.shape();
+    let (level, images) = (Level::new(), shape[0]);
+    let along = directions.further(&binning.bins);
+    let gradient = match (B::entries(&x), B::entries(&grad)) {
+        (Some(Single(x)), Some(Single(grad))) => {
+            Single(cpu::directional_backward(level, &x, &grad, images, &along, binning).into())
+        }
+        (Some(Double(x)), Some(Double(grad))) => {
+            Double(cpu::directional_backward(level, &x, &grad, images, &along, binning).into())
+        }
+        _ => {
+            let of_marginal = B::marginal_backward;
+            return tensors::directional_backward::<B>(x, grad, directions, binning, of_marginal);
+        }
     };
     B::tensor(gradient, &shape, &x)
 }

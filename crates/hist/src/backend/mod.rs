@@ -17,7 +17,7 @@ mod tensors;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use crate::{Binning, LossTerms};
+use crate::{Binning, Directions, LossTerms};
 
 pub use tensors::LossPass;
 
@@ -77,6 +77,38 @@ pub trait HistogramBackend: Backend {
         binning: &Binning,
     ) -> FloatTensor<Self> {
         tensors::marginal_backward::<Self>(x, grad, binning)
+    }
+
+    /// The soft histograms of the colours of every image along the directions beyond the channels: of
+    /// `offset + Σ_c w_c x_c`, as [`Directions`] says.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[images, 3, N]`, `N > 0`
+    /// - output: `[images, M, K]`, with `M` directions more than channels, `M > 0`
+    fn directional(
+        x: FloatTensor<Self>,
+        directions: &Directions,
+        binning: &Binning,
+    ) -> FloatTensor<Self> {
+        tensors::directional::<Self>(x, directions, binning, Self::marginal)
+    }
+
+    /// The gradient with respect to the pixels, given the gradient with respect to the histograms.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[images, 3, N]`, `N > 0`
+    /// - grad: `[images, M, K]`
+    /// - output: `[images, 3, N]`
+    fn directional_backward(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        directions: &Directions,
+        binning: &Binning,
+    ) -> FloatTensor<Self> {
+        let of_marginal = Self::marginal_backward;
+        tensors::directional_backward::<Self>(x, grad, directions, binning, of_marginal)
     }
 
     /// The soft joint histogram `P(k, l) = 1/N · Σ_i φ_k(x_i) φ_l(y_i)` of every pair of rows.

@@ -10,7 +10,7 @@ use ndarray::{ArrayD, ArrayViewD};
 
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
 use super::{HistogramBackend, LossPass};
-use crate::{Binning, LossTerms};
+use crate::{Binning, Directions, LossTerms};
 
 impl<E, I, Q> HistogramBackend for NdArray<E, I, Q>
 where

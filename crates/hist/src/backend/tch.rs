@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::host::{self, Entries, HostMemory, one_pass_bodies};
 use super::{HistogramBackend, LossPass};
-use crate::{Binning, LossTerms};
+use crate::{Binning, Directions, LossTerms};
 
 impl<E: TchElement> HistogramBackend for LibTorch<E> {
     one_pass_bodies!();

@@ -9,11 +9,12 @@
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Tensor, TensorMetadata, TensorPrimitive};
+use burn::tensor::{DType, Tensor, TensorData, TensorMetadata, TensorPrimitive};
 
 use super::bands::Bands;
+use crate::directions::Projection;
 use crate::precision::{widened, with_type};
-use crate::{Binning, LossTerms, reference};
+use crate::{Binning, Directions, LossTerms, reference};
 
 /// What [`HistogramBackend::losses`](super::HistogramBackend::losses) finds.
 #[derive(Debug, Clone)]
@@ -65,6 +66,68 @@ pub(super) fn marginal_backward<B: Backend>(
     let slopes = chunks(&x, binning)
         .map(|chunk| Bands::of(chunk.of(&x), binning).slope_along_one(grad.clone()));
     primitive(per_pixel(slopes, &x), dtype)
+}
+
+/// The colours of images along the directions beyond the channels, `[images, M, N]`.
+fn along<B: Backend>(x: &Tensor<B, 3>, directions: &Directions, binning: &Binning) -> Tensor<B, 3> {
+    let offsets = per_direction(x, directions, binning, |projection| projection.offset);
+    // Not a product of matrices: those of CubeCL may round.
+    (0..Directions::CHANNELS).fold(offsets, |sum, channel| {
+        let weights = per_direction(x, directions, binning, |it| it.weights[channel]);
+        sum + x.clone().narrow(1, channel, 1) * weights
+    })
+}
+
+/// A number for each direction beyond the channels, `[1, M, 1]`.
+fn per_direction<B: Backend>(
+    like: &Tensor<B, 3>,
+    directions: &Directions,
+    binning: &Binning,
+    number: impl Fn(&Projection) -> f64,
+) -> Tensor<B, 3> {
+    let projections = directions.further(&binning.bins);
+    let numbers: Vec<f64> = projections.iter().map(number).collect();
+    let (device, dtype, count) = (like.device(), like.dtype(), numbers.len());
+    let data = TensorData::new(numbers, [1, count, 1]).convert_dtype(dtype);
+    Tensor::from_data(data, (&device, dtype))
+}
+
+pub(super) fn directional<B: Backend>(
+    x: FloatTensor<B>,
+    directions: &Directions,
+    binning: &Binning,
+    marginal: fn(FloatTensor<B>, &Binning) -> FloatTensor<B>,
+) -> FloatTensor<B> {
+    let x = tensor::<B, 3>(x);
+    let dtype = x.dtype();
+    let along = along(&widened(x), directions, binning);
+    let [images, further, pixels] = along.dims();
+    let rows = along.reshape([images * further, pixels]);
+    let p = tensor::<B, 2>(marginal(rows.into_primitive().tensor(), binning));
+    primitive(p.reshape([images, further, binning.bins.count()]), dtype)
+}
+
+pub(super) fn directional_backward<B: Backend>(
+    x: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    directions: &Directions,
+    binning: &Binning,
+    marginal_backward: fn(FloatTensor<B>, FloatTensor<B>, &Binning) -> FloatTensor<B>,
+) -> FloatTensor<B> {
+    let x = tensor::<B, 3>(x);
+    let dtype = x.dtype();
+    let along = along(&widened(x), directions, binning);
+    let [images, further, pixels] = along.dims();
+    let grad = widened(tensor::<B, 3>(grad)).reshape([images * further, binning.bins.count()]);
+    let rows = along.reshape([images * further, pixels]);
+    let [rows, grad] = [rows, grad].map(|tensor| tensor.into_primitive().tensor());
+    let slopes = tensor::<B, 2>(marginal_backward(rows, grad, binning));
+    let slopes = slopes.reshape([images, further, pixels]);
+    let of_channels = (0..Directions::CHANNELS).map(|channel| {
+        let weights = per_direction(&slopes, directions, binning, |it| it.weights[channel]);
+        (slopes.clone() * weights).sum_dim(1)
+    });
+    primitive(Tensor::cat(of_channels.collect(), 1), dtype)
 }
 
 pub(super) fn joint<B: Backend>(

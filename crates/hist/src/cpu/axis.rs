@@ -47,17 +47,22 @@ impl Axis {
         width: usize,
         pixels: &[T],
     ) -> Self {
+        Self::within(binning, width, Extent::of(level, pixels))
+    }
+
+    /// The axis for pixels of that extent whose bands are `width` bins wide.
+    pub(super) fn within(binning: &Binning, width: usize, extent: Extent<f64>) -> Self {
         let Extent {
             low,
             high,
             mut undefined,
-        } = Extent::of(level, pixels);
+        } = extent;
         let bins = binning.bins;
         let per_bin = 1.0 / bins.width();
         let (count, reach) = (bins.count() as f64, (width / 2) as f64);
         // From `lost` on, no bin of a band counts, nor does the edge below its first bin.
         let between = |lost: (f64, f64)| {
-            let edge_near = |x: T| ((x.wide() - bins.min()) * per_bin + 0.5).floor();
+            let edge_near = |x: f64| ((x - bins.min()) * per_bin + 0.5).floor();
             [low, high].map(|x| edge_near(x).clamp(lost.0, lost.1))
         };
         let [lowest, highest] = match binning.kernel.boundary() {
@@ -171,14 +176,43 @@ impl Run {
 
 /// The least and the greatest pixel, and whether one is not a number.
 #[derive(Clone, Copy)]
-struct Extent<T> {
+pub(super) struct Extent<T> {
     low: T,
     high: T,
     undefined: bool,
 }
 
+impl Extent<f64> {
+    pub(super) fn of<T: Real>(level: Level, pixels: &[T]) -> Self {
+        let found = Extent::scan(level, pixels);
+        Self {
+            low: found.low.wide(),
+            high: found.high.wide(),
+            undefined: found.undefined,
+        }
+    }
+
+    /// What holds `offset + Σ_i w_i x_i`, given what holds each `x_i`.
+    pub(super) fn weighted(extents: &[Self; 3], weights: [f64; 3], offset: f64) -> Self {
+        let mut sum = Self {
+            low: offset,
+            high: offset,
+            undefined: false,
+        };
+        for (extent, weight) in extents.iter().zip(weights) {
+            let ends = [extent.low * weight, extent.high * weight];
+            sum.low += ends[0].min(ends[1]);
+            sum.high += ends[0].max(ends[1]);
+            sum.undefined |= extent.undefined;
+        }
+        // What is infinite in one channel may be anything where channels are added.
+        sum.undefined |= sum.low.is_nan() || sum.high.is_nan();
+        sum
+    }
+}
+
 impl<T: Real> Extent<T> {
-    fn of(level: Level, pixels: &[T]) -> Self {
+    fn scan(level: Level, pixels: &[T]) -> Self {
         /// Long enough to be worth a task.
         const CHUNK: usize = 1 << 16;
         let nothing = || Self {

@@ -12,7 +12,7 @@ use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, wit
 use crate::Binning;
 
 /// Pixels that are worth a task.
-const CHUNK: usize = 1 << 14;
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// `x: [rows, N]` to `[rows, K]`.
 pub(crate) fn marginal<T: Real>(level: Level, x: &[T], rows: usize, binning: &Binning) -> Vec<T> {
@@ -39,16 +39,23 @@ pub(super) fn sums<T: Real>(level: Level, x: &[T], binning: &Binning) -> Option<
             sums.extend(bands.iter().flatten().flat_map(|line| line.0));
             sums
         });
-        let mut by_slot = vec![0.0; axis.slots()];
-        for (slot, band) in by_band.chunks_exact(width).enumerate() {
-            for (sum, window) in by_slot[slot..].iter_mut().zip(band) {
-                *sum += window;
-            }
-        }
-        let mut sums = vec![0.0; binning.bins.count()];
-        axis.runs(binning).iter().for_each(|run| run.fold(&by_slot, &mut sums));
-        Some(sums)
+        Some(by_bin(&axis, binning, width, &by_band))
     })
+}
+
+/// The sums by bin, given those of bands of `width` bins by first slot.
+pub(super) fn by_bin(axis: &Axis, binning: &Binning, width: usize, by_band: &[f64]) -> Vec<f64> {
+    let mut by_slot = vec![0.0; axis.slots()];
+    for (slot, band) in by_band.chunks_exact(width).enumerate() {
+        for (sum, window) in by_slot[slot..].iter_mut().zip(band) {
+            *sum += window;
+        }
+    }
+    let mut sums = vec![0.0; binning.bins.count()];
+    axis.runs(binning)
+        .iter()
+        .for_each(|run| run.fold(&by_slot, &mut sums));
+    sums
 }
 
 /// `x: [rows, N]`, `grad: [rows, K]` to `[rows, N]`.
@@ -60,18 +67,13 @@ pub(crate) fn marginal_backward<T: Real>(
     binning: &Binning,
 ) -> Vec<T> {
     let (pixels, count) = (x.len() / rows.max(1), binning.bins.count());
-    let scale = binning.kernel.ratio() / binning.bins.width() / pixels as f64;
     with_band_width!(T, binning, LINES => {
         let slopes = Profile::<T, LINES>::step_slopes(binning.kernel.ratio());
         let prepare = |index| {
             let x = row(x, pixels, index);
             let axis = Axis::spanning(level, binning, LINES * LANES, x);
-            let mut unfolded = vec![0.0; axis.slots()];
-            let grad = row(grad, count, index);
-            axis.runs(binning).iter().for_each(|run| run.unfold(grad, &mut unfolded));
-            let before = std::iter::once(&0.0).chain(&unfolded);
-            let steps = unfolded.iter().zip(before).map(|(here, before)| T::of((here - before) * scale));
-            (x, axis, steps.collect::<Vec<_>>())
+            let steps = steps(&axis, binning, pixels, row(grad, count, index));
+            (x, axis, steps)
         };
         gradients(rows, pixels, CHUNK, prepare, |(x, axis, steps), range, gradient| {
             vectorised(level, Gather { slopes: &slopes, axis, x: &x[range], steps, gradient });
@@ -79,13 +81,28 @@ pub(crate) fn marginal_backward<T: Real>(
     })
 }
 
+/// The gradient `grad` with respect to a row's histogram as its steps from slot to slot, per pixel and
+/// kernel width.
+pub(super) fn steps<T: Real>(axis: &Axis, binning: &Binning, pixels: usize, grad: &[T]) -> Vec<T> {
+    let scale = binning.kernel.ratio() / binning.bins.width() / pixels as f64;
+    let mut unfolded = vec![0.0; axis.slots()];
+    axis.runs(binning)
+        .iter()
+        .for_each(|run| run.unfold(grad, &mut unfolded));
+    let before = std::iter::once(&0.0).chain(&unfolded);
+    let steps = unfolded.iter().zip(before);
+    steps
+        .map(|(here, before)| T::of((here - before) * scale))
+        .collect()
+}
+
 /// Adds every pixel's windows to the sums of its slot.
-struct Count<'a, T, const LINES: usize> {
-    windows: &'a Profile<T, LINES>,
-    axis: &'a Axis,
-    x: &'a [T],
+pub(super) struct Count<'a, T, const LINES: usize> {
+    pub(super) windows: &'a Profile<T, LINES>,
+    pub(super) axis: &'a Axis,
+    pub(super) x: &'a [T],
     /// By first slot, the sums of the bands: like the lines of a cache, they are not shared in part.
-    bands: &'a mut [[Line<f64>; LINES]],
+    pub(super) bands: &'a mut [[Line<f64>; LINES]],
 }
 
 impl<T: Real, const LINES: usize> Work for Count<'_, T, LINES> {
@@ -111,12 +128,12 @@ impl<T: Real, const LINES: usize> Work for Count<'_, T, LINES> {
 }
 
 /// Contracts the steps of the upstream gradient with every pixel's slopes.
-struct Gather<'a, T, const LINES: usize> {
-    slopes: &'a Profile<T, LINES>,
-    axis: &'a Axis,
-    x: &'a [T],
-    steps: &'a [T],
-    gradient: &'a mut [T],
+pub(super) struct Gather<'a, T, const LINES: usize> {
+    pub(super) slopes: &'a Profile<T, LINES>,
+    pub(super) axis: &'a Axis,
+    pub(super) x: &'a [T],
+    pub(super) steps: &'a [T],
+    pub(super) gradient: &'a mut [T],
 }
 
 impl<T: Real, const LINES: usize> Work for Gather<'_, T, LINES> {

@@ -35,6 +35,7 @@
 //! same bits. No more than a few tables a thread exist at a time.
 
 mod axis;
+mod directional;
 mod distance;
 mod joint;
 mod logarithm;
@@ -57,6 +58,7 @@ use std::ops::Range;
 pub(crate) use fearless_simd::Level;
 use rayon::prelude::*;
 
+pub(crate) use directional::{directional, directional_backward};
 pub(crate) use joint::{joint, joint_backward};
 pub(crate) use losses::{losses, losses_backward, take_back};
 pub(crate) use marginal::{marginal, marginal_backward};

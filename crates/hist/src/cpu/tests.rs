@@ -10,7 +10,7 @@ use super::place::places;
 use super::simd::{LANES, Lanes, Work, vectorised};
 use super::window::{Profile, width};
 use super::{Level, Pooled, Real};
-use crate::{Binning, Bins, Boundary, HistogramLossConfig, Kernel};
+use crate::{Binning, Bins, Boundary, Directions, HistogramLossConfig, Kernel};
 
 fn binning(count: usize, ratio: f64, boundary: Boundary) -> Binning {
     Binning {
@@ -229,13 +229,20 @@ fn all_instructions_agree(#[case] boundary: Boundary) {
                 (0..rows * pixels).map(|i| T::of(value(i))).collect()
             };
             let (x, y) = (image(0.37, 0.6), image(1.91, 0.4));
-            let weights: Vec<T> = (0..rows * count * count)
+            let weights: Vec<T> = (0..rows * count * count.max(6))
                 .map(|i| T::of((i as f64).cos()))
                 .collect();
             let loss = HistogramLossConfig::new(binning.bins, binning.kernel)
                 .init()
                 .terms();
+            // The rows once more as the channels of an image.
+            let colours: Vec<T> = [&x[..], &y[..pixels]].concat();
+            let along = Directions::spread(9).unwrap().further(&binning.bins);
             let results = |level| {
+                let along_p = super::directional(level, &colours, 1, &along, &binning);
+                let of_along = &weights[..along.len() * count];
+                let of_colours =
+                    super::directional_backward(level, &colours, of_along, 1, &along, &binning);
                 let target = super::marginal(level, &x, rows, &binning);
                 let [values, of_p, of_joint] =
                     super::losses(level, [&x, &y], &target, rows, &loss, true);
@@ -251,7 +258,15 @@ fn all_instructions_agree(#[case] boundary: Boundary) {
                 let joint = super::joint(level, &x, &y, rows, &binning);
                 let gradients = [x_joint, y_joint, x_loss, y_loss].map(Option::unwrap);
                 [
-                    vec![target, values, of_p, of_marginal, joint],
+                    vec![
+                        target,
+                        values,
+                        of_p,
+                        of_marginal,
+                        joint,
+                        along_p,
+                        of_colours,
+                    ],
                     gradients.into(),
                 ]
                 .concat()

@@ -4,12 +4,13 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
 use super::reduction::reduced;
 use crate::display::one_line_display;
 use crate::{
-    Binning, Bins, EmdKind, HistogramBackend, Kernel, LossTerms, SoftHistogram, StructureKind,
+    Binning, Bins, Directions, EmdKind, HistogramBackend, Kernel, LossTerms, SoftHistogram,
+    StructureKind,
 };
 
 /// Configuration to create a [histogram loss](HistogramLoss).
@@ -25,6 +26,9 @@ pub struct HistogramLossConfig {
     /// Which measure of dependence is the structure loss.
     #[config(default = "StructureKind::ConditionalEntropy")]
     pub structure: StructureKind,
+    /// Further directions of colour space along which colours are compared, of images of three channels. The
+    /// first three are the channels: with those alone, or `None`, each row of pixels is compared by itself.
+    pub directions: Option<Directions>,
 }
 
 impl HistogramLossConfig {
@@ -37,6 +41,7 @@ impl HistogramLossConfig {
                 distance: self.distance,
                 structure: self.structure,
             },
+            directions: self.directions.filter(|all| all.further_count() > 0),
         }
     }
 }
@@ -52,6 +57,13 @@ impl HistogramLossConfig {
 /// [target](Self::target), is computed once for all steps that use it. On the backends with a
 /// kernel of their own this is the fastest way to train.
 ///
+/// With [`directions`](HistogramLossConfig::directions) images of three channels are also compared along
+/// further directions of colour space. The distances are then `[..., M, 1]`, with `M` directions in place of
+/// the three channels, which come first, and so are the targets `[..., M, K]`. The structure losses remain
+/// those of the channels. The colours along a direction are counted in the bins of the channels, as
+/// [`Directions`] says; a distance in the units of the pixel values ([`EmdKind::L1`]) is in those of the
+/// direction's own range.
+///
 /// Cumulative histograms that differ by no more than a few roundings count as equal in the earth mover's
 /// distance, since the direction of its gradient there would be that of the rounding: by four times the
 /// epsilon of the pixels' element type, that of single precision if it is half.
@@ -60,12 +72,21 @@ impl HistogramLossConfig {
 pub struct HistogramLoss {
     #[module(skip)]
     terms: LossTerms,
+    /// Only if there are others than the channels.
+    #[module(skip)]
+    directions: Option<Directions>,
 }
 
-one_line_display!(HistogramLoss, |self, content| content
-    .add_formatted(&self.terms.binning)
-    .add_debug_attribute("distance", &self.terms.distance)
-    .add_debug_attribute("structure", &self.terms.structure));
+one_line_display!(HistogramLoss, |self, content| {
+    let content = content
+        .add_formatted(&self.terms.binning)
+        .add_debug_attribute("distance", &self.terms.distance)
+        .add_debug_attribute("structure", &self.terms.structure);
+    match &self.directions {
+        Some(directions) => content.add_formatted(directions),
+        None => content,
+    }
+});
 
 /// Both losses, of every image `[..., 1]` or [reduced](HistogramLoss::forward) to one number each, `[1]`.
 #[derive(Debug, Clone)]
@@ -159,15 +180,71 @@ impl HistogramLoss {
     ///
     /// # Panics
     ///
-    /// If `reference` has no pixels: if one of its dimensions is 0.
+    /// If `reference` has no pixels: if one of its dimensions is 0. With directions, unless it is
+    /// `[..., 3, N]`.
     pub fn target<B: HistogramBackend, const D: usize>(
         &self,
         reference: Tensor<B, D>,
     ) -> Tensor<B, D> {
+        let reference = reference.detach();
         let histogram = SoftHistogram {
             binning: self.terms.binning,
         };
-        histogram.forward(reference.detach())
+        let rows = histogram.forward(reference.clone());
+        match &self.directions {
+            Some(directions) => {
+                let further = self.along(directions, reference);
+                Tensor::cat(vec![rows, further], D - 2)
+            }
+            None => rows,
+        }
+    }
+
+    /// The histograms of images of three channels along the directions beyond the channels.
+    fn along<B: HistogramBackend, const D: usize>(
+        &self,
+        directions: &Directions,
+        images: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let mut dims = images.dims();
+        assert!(
+            D >= 2 && dims[D - 2] == Directions::CHANNELS,
+            "directions of colour space need images of three channels, [..., 3, N]; the shape is {dims:?}"
+        );
+        assert!(
+            !dims.contains(&0),
+            "a histogram needs at least one pixel; the shape is {dims:?}"
+        );
+        let (channels, pixels) = (Directions::CHANNELS, dims[D - 1]);
+        let count = dims.iter().product::<usize>() / (channels * pixels);
+        let x = images.reshape([count, channels, pixels]);
+        let x = x.into_primitive().tensor();
+        let p = B::directional(x, directions, &self.terms.binning);
+        dims[D - 2] = directions.further_count();
+        dims[D - 1] = self.terms.binning.bins.count();
+        Tensor::<B, 3>::from_primitive(TensorPrimitive::Float(p)).reshape(dims)
+    }
+
+    /// The distances between histograms along the directions beyond the channels.
+    fn distances_along<B: Backend, const D: usize>(
+        &self,
+        directions: &Directions,
+        p: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> Tensor<B, D> {
+        let emd = self.terms.earth_movers_distance();
+        let distances = emd.distances_beyond_rounding(p, target);
+        if self.terms.distance != EmdKind::L1 {
+            return distances;
+        }
+        // The bins are narrower than the direction's own.
+        let projections = directions.further(&self.terms.binning.bins);
+        let reaches: Vec<f64> = projections.iter().map(|along| along.reach).collect();
+        let mut shape = [1; D];
+        shape[D - 2] = reaches.len();
+        let (device, dtype) = (distances.device(), distances.dtype());
+        let reaches = TensorData::new(reaches, shape).convert_dtype(dtype);
+        distances * Tensor::from_data(reaches, (&device, dtype))
     }
 
     /// The losses of many images at once, each of the two as one number.
@@ -217,8 +294,36 @@ impl HistogramLoss {
     /// # Panics
     ///
     /// If the shapes of `content` and `output` differ, if there are no pixels (a dimension is 0), if
-    /// `target` has another shape than their histograms, or if the element types differ.
+    /// `target` has another shape than their histograms, or if the element types differ. With directions,
+    /// unless the images are `[..., 3, N]`.
     pub fn forward_no_reduction<B: HistogramBackend, const D: usize>(
+        &self,
+        content: Tensor<B, D>,
+        output: Tensor<B, D>,
+        target: Tensor<B, D>,
+    ) -> HistogramLosses<B, D> {
+        let Some(directions) = &self.directions else {
+            return self.of_rows(content, output, target);
+        };
+        let p = self.along(directions, output.clone());
+        assert_eq!(
+            target.dims()[D - 2],
+            directions.count(),
+            "a histogram loss along directions of colour space needs a target histogram for each"
+        );
+        let (channels, further) = (Directions::CHANNELS, directions.further_count());
+        let of_channels = target.clone().narrow(D - 2, 0, channels);
+        let of_further = target.narrow(D - 2, channels, further);
+        let losses = self.of_rows(content, output, of_channels);
+        let distances = self.distances_along(directions, p, of_further);
+        HistogramLosses {
+            distances: Tensor::cat(vec![losses.distances, distances], D - 2),
+            structures: losses.structures,
+        }
+    }
+
+    /// The losses of every row by itself.
+    fn of_rows<B: HistogramBackend, const D: usize>(
         &self,
         content: Tensor<B, D>,
         output: Tensor<B, D>,

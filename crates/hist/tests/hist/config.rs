@@ -2,8 +2,8 @@
 
 use burn::config::{Config, config_to_json};
 use huenet_hist::{
-    Bins, Boundary, EarthMoversDistanceConfig, EmdKind, JointHistogramConfig, Kernel,
-    SoftHistogramConfig, StructureKind, StructureLossConfig,
+    Bins, Boundary, Directions, EarthMoversDistanceConfig, EmdKind, HistogramLossConfig,
+    JointHistogramConfig, Kernel, SoftHistogramConfig, StructureKind, StructureLossConfig,
 };
 use rstest::rstest;
 
@@ -22,6 +22,10 @@ fn configurations_survive_a_file() {
         &EarthMoversDistanceConfig::new(bins)
             .with_kind(EmdKind::L1)
             .with_cyclic(true),
+    );
+    round_trip(
+        &HistogramLossConfig::new(bins, kernel)
+            .with_directions(Some(Directions::spread(12).unwrap())),
     );
     round_trip(&StructureLossConfig::new().with_kind(StructureKind::RelativeMutualInformation));
 }
@@ -48,6 +52,30 @@ fn bad_files_are_refused(#[case] json: &str, #[case] message: &str) {
         .unwrap_err()
         .to_string();
     assert!(error.contains(message), "{error}");
+}
+
+#[rstest]
+#[case(r#"{"count": 2}"#, "2 directions of colour space")]
+#[case(r#"{"count": 65}"#, "choose between 3 (the channels) and 64")]
+#[case(r#"{"count": 8, "vectors": []}"#, "unknown field `vectors`")]
+fn bad_directions_in_files_are_refused(#[case] directions: &str, #[case] message: &str) {
+    let json = format!(
+        r#"{{"bins": {{"count": 8, "min": 0, "max": 1}}, "kernel": {{"ratio": 2.5}}, "distance": "rms",
+            "structure": "conditional_entropy", "directions": {directions}}}"#
+    );
+    let error = HistogramLossConfig::load_binary(json.as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains(message), "{error}");
+}
+
+/// Files from before there were directions.
+#[test]
+fn a_file_without_directions_means_the_rows_by_themselves() {
+    let json = r#"{"bins": {"count": 8, "min": 0, "max": 1}, "kernel": {"ratio": 2.5}, "distance": "rms",
+        "structure": "conditional_entropy"}"#;
+    let config = HistogramLossConfig::load_binary(json.as_bytes()).unwrap();
+    assert_eq!(config.directions, None);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod common;
 mod config;
+mod directions;
 mod gradients;
 mod histogram_loss;
 mod kernels;

@@ -273,7 +273,35 @@ pub(crate) fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f3
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{DType, TensorData};
+    use burn_flex::Flex;
+
     use super::*;
+    use crate::settings::{Settings, Task};
+
+    /// Runs that compare colours along other directions can be compared by their figures.
+    #[test]
+    fn figures_are_of_channels_along_whatever_directions_a_run_learns() {
+        let figures_with = |colour_directions| {
+            let settings = Settings {
+                colour_directions,
+                ..Settings::demo(Task::ColorTransfer)
+            };
+            let recipe = Recipe::new(settings).unwrap();
+            let image = |turn: f32| {
+                let pixels = (0..3 * 64).map(|i| (turn * i as f32).sin()).collect();
+                let data = TensorData::new::<f32, _>(pixels, [1, 3, 8, 8]);
+                Tensor::<Flex, 4>::from_data(data, (&Default::default(), DType::F32))
+            };
+            let batch = Batch {
+                content: image(0.37),
+                reference: image(0.9),
+                counts: Tensor::zeros([1, 3, 256], &Default::default()),
+            };
+            figures(&recipe, &batch, image(1.7)).unwrap()
+        };
+        assert_eq!(figures_with(12), figures_with(3));
+    }
 
     /// With black at 0 a darker copy of an image is still like it. Of luma in [−1, 1] its SSIM
     /// would be −0.975.

@@ -56,6 +56,7 @@ impl Settings {
             gan_loss_weight: 1.0,
             mi_loss_weight: 1.0,
             hist_loss_weight,
+            colour_directions: 3,
             structure_reference: StructureReference::Content,
             gan_loss: GanLoss::CrossEntropy,
             reconstruction_loss_weight: 0.0,

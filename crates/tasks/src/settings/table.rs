@@ -180,6 +180,8 @@ settings! {
             => "Weight of the structure (mutual information) loss [official]";
         hist_loss_weight: f64
             => "Weight of the earth mover's distance loss [official]";
+        colour_directions: usize
+            => "Directions of colour space along which the earth mover's distance compares colours, 3 to 64: 3 are the channels (the paper); further ones tell colours apart where each channel by itself has the reference's histogram";
         structure_reference: StructureReference
             => "Image whose structure the output must keep: the content (the paper), or for color_transfer the reference (the official script)";
         gan_loss: GanLoss

@@ -52,7 +52,7 @@ pub fn step_cost<B: TrackedBackend>(
     let settings = recipe.settings();
     let mut rng = stream(settings.seed, Purpose::Dropout, 0);
     let batch = noise::<B>(recipe, &mut rng, device);
-    let loss = recipe.histogram_loss();
+    let loss = recipe.training_loss();
     let mut gan = Gan::<B>::new(recipe, device);
     let mut parts: [Vec<Duration>; 3] = Default::default();
     let begun = Instant::now();

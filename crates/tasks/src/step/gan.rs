@@ -133,10 +133,10 @@ impl<B: TrackedBackend> Gan<B> {
             StructureReference::Content => content.clone(),
             StructureReference::Reference => reference.clone(),
         };
-        let loss = recipe.histogram_loss();
+        let loss = recipe.training_loss();
         let target = loss.target_of_images(reference.clone());
         let losses = loss.forward_images_no_reduction(structured, output.clone(), target);
-        // Over the channels first: in another order they would round to other bits.
+        // Over the channels and directions first: in another order they would round to other bits.
         let [structure, distance] =
             [losses.structures, losses.distances].map(|of_channels| of_channels.mean_dim(1).mean());
         let mut total = gan.clone().mul_scalar(settings.gan_loss_weight)

@@ -18,7 +18,8 @@ pub struct StepLosses {
     /// The structure loss: conditional entropy H(content | output), in nats.
     #[serde(deserialize_with = "number")]
     pub gen_mi_loss: f64,
-    /// The earth mover's distance between the output's and the reference's histograms.
+    /// The earth mover's distance between the output's and the reference's histograms: the mean over
+    /// the channels, or over as many directions as `colour_directions` says.
     #[serde(deserialize_with = "number")]
     pub gen_hist_loss: f64,
     /// The adversarial loss of the discriminator on real and generated images.

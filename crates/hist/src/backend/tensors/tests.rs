@@ -82,6 +82,52 @@ fn histograms_of_a_backend_without_a_kernel_are_those_of_the_kernel(
 }
 
 #[rstest]
+fn histograms_along_directions_without_a_kernel_are_those_of_the_kernel(
+    #[values(Boundary::Reflect, Boundary::Wrap, Boundary::Open)] boundary: Boundary,
+    #[values(4, 17)] directions: usize,
+    #[values((3, 64.0), (64, 2.5), (20, 0.25))] binning: (usize, f64),
+) {
+    let (count, ratio) = binning;
+    let binning = Binning {
+        bins: Bins::new(count, -1.0, 1.2).unwrap(),
+        kernel: Kernel::new(ratio, boundary).unwrap(),
+    };
+    let directions = Directions::spread(directions).unwrap();
+    let further = directions.further_count();
+    let images = |columns, number: &dyn Fn(usize) -> f64| {
+        let images = tensor::<B, 2>(rows(columns, number));
+        let [_, columns] = images.dims();
+        (images, columns)
+    };
+    // No multiple of anything, several of them outside the range.
+    let x = || {
+        let (images, columns) = images(3 * 37, &|i| PIXELS[(5 * i + i / 16) % 16]);
+        let images = images.reshape([2, 3, columns / 3]);
+        images.into_primitive().tensor()
+    };
+    let grad = || {
+        let (grad, _) = images(further * count, &|i| (0.7 * i as f64).cos());
+        let grad = grad.reshape([2, further, count]);
+        grad.into_primitive().tensor()
+    };
+    assert_close(
+        numbers::<3>(directional::<B>(x(), &directions, &binning, B::marginal)),
+        numbers::<3>(B::directional(x(), &directions, &binning)),
+    );
+    let of_marginal = B::marginal_backward;
+    assert_close(
+        numbers::<3>(directional_backward::<B>(
+            x(),
+            grad(),
+            &directions,
+            &binning,
+            of_marginal,
+        )),
+        numbers::<3>(B::directional_backward(x(), grad(), &directions, &binning)),
+    );
+}
+
+#[rstest]
 #[case(Boundary::Reflect, f64::NAN, true)]
 #[case(Boundary::Open, f64::NAN, true)]
 #[case(Boundary::Wrap, f64::NAN, true)]

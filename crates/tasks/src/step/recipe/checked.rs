@@ -9,7 +9,9 @@ use huenet_data::{
     ColourSpace, CountBins, Direction, ImageSize, LoaderConfig, PairFit, Pairing, ParameterError,
     Preprocessing,
 };
-use huenet_hist::{Bins, Boundary, HistogramError, HistogramLoss, HistogramLossConfig, Kernel};
+use huenet_hist::{
+    Bins, Boundary, Directions, HistogramError, HistogramLoss, HistogramLossConfig, Kernel,
+};
 use huenet_models::{
     Conditioning, DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions,
     ModelError, Prediction,
@@ -27,6 +29,7 @@ pub struct Recipe {
     settings: Settings,
     bins: Bins,
     kernel: Kernel,
+    directions: Directions,
     preprocessing: Preprocessing,
     order: LoaderConfig,
     generator: GeneratorConfig,
@@ -62,6 +65,7 @@ impl Recipe {
                 error,
             )
         })?;
+        let directions = directions(s)?;
         let generator = GeneratorConfig::new(GeneratorOptions {
             base_width: s.base_width,
             depth: s.depth,
@@ -95,6 +99,7 @@ impl Recipe {
         Ok(Self {
             bins,
             kernel,
+            directions,
             preprocessing,
             order,
             generator,
@@ -136,10 +141,20 @@ impl Recipe {
         self.kernel
     }
 
-    /// The histogram losses of training: the RMS of the difference of cumulative histograms, and the
-    /// conditional entropy, in these bins.
+    /// What figures tell of histograms, channel by channel: the RMS of the difference of cumulative
+    /// histograms, and the conditional entropy, in these bins.
     pub fn histogram_loss(&self) -> HistogramLoss {
-        HistogramLossConfig::new(self.bins, self.kernel).init()
+        self.losses().init()
+    }
+
+    /// The histogram losses of training: the same, with the first of them along all directions of colour
+    /// space that training compares.
+    pub fn training_loss(&self) -> HistogramLoss {
+        self.losses().with_directions(Some(self.directions)).init()
+    }
+
+    fn losses(&self) -> HistogramLossConfig {
+        HistogramLossConfig::new(self.bins, self.kernel)
     }
 
     /// How images are prepared.
@@ -194,6 +209,21 @@ impl Recipe {
             Task::ColorTransfer => Pairing::Unpaired,
         }
     }
+}
+
+/// The directions along which colours are compared. Of a grey image there is its one channel.
+fn directions(s: &Settings) -> Result<Directions, SettingsError> {
+    let unfit = |expected| SettingsError::unfit("colour_directions", s.colour_directions, expected);
+    let directions = Directions::spread(s.colour_directions).map_err(|_| {
+        let (fewest, most) = (Directions::CHANNELS, Directions::MAX_COUNT);
+        unfit(format!("give {fewest}, the channels alone, to {most}"))
+    })?;
+    if directions != Directions::axes() && s.img_c != Directions::CHANNELS {
+        let channels = Directions::CHANNELS;
+        let expected = format!("grey images have no colours: {channels}, or img_c {channels}");
+        return Err(unfit(expected));
+    }
+    Ok(directions)
 }
 
 fn check_data_root(s: &Settings) -> Result<(), SettingsError> {

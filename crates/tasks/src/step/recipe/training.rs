@@ -115,6 +115,13 @@ mod tests {
         s.decay_share = 0.5;
         s.epochs_decay = 1;
     })]
+    #[case("colour_directions = 2", Task::Colorization, |s: &mut Settings| s.colour_directions = 2)]
+    #[case("colour_directions = 65", Task::Colorization, |s: &mut Settings| s.colour_directions = 65)]
+    #[case("colour_directions = 4", Task::ColorTransfer, |s: &mut Settings| {
+        s.colour_directions = 4;
+        s.img_c = 1;
+        s.img_out_c = 1;
+    })]
     fn what_does_not_go_is_named(
         #[case] named: &str,
         #[case] task: Task,
