@@ -297,6 +297,7 @@ mod tests {
                 content: image(0.37),
                 reference: image(0.9),
                 counts: Tensor::zeros([1, 3, 256], &Default::default()),
+                fitted: None,
             };
             figures(&recipe, &batch, image(1.7)).unwrap()
         };
