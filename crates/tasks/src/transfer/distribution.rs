@@ -3,16 +3,21 @@
 use super::linear::LEAST_SPREAD;
 use super::map::ColourMap;
 
-/// How many rotations of the axes there are.
-const ROTATIONS: usize = 20;
+/// How many rotations of the axes the method has.
+pub(super) const ROTATIONS: usize = 20;
 
 /// How many parts the values along an axis are counted in.
 const PARTS: usize = 1024;
+
+/// Three axes at right angles.
+type Axes = [[f32; 3]; 3];
 
 /// Colours with their weights, each component by itself.
 pub(super) struct Planes {
     pub(super) colours: [Vec<f32>; 3],
     pub(super) weights: Vec<f32>,
+    /// The sum of the weights.
+    whole: f64,
 }
 
 impl Planes {
@@ -20,22 +25,36 @@ impl Planes {
         let mut planes = Self {
             colours: [const { Vec::new() }; 3],
             weights: Vec::new(),
+            whole: 0.0,
         };
         for (colour, weight) in colours {
             for (plane, value) in planes.colours.iter_mut().zip(colour) {
                 plane.push(value);
             }
             planes.weights.push(weight);
+            planes.whole += f64::from(weight);
         }
         planes
     }
 
-    /// The components along an axis.
-    fn along(&self, axis: [f32; 3], values: &mut Vec<f32>) {
-        let [r, g, b] = &self.colours;
-        let colours = r.iter().zip(g).zip(b);
-        values.clear();
-        values.extend(colours.map(|((r, g), b)| r * axis[0] + g * axis[1] + b * axis[2]));
+    /// Writes the components along an axis to `values`, and counts them.
+    fn count(&self, axis: [f32; 3], values: &mut [f32]) -> Counts {
+        project(self.colours.each_ref().map(|plane| &**plane), axis, values);
+        Counts::of(values, &self.weights, self.whole)
+    }
+}
+
+/// The distributions of colours along the axes of several rotations.
+pub(super) struct Marginals(Vec<(Axes, [Counts; 3])>);
+
+impl Marginals {
+    /// Of so many rotations.
+    pub(super) fn new(colours: &Planes, rotations: usize) -> Self {
+        let mut values = vec![0.0; colours.weights.len()];
+        let rotations = (0..rotations).map(rotation);
+        let counted =
+            rotations.map(|axes| (axes, axes.map(|axis| colours.count(axis, &mut values))));
+        Self(counted.collect())
     }
 }
 
@@ -50,36 +69,43 @@ impl Planes {
 /// application to colour transfer", 2005. The rotations are a fixed, well-spread sequence in place of
 /// random ones.
 pub(super) struct IterativeDistributionTransfer {
-    steps: Vec<([[f32; 3]; 3], [Table; 3])>,
+    steps: Vec<(Axes, [Table; 3])>,
 }
 
 impl IterativeDistributionTransfer {
     /// Finds the curves, and moves the colours of `content`.
-    pub(super) fn fit(content: &mut Planes, reference: &Planes) -> Self {
-        let [whole, of_reference] = [&content.weights, &reference.weights]
-            .map(|weights| weights.iter().copied().map(f64::from).sum::<f64>());
-        let (mut from, mut to) = (Vec::new(), Vec::new());
-        let mut steps = Vec::with_capacity(ROTATIONS);
-        for number in 0..ROTATIONS {
-            let axes = rotation(number);
-            let mut moved = [const { Vec::new() }; 3];
+    pub(super) fn fit(content: &mut Planes, reference: &Marginals) -> Self {
+        let mut moved = [(); 3].map(|()| vec![0.0; content.weights.len()]);
+        let steps = reference.0.iter().map(|(axes, targets)| {
             let tables = std::array::from_fn(|k| {
-                content.along(axes[k], &mut from);
-                reference.along(axes[k], &mut to);
-                let counts = Counts::of(&from, &content.weights, whole);
-                let table = Table::new(&counts, &Counts::of(&to, &reference.weights, of_reference));
-                moved[k].extend(from.iter().map(|value| table.at(*value)));
+                let values = &mut moved[k];
+                let table = Table::new(&content.count(axes[k], values), &targets[k]);
+                values
+                    .iter_mut()
+                    .for_each(|value| *value = table.at(*value));
                 table
             });
+            let moved = moved.each_ref().map(|values| &**values);
             for (c, plane) in content.colours.iter_mut().enumerate() {
-                let moved = moved[0].iter().zip(&moved[1]).zip(&moved[2]);
-                for (value, ((a, b), d)) in plane.iter_mut().zip(moved) {
-                    *value = axes[0][c] * a + axes[1][c] * b + axes[2][c] * d;
-                }
+                project(moved, axes.map(|axis| axis[c]), plane);
             }
-            steps.push((axes, tables));
+            (*axes, tables)
+        });
+        Self {
+            steps: steps.collect(),
         }
-        Self { steps }
+    }
+}
+
+/// Writes the sum of three planes, each times a factor.
+///
+/// The vector instructions do not change a bit: the compiler neither reorders sums nor fuses
+/// multiplications into them.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn project(planes: [&[f32]; 3], factors: [f32; 3], sums: &mut [f32]) {
+    let [a, b, c] = planes;
+    for (((sum, a), b), c) in sums.iter_mut().zip(a).zip(b).zip(c) {
+        *sum = factors[0] * a + factors[1] * b + factors[2] * c;
     }
 }
 
@@ -112,11 +138,7 @@ struct Counts {
 impl Counts {
     /// Of values whose weights have the sum `whole`.
     fn of(values: &[f32], weights: &[f32], whole: f64) -> Self {
-        let (low, high) = values
-            .iter()
-            .fold((f32::MAX, f32::MIN), |(low, high), &value| {
-                (low.min(value), high.max(value))
-            });
+        let (low, high) = range(values);
         let spread = f64::from(high) - f64::from(low) >= LEAST_SPREAD;
         let mut counts = Self {
             low,
@@ -138,6 +160,22 @@ impl Counts {
         }
         counts
     }
+}
+
+/// The least and the largest of some values.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn range(values: &[f32]) -> (f32, f32) {
+    /// Values at once: no order of comparisons gives other bits.
+    const LANES: usize = 32;
+    let (mut low, mut high) = ([f32::MAX; LANES], [f32::MIN; LANES]);
+    for values in values.chunks(LANES) {
+        for ((low, high), value) in low.iter_mut().zip(&mut high).zip(values) {
+            *low = if value < low { *value } else { *low };
+            *high = if value > high { *value } else { *high };
+        }
+    }
+    let least = low.into_iter().fold(f32::MAX, f32::min);
+    (least, high.into_iter().fold(f32::MIN, f32::max))
 }
 
 /// The part of a range that a value lies in, or is nearest to.
@@ -221,7 +259,7 @@ impl Table {
 ///
 /// Source: Shoemake, "Uniform random rotations", 1992, at the points of Roberts' additive recurrence
 /// in three dimensions.
-fn rotation(number: usize) -> [[f32; 3]; 3] {
+fn rotation(number: usize) -> Axes {
     /// The real solution of x⁴ = x + 1.
     const RATIO: f64 = 1.220_744_084_605_759_5;
     let point = |power: i32| (0.5 + (number + 1) as f64 * RATIO.powi(-power)).fract();

@@ -46,9 +46,9 @@ pub enum TransferError {
         /// The option.
         option: &'static str,
         /// Its value.
-        value: f64,
+        value: String,
         /// The range.
-        expected: &'static str,
+        expected: String,
     },
     /// The maps of a grid are not as many as its cells have values, or not finite.
     #[error("a grid of {cells} cells needs {expected} finite values, not these {values}")]

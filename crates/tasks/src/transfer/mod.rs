@@ -32,7 +32,7 @@ pub use options::{FitOptions, Grid, Method};
 pub use sample::Sample;
 
 use cloud::counted;
-use distribution::{IterativeDistributionTransfer, Planes};
+use distribution::{IterativeDistributionTransfer, Marginals, Planes, ROTATIONS};
 use linear::{MongeKantorovich, Reinhard};
 use matching::{HistogramMatching, MatchedMongeKantorovich};
 
@@ -57,6 +57,7 @@ pub fn fit(
         Method::IterativeDistributionTransfer => {
             let [mut content, reference] = [content, reference]
                 .map(|image| Planes::new(counted(image).map(|(_, rgb, weight)| (rgb, weight))));
+            let reference = Marginals::new(&reference, ROTATIONS);
             Box::new(IterativeDistributionTransfer::fit(&mut content, &reference))
         }
     }

@@ -1,5 +1,8 @@
 //! Which method a fit uses, and how.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
 use super::error::TransferError;
 
 /// A way to give one image the colours of another without training.
@@ -84,24 +87,11 @@ impl Grid {
     ///
     /// [`TransferError::Option`] if one of them is 0 or more than [`Self::MOST`].
     pub fn new(columns: usize, rows: usize, levels: usize) -> Result<Self, TransferError> {
-        let sides = [
-            ("the grid's number of columns", columns),
-            ("the grid's number of rows", rows),
-            ("the grid's number of levels", levels),
-        ];
-        for (option, side) in sides {
-            if !(1..=Self::MOST).contains(&side) {
-                return Err(TransferError::Option {
-                    option,
-                    value: side as f64,
-                    expected: "from 1 to 16",
-                });
-            }
-        }
+        let side = |option, side| checked(option, side, 1..=Self::MOST);
         Ok(Self {
-            columns,
-            rows,
-            levels,
+            columns: side("the grid's number of columns", columns)?,
+            rows: side("the grid's number of rows", rows)?,
+            levels: side("the grid's number of levels", levels)?,
         })
     }
 
@@ -151,7 +141,7 @@ impl Default for FitOptions {
     fn default() -> Self {
         Self {
             smoothness: 1.0,
-            repeats: 1,
+            repeats: 3,
             grid: Grid::default(),
             working_side: 256,
             lut_size: 33,
@@ -169,31 +159,18 @@ impl FitOptions {
     ///
     /// [`TransferError::Option`] unless it is from 10⁻⁶ to 10⁶.
     pub fn with_smoothness(mut self, smoothness: f64) -> Result<Self, TransferError> {
-        if !(1e-6..=1e6).contains(&smoothness) {
-            return Err(TransferError::Option {
-                option: "the smoothness",
-                value: smoothness,
-                expected: "from 1e-6 to 1e6",
-            });
-        }
-        self.smoothness = smoothness;
+        self.smoothness = checked("the smoothness", smoothness, 1e-6..=1e6)?;
         Ok(self)
     }
 
-    /// How often the maps are fitted, each time to a target made from the last output: 1 by default.
+    /// How often the maps are fitted, each time to a target made from the last output: 3 by default.
+    /// With 1 a fit takes two thirds of the time, and the colours come less near to the reference's.
     ///
     /// # Errors
     ///
     /// [`TransferError::Option`] if it is 0 or more than 100.
     pub fn with_repeats(mut self, repeats: usize) -> Result<Self, TransferError> {
-        if !(1..=100).contains(&repeats) {
-            return Err(TransferError::Option {
-                option: "the number of repeats",
-                value: repeats as f64,
-                expected: "from 1 to 100",
-            });
-        }
-        self.repeats = repeats;
+        self.repeats = checked("the number of repeats", repeats, 1..=100)?;
         Ok(self)
     }
 
@@ -210,14 +187,7 @@ impl FitOptions {
     ///
     /// [`TransferError::Option`] if it is less than 8 or more than 4096.
     pub fn with_working_side(mut self, side: usize) -> Result<Self, TransferError> {
-        if !(8..=4096).contains(&side) {
-            return Err(TransferError::Option {
-                option: "the working size",
-                value: side as f64,
-                expected: "from 8 to 4096",
-            });
-        }
-        self.working_side = side;
+        self.working_side = checked("the working size", side, 8..=4096)?;
         Ok(self)
     }
 
@@ -227,14 +197,7 @@ impl FitOptions {
     ///
     /// [`TransferError::Option`] if it is less than 2 or more than 129.
     pub fn with_lut_size(mut self, size: usize) -> Result<Self, TransferError> {
-        if !(2..=129).contains(&size) {
-            return Err(TransferError::Option {
-                option: "the table's size",
-                value: size as f64,
-                expected: "from 2 to 129",
-            });
-        }
-        self.lut_size = size;
+        self.lut_size = checked("the table's size", size, 2..=129)?;
         Ok(self)
     }
 
@@ -262,4 +225,19 @@ impl FitOptions {
     pub fn lut_size(&self) -> usize {
         self.lut_size
     }
+}
+
+/// The value of an option, if it is in its range.
+fn checked<T>(option: &'static str, value: T, range: RangeInclusive<T>) -> Result<T, TransferError>
+where
+    T: PartialOrd + Display,
+{
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(TransferError::Option {
+        option,
+        value: value.to_string(),
+        expected: format!("from {} to {}", range.start(), range.end()),
+    })
 }

@@ -6,15 +6,19 @@ mod solve;
 
 use super::banded::RIGHT;
 use super::cloud::counted;
-use super::distribution::{IterativeDistributionTransfer, Planes};
+use super::distribution::{IterativeDistributionTransfer, Marginals, Planes};
 use super::error::TransferError;
 use super::linear::MongeKantorovich;
 use super::map::ColourMap;
 use super::options::{FitOptions, Grid};
 use super::sample::Sample;
 use read::INPUTS;
-use slice::{Place, cell};
+use slice::{LANES, Place, RowMap, cell};
 use solve::Problem;
+
+/// How many rotations of the axes a target is made with. More rotations make a nearer target, and maps
+/// that are no nearer.
+const ROTATIONS: usize = 8;
 
 /// Affine colour maps in a grid of columns, rows and levels of luma. A pixel's map is interpolated
 /// between those of the eight cells around it, by its place in the image and its luma. The first and
@@ -65,12 +69,14 @@ impl LocalMaps {
     /// of neighbouring cells shall be alike. The target is noisy and torn. Such maps cannot follow its
     /// noise.
     ///
-    /// With [`FitOptions::with_repeats`] the target is made anew from the last output.
+    /// The maps are fitted several times ([`FitOptions::with_repeats`]), each time to a target made anew
+    /// from the last output.
     pub fn fit(content: &Sample, reference: &Sample, options: &FitOptions) -> Self {
         let [content, reference] =
             [content, reference].map(|sample| sample.reduced(options.working_side()));
         let linear = MongeKantorovich::of_samples(&content, &reference);
         let reference = Planes::new(counted(&reference).map(|(_, rgb, weight)| (rgb, weight)));
+        let reference = Marginals::new(&reference, ROTATIONS);
         let grid = options.grid();
         let problem = Problem::new(&content, &linear, grid, options.smoothness());
         let moved = || counted(&content).map(|(_, rgb, weight)| (linear.at(rgb), weight));
@@ -110,9 +116,8 @@ impl LocalMaps {
         &self.maps
     }
 
-    /// The maps of a row of pixels, for each column and level of the grid: four values for each of
-    /// red, green, blue and 1, the last of them 0.
-    fn of_row(&self, row: usize, height: usize) -> Vec<[[f32; 4]; 4]> {
+    /// The maps of a row of pixels, for each column and level of the grid.
+    fn of_row(&self, row: usize, height: usize) -> Vec<RowMap> {
         let place = Place::of_pixel(row, height, self.grid.rows());
         let (columns, levels) = (self.grid.columns(), self.grid.levels());
         let map = |row, level, column| {
@@ -123,9 +128,10 @@ impl LocalMaps {
         let blended = cells.map(|(column, level)| {
             let rows = [place.first, (place.first + 1).min(self.grid.rows() - 1)];
             let [a, b] = rows.map(|row| map(row, level, column));
-            let mut blended = [[0.0; 4]; 4];
+            let mut blended = [0.0; INPUTS * LANES];
             for (i, (a, b)) in a.iter().zip(b).enumerate() {
-                blended[i % 4][i / 4] = a * (1.0 - place.share) + b * place.share;
+                let (output, input) = (i / INPUTS, i % INPUTS);
+                blended[input * LANES + output] = a * (1.0 - place.share) + b * place.share;
             }
             blended
         });
@@ -136,34 +142,7 @@ impl LocalMaps {
 impl ColourMap for LocalMaps {
     fn map_row(&self, row: usize, height: usize, pixels: &mut [[f32; 3]]) {
         let maps = self.of_row(row, height);
-        let (columns, levels) = (self.grid.columns(), self.grid.levels());
-        let step_of_column = if columns > 1 { levels } else { 0 };
-        let step_of_level = usize::from(levels > 1);
-        let width = pixels.len();
-        for (i, rgb) in pixels.iter_mut().enumerate() {
-            let column = Place::of_pixel(i, width, columns);
-            let level = Place::of_luma(*rgb, levels);
-            let inputs = [rgb[0], rgb[1], rgb[2], 1.0];
-            let first = column.first * levels + level.first;
-            let next = first + step_of_column;
-            let (by_column, by_level) = (column.share, level.share);
-            let corners = [
-                (first, (1.0 - by_column) * (1.0 - by_level)),
-                (first + step_of_level, (1.0 - by_column) * by_level),
-                (next, by_column * (1.0 - by_level)),
-                (next + step_of_level, by_column * by_level),
-            ];
-            let mut sum = [0.0; 4];
-            for (corner, share) in corners {
-                for (values, input) in maps[corner].iter().zip(inputs) {
-                    let factor = share * input;
-                    for (sum, value) in sum.iter_mut().zip(values) {
-                        *sum += factor * value;
-                    }
-                }
-            }
-            *rgb = [sum[0], sum[1], sum[2]];
-        }
+        slice::map_row(&maps, self.grid.columns(), self.grid.levels(), pixels);
     }
 }
 

@@ -9,13 +9,11 @@ use crate::transfer::sample::Sample;
 pub(super) const INPUTS: usize = 4;
 
 /// Cells around a pixel.
-const CORNERS: usize = 8;
+pub(super) const CORNERS: usize = 8;
 
-/// Coefficients that a pixel reads for one channel of the output.
-pub(super) const COEFFICIENTS: usize = CORNERS * INPUTS;
-
-/// A linear combination of the coefficients around a pixel, corner by corner.
-pub(super) type Combination = [f64; COEFFICIENTS];
+/// A linear combination of the coefficients around a pixel that give one channel of the output: of
+/// each input, corner by corner.
+pub(super) type Combination = [[f64; CORNERS]; INPUTS];
 
 /// The side of an image, in pixels, in which gradients are measured.
 const UNIT: f64 = 128.0;
@@ -74,51 +72,42 @@ pub(super) fn reads(sample: &Sample, grid: Grid) -> Vec<Read> {
 
 impl Read {
     /// What gives the change of the pixel's colour.
+    #[inline(always)]
     pub(super) fn value(&self) -> Combination {
-        let mut combination = [0.0; COEFFICIENTS];
-        for (corner, part) in combination
-            .as_chunks_mut::<INPUTS>()
-            .0
-            .iter_mut()
-            .enumerate()
-        {
-            let share: f64 = (0..3).map(|axis| self.part(corner, axis)).product();
-            *part = self.inputs.map(|input| share * input);
-        }
-        combination
+        let [l, r, c] = self.parts();
+        let shares: [f64; CORNERS] = std::array::from_fn(|i| l[i] * r[i] * c[i]);
+        self.inputs.map(|input| shares.map(|share| share * input))
     }
 
     /// What gives the gradient of the change of the colour along an edge, at which the inputs and the
     /// place in the grid (levels, rows, columns) have these gradients.
+    #[inline(always)]
     fn gradient(&self, of_colour: [f64; 3], of_place: [f64; 3]) -> Combination {
+        let [l, r, c] = self.parts();
+        let [of_l, of_r, of_c] = of_place;
+        let sign = |corner, axis| if bit(corner, axis) == 1 { 1.0 } else { -1.0 };
+        let of_shares: [f64; CORNERS] = std::array::from_fn(|i| {
+            of_l * sign(i, 0) * (r[i] * c[i])
+                + of_r * sign(i, 1) * (c[i] * l[i])
+                + of_c * sign(i, 2) * (l[i] * r[i])
+        });
+        let shares: [f64; CORNERS] = std::array::from_fn(|i| l[i] * r[i] * c[i]);
         let of_inputs = [of_colour[0], of_colour[1], of_colour[2], 0.0];
-        let mut combination = [0.0; COEFFICIENTS];
-        for (corner, part) in combination
-            .as_chunks_mut::<INPUTS>()
-            .0
-            .iter_mut()
-            .enumerate()
-        {
-            let parts: [f64; 3] = std::array::from_fn(|axis| self.part(corner, axis));
-            let share: f64 = parts.iter().product();
-            let along = |axis: usize| {
-                let sign = if bit(corner, axis) == 1 { 1.0 } else { -1.0 };
-                sign * of_place[axis] * parts[(axis + 1) % 3] * parts[(axis + 2) % 3]
-            };
-            let of_share: f64 = along(0) + along(1) + along(2);
-            for ((value, input), of_input) in part.iter_mut().zip(self.inputs).zip(of_inputs) {
-                *value = share * of_input + of_share * input;
-            }
+        let mut combination = [[0.0; CORNERS]; INPUTS];
+        for ((values, input), of_input) in combination.iter_mut().zip(self.inputs).zip(of_inputs) {
+            *values = std::array::from_fn(|i| shares[i] * of_input + of_shares[i] * input);
         }
         combination
     }
 
-    /// How much a corner counts along an axis.
-    fn part(&self, corner: usize, axis: usize) -> f64 {
-        match bit(corner, axis) {
+    /// How much each corner counts along each axis.
+    #[inline(always)]
+    fn parts(&self) -> [[f64; CORNERS]; 3] {
+        let part = |axis: usize, corner| match bit(corner, axis) {
             0 => 1.0 - self.shares[axis],
             _ => self.shares[axis],
-        }
+        };
+        [0, 1, 2].map(|axis| std::array::from_fn(|corner| part(axis, corner)))
     }
 }
 
@@ -134,6 +123,7 @@ pub(super) struct Gradient {
 
 /// The gradients at a pixel from those of its neighbours that count, as far as it has any; `moved`
 /// gives the linear map's colours.
+#[inline(always)]
 pub(super) fn gradients(
     sample: &Sample,
     grid: Grid,

@@ -1,5 +1,6 @@
-//! Where a pixel lies in a grid.
+//! Where a pixel lies in a grid, and what it gets there.
 
+use super::read::INPUTS;
 use crate::transfer::options::Grid;
 
 /// The weights of red, green and blue in luma.
@@ -15,6 +16,12 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The only one of a side of one cell.
+    const ONLY: Self = Self {
+        first: 0,
+        share: 0.0,
+    };
+
     /// Of `part` in [0, 1] of a side of so many cells, the first at 0 and the last at 1.
     #[inline(always)]
     fn new(part: f32, cells: usize) -> Self {
@@ -50,4 +57,62 @@ pub(super) fn luma(rgb: [f32; 3]) -> f32 {
 /// The cell of a grid in the order of levels, rows and columns.
 pub(super) fn cell(grid: Grid, level: usize, row: usize, column: usize) -> usize {
     (level * grid.rows() + row) * grid.columns() + column
+}
+
+/// Values of a map for one input: those of red, green and blue, and a 0 that fills a vector.
+pub(super) const LANES: usize = 4;
+
+/// A cell's map on the way from one row of cells to the next.
+pub(super) type RowMap = [f32; INPUTS * LANES];
+
+/// Maps a row of pixels.
+///
+/// The vector instructions do not change a bit: the compiler neither reorders sums nor fuses
+/// multiplications into them.
+///
+/// # Shapes
+///
+/// `maps`: `[columns, levels]`
+#[multiversion::multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+pub(super) fn map_row(maps: &[RowMap], columns: usize, levels: usize, pixels: &mut [[f32; 3]]) {
+    /// Pixels at once: enough for any vector register, and little on the stack.
+    const AT_ONCE: usize = 32;
+    // A side of one cell has no next one, whose share is 0.
+    let next_column = if columns > 1 { levels } else { 0 };
+    let next_level = usize::from(levels > 1);
+    let width = pixels.len();
+    let mut places = [(Place::ONLY, Place::ONLY); AT_ONCE];
+    let mut mapped = [[0.0; LANES]; AT_ONCE];
+    for (number, pixels) in pixels.chunks_mut(AT_ONCE).enumerate() {
+        for (i, (place, rgb)) in places.iter_mut().zip(&*pixels).enumerate() {
+            let column = Place::of_pixel(number * AT_ONCE + i, width, columns);
+            *place = (column, Place::of_luma(*rgb, levels));
+        }
+        for ((mapped, (column, level)), rgb) in mapped.iter_mut().zip(&places).zip(&*pixels) {
+            let first = column.first * levels + level.first;
+            let (c, l) = (column.share, level.share);
+            let corners = [
+                (&maps[first], (1.0 - c) * (1.0 - l)),
+                (&maps[first + next_level], (1.0 - c) * l),
+                (&maps[first + next_column], c * (1.0 - l)),
+                (&maps[first + next_column + next_level], c * l),
+            ];
+            let mut map = [0.0; INPUTS * LANES];
+            for (values, share) in corners {
+                for (sum, value) in map.iter_mut().zip(values) {
+                    *sum += share * value;
+                }
+            }
+            *mapped = [0.0; LANES];
+            let [r, g, b] = *rgb;
+            for (values, input) in map.as_chunks::<LANES>().0.iter().zip([r, g, b, 1.0]) {
+                for (sum, value) in mapped.iter_mut().zip(values) {
+                    *sum += input * value;
+                }
+            }
+        }
+        for (rgb, [r, g, b, _]) in pixels.iter_mut().zip(&mapped) {
+            *rgb = [*r, *g, *b];
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The maps that come nearest to wanted colours, keep the image's gradients, and differ little from
 //! cell to cell.
 
-use super::read::{COEFFICIENTS, Combination, Gradient, INPUTS, Read, gradients, reads, steps};
+use super::read::{CORNERS, Combination, Gradient, INPUTS, Read, gradients, reads, steps};
 use super::slice::cell;
 use crate::transfer::banded::{Banded, Factor, RIGHT};
 use crate::transfer::linear::MongeKantorovich;
@@ -25,6 +25,13 @@ const MOST: f64 = 1.3;
 
 /// Keeps the maps of cells that no pixel decides on from growing.
 const RIDGE: f64 = 1e-7;
+
+/// Pixels whose squares are summed at once: what is known of them stays in the first cache.
+const AT_ONCE: usize = 32;
+
+/// The sums of the products of the coefficients around the pixels between eight cells: of each two
+/// inputs, those of each two corners.
+type Squares = [[[[f64; CORNERS]; CORNERS]; INPUTS]; INPUTS];
 
 /// The least squares problem of one image: which change d of the linear map, an affine one in each
 /// cell, gives the pixels wanted changes of their colours. It minimises
@@ -65,26 +72,26 @@ impl Problem {
         // Cell by cell, so that the sums of a cell stay in the processor's cache.
         let mut by_cell: Vec<&Read> = reads.iter().collect();
         by_cell.sort_by_key(|read| read.first);
+        let mut combinations = Vec::new();
         for reads in by_cell.chunk_by(|a, b| a.first == b.first) {
-            let mut sums = [[0.0; COEFFICIENTS]; COEFFICIENTS];
-            for read in reads {
-                add_square(&mut sums, &read.value(), read.weight);
-                for gradient in gradients(sample, grid, read, |rgb| linear.at(rgb)) {
-                    let (weight, wanted) = calm(&gradient);
-                    let weight = weight * smoothness * read.weight;
-                    add_square(&mut sums, &gradient.combination, weight);
-                    let wanted = wanted.map(|value| value * weight);
-                    add_wanted(
-                        &mut of_gradients,
-                        read,
-                        &steps,
-                        &gradient.combination,
-                        wanted,
-                    );
+            let mut squares: Squares = [[[[0.0; CORNERS]; CORNERS]; INPUTS]; INPUTS];
+            for reads in reads.chunks(AT_ONCE) {
+                combinations.clear();
+                for read in reads {
+                    combinations.push(times(&read.value(), read.weight.sqrt()));
+                    for gradient in gradients(sample, grid, read, |rgb| linear.at(rgb)) {
+                        let (weight, wanted) = calm(&gradient);
+                        let weight = weight * smoothness * read.weight;
+                        let wanted = wanted.map(|value| value * weight);
+                        let combination = &gradient.combination;
+                        add_wanted(&mut of_gradients, read, &steps, combination, wanted);
+                        combinations.push(times(combination, weight.sqrt()));
+                    }
                 }
+                add_squares(&mut squares, &combinations);
             }
             let around = steps.map(|step| places[reads[0].first + step]);
-            add_to_matrix(&mut matrix, &sums, &around);
+            add_to_matrix(&mut matrix, &squares, &around);
         }
         add_differences(&mut matrix, grid, &places, smoothness);
         Self {
@@ -122,11 +129,11 @@ impl Problem {
         let steps = steps(self.grid);
         self.reads.iter().map(move |read| {
             let mut sum = [0.0; RIGHT];
-            let value = read.value();
-            for (parts, step) in value.as_chunks::<INPUTS>().0.iter().zip(steps) {
-                for (values, part) in maps[read.first + step].iter().zip(parts) {
+            let parts = read.value();
+            for (corner, step) in steps.iter().enumerate() {
+                for (values, parts) in maps[read.first + step].iter().zip(&parts) {
                     for (sum, value) in sum.iter_mut().zip(values) {
-                        *sum += part * value;
+                        *sum += parts[corner] * value;
                     }
                 }
             }
@@ -149,47 +156,69 @@ fn calm(gradient: &Gradient) -> (f64, [f64; RIGHT]) {
     (GRADIENTS / (own * own + UNSEEN * UNSEEN), [r, g, b, 0.0])
 }
 
-/// Adds a combination's square, of which only the blocks of the lower triangle are used.
+/// A combination times a factor.
 #[inline(always)]
-fn add_square(sums: &mut [Combination; COEFFICIENTS], combination: &Combination, weight: f64) {
-    /// Entries in a row of a block.
-    const SIDE: usize = 8;
-    for (i, (sums, value)) in sums.iter_mut().zip(combination).enumerate() {
-        let factor = weight * value;
-        let blocks = i / SIDE + 1;
-        let sums = &mut sums.as_chunks_mut::<SIDE>().0[..blocks];
-        for (sums, values) in sums.iter_mut().zip(combination.as_chunks::<SIDE>().0) {
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += factor * value;
+fn times(combination: &Combination, factor: f64) -> Combination {
+    combination.map(|parts| parts.map(|part| part * factor))
+}
+
+/// Adds the squares of combinations: the products of each input with those before it and itself.
+///
+/// The vector instructions do not change a bit: the compiler neither reorders sums nor fuses
+/// multiplications into them.
+#[multiversion::multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn add_squares(squares: &mut Squares, combinations: &[Combination]) {
+    /// Corners at once: with more, sums leave the registers.
+    const ROWS: usize = 4;
+    for (i, squares) in squares.iter_mut().enumerate() {
+        for (j, square) in squares[..=i].iter_mut().enumerate() {
+            for (half, rows) in square.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
+                let mut sums = *rows;
+                for combination in combinations {
+                    let (a, b) = (&combination[i], &combination[j]);
+                    for r in 0..ROWS {
+                        for c in 0..CORNERS {
+                            sums[r][c] += a[half * ROWS + r] * b[c];
+                        }
+                    }
+                }
+                *rows = sums;
             }
         }
     }
 }
 
 /// Adds a combination times what is wanted of it.
+#[inline(always)]
 fn add_wanted(
     sums: &mut [Map],
     read: &Read,
-    steps: &[usize],
+    steps: &[usize; CORNERS],
     combination: &Combination,
     wanted: [f64; RIGHT],
 ) {
-    for (parts, step) in combination.as_chunks::<INPUTS>().0.iter().zip(steps) {
-        for (sums, part) in sums[read.first + step].iter_mut().zip(parts) {
+    for (corner, step) in steps.iter().enumerate() {
+        for (sums, parts) in sums[read.first + step].iter_mut().zip(combination) {
             for (sum, wanted) in sums.iter_mut().zip(wanted) {
-                *sum += part * wanted;
+                *sum += parts[corner] * wanted;
             }
         }
     }
 }
 
 /// Adds the sums of the pixels between the cells at some places.
-fn add_to_matrix(matrix: &mut Banded, sums: &[Combination; COEFFICIENTS], places: &[usize]) {
-    for (i, sums) in sums.iter().enumerate() {
-        for (j, sum) in sums[..=i].iter().enumerate() {
-            if *sum != 0.0 {
-                let [a, b] = [i, j].map(|k| places[k / INPUTS] * INPUTS + k % INPUTS);
-                matrix.add(a.max(b), a.min(b), *sum);
+fn add_to_matrix(matrix: &mut Banded, squares: &Squares, places: &[usize; CORNERS]) {
+    for (i, squares) in squares.iter().enumerate() {
+        for (j, square) in squares[..=i].iter().enumerate() {
+            for (a, sums) in square.iter().enumerate() {
+                // An input's square has each product twice.
+                let once = if i == j { a + 1 } else { CORNERS };
+                for (b, sum) in sums[..once].iter().enumerate() {
+                    if *sum != 0.0 {
+                        let [x, y] = [(i, a), (j, b)].map(|(k, c)| places[c] * INPUTS + k);
+                        matrix.add(x.max(y), x.min(y), *sum);
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::Lut;
 use crate::transfer::banded::{Banded, RIGHT};
 use crate::transfer::cloud::counted;
-use crate::transfer::distribution::{IterativeDistributionTransfer, Planes};
+use crate::transfer::distribution::{IterativeDistributionTransfer, Marginals, Planes, ROTATIONS};
 use crate::transfer::linear::MongeKantorovich;
 use crate::transfer::options::FitOptions;
 use crate::transfer::sample::Sample;
@@ -55,17 +55,15 @@ impl Lut {
             [content, reference].map(|sample| sample.reduced(options.working_side()));
         let linear = MongeKantorovich::of_samples(&content, &reference);
         let moved = counted(&content).map(|(_, rgb, weight)| (linear.at(rgb), weight));
-        let output = Planes::new(moved);
+        let mut target = Planes::new(moved);
         let reference = Planes::new(counted(&reference).map(|(_, rgb, weight)| (rgb, weight)));
-        let mut target = Planes {
-            colours: output.colours.clone(),
-            weights: output.weights.clone(),
-        };
+        let reference = Marginals::new(&reference, ROTATIONS);
         IterativeDistributionTransfer::fit(&mut target, &reference);
 
         let mut wishes = vec![Wish::default(); PARTS.pow(3)];
         for (i, (_, rgb, weight)) in counted(&content).enumerate() {
-            let wanted = [0, 1, 2].map(|c| target.colours[c][i] - output.colours[c][i]);
+            let moved = linear.at(rgb);
+            let wanted = [0, 1, 2].map(|c| target.colours[c][i] - moved[c]);
             wishes[part(rgb)].add(rgb, wanted, weight);
         }
         let mut changes = control_points(&wishes, options.smoothness());
@@ -237,3 +235,7 @@ fn last_axis_sampled(points: &[[f64; RIGHT]], size: usize) -> Vec<[f64; RIGHT]> 
         .flat_map(|other| places.iter().map(move |place| at(other, place)))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "fit_tests.rs"]
+mod tests;
