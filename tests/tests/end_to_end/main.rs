@@ -10,16 +10,19 @@ mod book;
 mod data;
 mod download;
 mod evaluate;
+mod expected;
 mod export;
 mod figures;
 mod history;
 mod live;
 mod machine;
 mod making;
+mod onnx;
 mod other_images;
 #[cfg(target_os = "linux")]
 mod printing;
 mod progress;
+mod python;
 mod recommended;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]

@@ -24,8 +24,10 @@ use crate::pass::Pass;
 use palette::Palette;
 use resize::ResizeLayers;
 
+pub use blend::OPEN as BLEND_OPEN;
 pub use config::{GeneratorConfig, GeneratorOptions};
 pub use design::{Conditioning, LastLayer, Prediction};
+pub use palette::COLOURS as PALETTE_COLOURS;
 
 /// How many of the doublings have dropout.
 const DROPOUTS: usize = 3;
