@@ -34,6 +34,7 @@ mod stability;
 mod stopping;
 mod support;
 mod tensorboard;
+mod torch;
 mod train;
 mod transfer;
 mod translate;
