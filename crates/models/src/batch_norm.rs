@@ -9,7 +9,7 @@ use crate::pass::Statistics;
 use crate::running::RunningVector;
 
 /// Added to the variance before its root is taken (Keras' default).
-pub(crate) const EPSILON: f64 = 1e-3;
+pub const EPSILON: f64 = 1e-3;
 
 /// What the running statistics keep of themselves at each update (Keras' default).
 const MOMENTUM: f64 = 0.99;

@@ -8,7 +8,7 @@ use crate::init;
 use crate::modulation::Modulation;
 
 /// Added to the variance before its root is taken (PyTorch's default).
-pub(crate) const EPSILON: f64 = 1e-5;
+pub const EPSILON: f64 = 1e-5;
 
 /// Channels that share a mean and a variance, if their number allows it.
 const GROUP: usize = 8;
@@ -91,7 +91,7 @@ impl<B: Backend> GroupNorm<B> {
 }
 
 /// How many of `channels` channels share their statistics.
-pub(crate) fn group_size(channels: usize) -> usize {
+pub fn group_size(channels: usize) -> usize {
     let (mut a, mut b) = (channels, GROUP);
     while b > 0 {
         (a, b) = (b, a % b);

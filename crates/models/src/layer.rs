@@ -10,7 +10,7 @@ use crate::normalization::Norm;
 use crate::upsample::{upsample_bilinear, upsample_bilinear_reflected};
 
 /// What LeakyReLU lets through of a negative value (Keras' default; pix2pix has 0.2).
-pub(crate) const LEAKY_SLOPE: f64 = 0.3;
+pub const LEAKY_SLOPE: f64 = 0.3;
 
 /// What ends a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,6 +34,7 @@
 mod backend;
 mod batch_norm;
 mod blocks;
+pub mod constants;
 mod dense;
 mod discriminator;
 mod distribution_encoder;

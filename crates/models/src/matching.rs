@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 
 /// How many quantiles tell a distribution.
-pub(crate) const QUANTILES: usize = 32;
+pub const QUANTILES: usize = 32;
 
 /// Where a content image's channels would go, if each were moved onto a reference's histogram.
 ///

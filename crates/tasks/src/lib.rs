@@ -45,7 +45,7 @@ pub use measure::samples::{grid, to_rgb};
 pub use measure::translate::translate;
 pub use measure::{roughness, similarity, sliced};
 pub use run::checkpoint::Checkpoint;
-pub use run::export::export;
+pub use run::export::{ExportFormat, export};
 pub use run::find::find_run;
 pub use run::folder::RunFolder;
 pub use run::images::{Images, SPLIT_SEED};

@@ -1,11 +1,8 @@
 //! The figures of `huenet evaluate`, beside those of numpy and scikit-image on the same photographs.
 //!
-//! The test needs a Python with both packages: the one that `HUENET_FIGURES_PYTHON` names, or `python3`. Where there
-//! is none, it says that it was skipped.
+//! The test needs a Python with both packages. Where there is none, it says that it was skipped.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use burn_flex::Flex;
 use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Phase};
@@ -14,6 +11,7 @@ use image::imageops;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::python;
 use crate::support::{Place, huenet};
 
 /// The definitions, in numpy.
@@ -36,18 +34,6 @@ const NOT_IN_NUMPY: [&str; 3] = [
     "iterative_distribution_transfer",
     "local_maps",
 ];
-
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("HUENET_FIGURES_PYTHON").map(PathBuf::from);
-    let python = named.unwrap_or_else(|| PathBuf::from("python3"));
-    let mut import = Command::new(&python);
-    import.args([
-        "-c",
-        "import numpy, scipy.stats, skimage.exposure, skimage.io, skimage.metrics",
-    ]);
-    let found = import.output().is_ok_and(|output| output.status.success());
-    found.then_some(python)
-}
 
 /// Two cuts of each of the demo's photographs, of the size of the networks' images: nothing resizes them.
 fn photographs(place: &Place) -> Vec<String> {
@@ -84,33 +70,13 @@ fn generated(place: &Place, pairs: &[[&String; 2]]) -> Vec<f32> {
     output.into_data().iter::<f32>().collect()
 }
 
-fn independent(python: &Path, job: &Value) -> Value {
-    let mut process = Command::new(python)
-        .args(["-c", FIGURES])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = process.stdin.take().unwrap();
-    input.write_all(job.to_string().as_bytes()).unwrap();
-    drop(input);
-    let output = process.wait_with_output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"))
-}
-
 /// Every figure of every method, on eight pairs.
 #[rstest]
 #[case::of_other_references("color_transfer", 12)]
 #[case::of_a_ground_truth("colorization", 14)]
 fn figures_are_those_of_numpy_and_scikit_image(#[case] task: &str, #[case] count: usize) {
-    let Some(python) = python() else {
-        // Not through the test's captured output: whoever runs the tests should see it.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: no python3 with the packages numpy and scikit-image; name one in HUENET_FIGURES_PYTHON"
-        );
+    let modules = "numpy, scipy.stats, skimage.exposure, skimage.io, skimage.metrics";
+    let Some(python) = python::with(modules, "numpy and scikit-image") else {
         return;
     };
     let place = Place::new();
@@ -174,7 +140,7 @@ fn figures_are_those_of_numpy_and_scikit_image(#[case] task: &str, #[case] count
         "size": [HEIGHT, WIDTH],
         "outputs": place.write("outputs.f32", &bytes),
     });
-    let expected = independent(&python, &job);
+    let expected = python::run(&python, FIGURES, &job);
 
     let methods = measured["methods"].as_array().unwrap();
     let known = |method: &&Value| !NOT_IN_NUMPY.iter().any(|name| method["method"] == *name);

@@ -11,6 +11,7 @@ mod data;
 mod download;
 mod evaluate;
 mod evaluate_files;
+mod expected;
 mod export;
 mod figures;
 mod history;
@@ -18,10 +19,12 @@ mod live;
 mod local_maps;
 mod machine;
 mod making;
+mod onnx;
 mod other_images;
 #[cfg(target_os = "linux")]
 mod printing;
 mod progress;
+mod python;
 mod recommended;
 mod resume;
 #[allow(dead_code, reason = "not every way to misbehave is needed here")]
@@ -33,6 +36,7 @@ mod stability;
 mod stopping;
 mod support;
 mod tensorboard;
+mod torch;
 mod train;
 mod transfer;
 mod translate;

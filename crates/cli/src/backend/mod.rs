@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use huenet_tasks::settings::{Key, Kind};
-use huenet_tasks::{Checkpoint, Settings, TaskError, TrainingBackend};
+use huenet_tasks::{Checkpoint, ExportFormat, Settings, TaskError, TrainingBackend};
 
 use self::too_much::{TooMuch, quieten, too_much};
 
@@ -209,16 +209,25 @@ fn run<W: OnBackend>(name: &str, device: Option<&str>, work: W) -> Result<W::Out
     }
 }
 
-/// Writes the networks of a checkpoint as safetensors files, on the first backend compiled in.
-/// Returns the files.
-pub(crate) fn export(checkpoint: &Checkpoint, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// Writes the networks of a checkpoint as files, on the first backend compiled in. Returns the files.
+pub(crate) fn export(
+    checkpoint: &Checkpoint,
+    folder: &Path,
+    format: ExportFormat,
+) -> anyhow::Result<Vec<PathBuf>> {
     let name = COMPILED_IN.first().map_or("flex", |backend| backend.name);
-    Ok(on(name, None, Export { checkpoint, folder })??)
+    let export = Export {
+        checkpoint,
+        folder,
+        format,
+    };
+    Ok(on(name, None, export)??)
 }
 
 struct Export<'a> {
     checkpoint: &'a Checkpoint,
     folder: &'a Path,
+    format: ExportFormat,
 }
 
 impl OnBackend for Export<'_> {
@@ -229,7 +238,7 @@ impl OnBackend for Export<'_> {
     }
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        huenet_tasks::export::<B>(self.checkpoint, self.folder, device)
+        huenet_tasks::export::<B>(self.checkpoint, self.folder, self.format, device)
     }
 }
 

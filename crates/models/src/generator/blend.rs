@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 
 /// The gate of a prediction of 0. Before it has learned anything a generator then shows nearly the matched
 /// content, which has the reference's colours, and learns where to keep the content's.
-const OPEN: f64 = 2.0;
+pub const OPEN: f64 = 2.0;
 
 /// The content with each channel of each pixel moved towards the matched content, between not at
 /// all and wholly: content + ½(1 + tanh(2 + gate))·(matched − content).

@@ -27,8 +27,10 @@ use maps::MapsLayer;
 use palette::Palette;
 use resize::ResizeLayers;
 
+pub use blend::OPEN as BLEND_OPEN;
 pub use config::{GeneratorConfig, GeneratorOptions};
 pub use design::{Conditioning, LastLayer, Prediction};
+pub use palette::COLOURS as PALETTE_COLOURS;
 
 /// How many of the doublings have dropout.
 const DROPOUTS: usize = 3;

@@ -13,7 +13,7 @@ use crate::matching::QUANTILES;
 use crate::products::{product, product_of_two};
 
 /// How many colours a palette has.
-pub(super) const COLOURS: usize = 5;
+pub const COLOURS: usize = 5;
 
 /// Quantiles of one channel: the reference's and the content's.
 const INPUTS: usize = 2 * QUANTILES;

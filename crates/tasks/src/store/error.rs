@@ -209,6 +209,12 @@ pub enum TaskError {
         /// The run, the checkpoint or the file that the network is from.
         model: PathBuf,
     },
+    /// A generator that an ONNX model cannot be made of.
+    #[error("the generator cannot be written as an ONNX model: {reason}")]
+    NotInOnnx {
+        /// What is in the way.
+        reason: String,
+    },
     /// An export would overwrite a file.
     #[error("{} already exists: choose another --output", path.display())]
     ExportExists {
@@ -233,6 +239,7 @@ impl TaskError {
                 | Self::NothingToEvaluate
                 | Self::NothingHeldOut { .. }
                 | Self::ExportExists { .. }
+                | Self::NotInOnnx { .. }
                 | Self::Serve { .. }
         )
     }

@@ -1,0 +1,62 @@
+//! Exported weights in the PyTorch module of `docs/generator.py`, beside the generators they were taken from.
+//!
+//! The tests need a Python with torch, and say that they were skipped where there is none.
+
+use std::path::Path;
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::expected::{Expected, photographs};
+use crate::python;
+use crate::support::Place;
+
+const SCRIPT: &str = include_str!("torch.py");
+
+/// Values lie about in [−1, 1]; products of matrices are summed up in another order.
+const CLOSE: f64 = 1e-4;
+
+#[rstest]
+#[case("edges2photos", "--recipe official")]
+#[case("edges2photos", "--recipe recommended")]
+#[case("color_transfer", "--recipe recommended")]
+#[case("colorization", "--recipe recommended")]
+#[case::grey("color_transfer", "--recipe recommended --img-c 1 --img-out-c 1")]
+#[case::mixed(
+    "color_transfer",
+    "--recipe recommended --prediction change --normalization batch --last-layer transposed"
+)]
+fn pytorch_makes_what_the_generator_makes(#[case] task: &str, #[case] options: &str) {
+    let modules = "numpy, safetensors, torch, tomllib";
+    let Some(python) = python::with(modules, "numpy, safetensors and torch") else {
+        return;
+    };
+    let place = Place::new();
+    place.pairs().yosemite().flowers();
+    let mut train = place.train(task, "run");
+    train.args(["--max-steps", "2"]);
+    train.args(options.split_whitespace()).assert().success();
+    let mut export = place.command("export");
+    export
+        .args(["run", "--output", "networks"])
+        .assert()
+        .success();
+
+    let expected = Expected::of(&place, "run");
+    let job = json!({
+        "modules": Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs"),
+        "weights": place.root().join("networks/generator.safetensors"),
+        "cases": [
+            expected.case(&photographs(2, [32, 32], 1), &photographs(2, [32, 32], 5)),
+            // One reference for both, of another size.
+            expected.case(&photographs(2, [96, 64], 2), &photographs(1, [45, 70], 8)),
+        ],
+    });
+    let found = python::run(&python, SCRIPT, &job);
+    let differences = found.as_array().unwrap();
+    assert_eq!(differences.len(), 2);
+    for difference in differences {
+        let difference = difference.as_f64().unwrap_or(f64::NAN);
+        assert!(difference <= CLOSE, "{differences:?}");
+    }
+}
