@@ -4,8 +4,8 @@ use huenet_hist::{
     Bins, EarthMoversDistanceConfig, EmdKind, HistogramError, Kernel, SoftHistogramConfig,
 };
 
-use crate::pixels::{entries, tensor};
-use crate::plot::{Axes, BLUE, INK, ORANGE, Picture, thick};
+use super::pixels::{entries, tensor};
+use super::plot::{Axes, BLUE, INK, ORANGE, Picture, thick};
 
 /// Two histograms, and the area between their cumulative sums.
 pub(crate) fn draw() -> Result<String, HistogramError> {

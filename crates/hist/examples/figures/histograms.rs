@@ -2,8 +2,8 @@
 
 use huenet_hist::{Bins, HistogramError, Kernel, SoftHistogramConfig};
 
-use crate::pixels::{entries, tensor};
-use crate::plot::{Axes, BLUE, ORANGE, Picture, thick};
+use super::pixels::{entries, tensor};
+use super::plot::{Axes, BLUE, ORANGE, Picture, thick};
 
 /// The same pixels, counted and spread.
 pub(crate) fn draw() -> Result<String, HistogramError> {

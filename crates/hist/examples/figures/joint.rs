@@ -2,8 +2,8 @@
 
 use huenet_hist::{Bins, HistogramError, JointHistogramConfig, Kernel, StructureLossConfig};
 
-use crate::pixels::{entries, tensor};
-use crate::plot::{Axes, BLUE, INK, Picture};
+use super::pixels::{entries, tensor};
+use super::plot::{Axes, BLUE, INK, Picture};
 
 /// Joint histograms of an image with itself, with its negative and with its pixels shuffled.
 pub(crate) fn draw() -> Result<String, HistogramError> {

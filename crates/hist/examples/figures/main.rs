@@ -4,7 +4,7 @@
 //! cargo run --release --package huenet-hist --example figures
 //! ```
 //!
-//! The files are `docs/figures/*.svg`. A test of this example compares them with what it draws.
+//! The files are `docs/figures/*.svg`. A test compares them with what this example draws; it runs with the crate's others.
 
 mod distance;
 mod histograms;

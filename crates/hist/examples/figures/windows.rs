@@ -2,8 +2,8 @@
 
 use huenet_hist::{Bins, Boundary, HistogramError, Kernel, SoftHistogramConfig};
 
-use crate::pixels::{entries, tensor};
-use crate::plot::{Axes, BLUE, GREEN, INK, ORANGE, Picture, dashed, thick};
+use super::pixels::{entries, tensor};
+use super::plot::{Axes, BLUE, GREEN, INK, ORANGE, Picture, dashed, thick};
 
 /// How much of a pixel a bin gets, for every value of the pixel.
 pub(crate) fn draw() -> Result<String, HistogramError> {

@@ -4,6 +4,10 @@
 mod common;
 mod config;
 mod directions;
+// The example that draws the book's figures brings its test.
+#[allow(dead_code, reason = "nothing calls its main function here")]
+#[path = "../../examples/figures/main.rs"]
+mod figures;
 mod gradients;
 mod histogram_loss;
 mod kernels;

@@ -6,7 +6,7 @@ mod solve;
 
 use super::banded::RIGHT;
 use super::cloud::counted;
-use super::distribution::{IterativeDistributionTransfer, Marginals, Planes};
+use super::distribution::{IterativeDistributionTransfer, Marginals, Planes, ROTATIONS};
 use super::error::TransferError;
 use super::linear::MongeKantorovich;
 use super::map::ColourMap;
@@ -15,10 +15,6 @@ use super::sample::Sample;
 use read::INPUTS;
 use slice::{LANES, Place, RowMap, cell};
 use solve::Problem;
-
-/// How many rotations of the axes a target is made with. More rotations make a nearer target, and maps
-/// that are no nearer.
-const ROTATIONS: usize = 8;
 
 /// Affine colour maps in a grid of columns, rows and levels of luma. A pixel's map is interpolated
 /// between those of the eight cells around it, by its place in the image and its luma. The first and
@@ -69,8 +65,8 @@ impl LocalMaps {
     /// of neighbouring cells shall be alike. The target is noisy and torn. Such maps cannot follow its
     /// noise.
     ///
-    /// The maps are fitted several times ([`FitOptions::with_repeats`]), each time to a target made anew
-    /// from the last output.
+    /// With [`FitOptions::with_repeats`] the maps are fitted again, each time to a target made anew from
+    /// the last output.
     pub fn fit(content: &Sample, reference: &Sample, options: &FitOptions) -> Self {
         let [content, reference] =
             [content, reference].map(|sample| sample.reduced(options.working_side()));
