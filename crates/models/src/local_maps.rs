@@ -6,10 +6,10 @@
 //! them 0, so that what is computed is sums and products of whole planes on every backend.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::backend::NetworkBackend;
-use crate::products::{product, product_of_two};
+use crate::products::{matrix, product, product_of_two};
 
 /// Levels, rows and columns of the grid that a generator changes.
 pub const MAPS_GRID: [usize; 3] = [8, 8, 8];
@@ -151,23 +151,6 @@ pub(crate) fn at_cells<B: NetworkBackend>(features: Tensor<B, 4>) -> Tensor<B, 4
     let planes = lines.reshape([batch * channels, height, columns]);
     let planes = product(down.unsqueeze_dim::<3>(0), planes, B::ROUNDS_PRODUCTS);
     planes.reshape([batch, channels, rows, columns])
-}
-
-/// Rows of weights as a tensor, `[rows, length]`.
-fn matrix<B: Backend>(
-    rows: &[Row],
-    length: usize,
-    dtype: DType,
-    device: &B::Device,
-) -> Tensor<B, 2> {
-    let mut values = vec![0.0f32; rows.len() * length];
-    for (line, row) in values.chunks_exact_mut(length).zip(rows) {
-        for &(place, weight) in row {
-            line[place] += weight;
-        }
-    }
-    let data = TensorData::new(values, [rows.len(), length]);
-    Tensor::from_data(data, (device, dtype))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! them, so where the backend's own products may round, with tensor cores or not, products are made of
 //! these.
 
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor, TensorData};
 
 /// The products of the matrices of two batches, Σ_k left(m, k)·right(k, n). `rounds` says whether the
 /// backend's own may round.
@@ -61,6 +61,23 @@ pub(crate) fn by_matrices<B: Backend, const D: usize>(
 fn by_sums<B: Backend>(left: Tensor<B, 3>, right: Tensor<B, 3>) -> Tensor<B, 3> {
     let products = left.unsqueeze_dim::<4>(3) * right.unsqueeze_dim::<4>(1);
     products.sum_dim(2).squeeze_dim(2)
+}
+
+/// Rows of weights as a tensor, `[rows, length]`. Of each row places and their weights; weights of one place add up.
+pub(crate) fn matrix<B: Backend>(
+    rows: &[impl AsRef<[(usize, f32)]>],
+    length: usize,
+    dtype: DType,
+    device: &B::Device,
+) -> Tensor<B, 2> {
+    let mut values = vec![0.0f32; rows.len() * length];
+    for (line, row) in values.chunks_exact_mut(length).zip(rows) {
+        for &(place, weight) in row.as_ref() {
+            line[place] += weight;
+        }
+    }
+    let data = TensorData::new(values, [rows.len(), length]);
+    Tensor::from_data(data, (device, dtype))
 }
 
 #[cfg(test)]

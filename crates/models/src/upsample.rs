@@ -16,8 +16,8 @@
 //! channels), and the reflected border that the convolution wants is two more rows of U. On
 //! CubeCL's backends, where products may round, it is the sum of shifted copies.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Tensor, TensorData};
 
 use crate::products;
 
@@ -110,8 +110,8 @@ fn resample<B: Backend>(input: Tensor<B, 4>, rows: impl Fn(usize) -> Vec<Row>) -
     let dtype = input.dtype();
     let (down, across) = (rows(height), rows(width));
     let (new_height, new_width) = (down.len(), across.len());
-    let down = matrix::<B>(&down, height, dtype, &device);
-    let across = matrix::<B>(&across, width, dtype, &device).transpose();
+    let down = products::matrix::<B>(&down, height, dtype, &device);
+    let across = products::matrix::<B>(&across, width, dtype, &device).transpose();
 
     let lines = input.reshape([batch * channels * height, width]);
     let wide = products::by_matrices(lines, across);
@@ -120,29 +120,11 @@ fn resample<B: Backend>(input: Tensor<B, 4>, rows: impl Fn(usize) -> Vec<Row>) -
     tall.reshape([batch, channels, new_height, new_width])
 }
 
-/// U as a tensor, `[rows, length]`.
-fn matrix<B: Backend>(
-    rows: &[Row],
-    length: usize,
-    dtype: DType,
-    device: &B::Device,
-) -> Tensor<B, 2> {
-    let mut values = vec![0.0f32; rows.len() * length];
-    for (line, row) in values.chunks_exact_mut(length).zip(rows) {
-        for &(pixel, weight) in row {
-            line[pixel] += weight;
-        }
-    }
-    Tensor::from_data(
-        TensorData::new(values, [rows.len(), length]),
-        (device, dtype),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::tensor::backend::AutodiffBackend;
+    use burn::tensor::{DType, TensorData};
     use rstest::rstest;
 
     type Flex = burn_autodiff::Autodiff<burn_flex::Flex>;
