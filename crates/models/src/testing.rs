@@ -112,6 +112,21 @@ pub(crate) fn check_parameter_gradients<M>(
 where
     M: AutodiffModule<DoubleAutodiff>,
 {
+    check_parameter_gradients_by_steps(STEP, module, loss, plain, tolerance)
+}
+
+/// The same with differences over steps of another length. A large loss is told from its rounding over a shorter
+/// step, in which fewer rectifiers turn.
+pub(crate) fn check_parameter_gradients_by_steps<M>(
+    step: f64,
+    module: &M,
+    loss: impl Fn(&M) -> Tensor<DoubleAutodiff, 1>,
+    plain: impl Fn(&M::InnerModule) -> Tensor<Double, 1>,
+    tolerance: f64,
+) -> usize
+where
+    M: AutodiffModule<DoubleAutodiff>,
+{
     let gradients = loss(module).backward();
     let mut slopes = Slopes {
         gradients: &gradients,
@@ -119,8 +134,8 @@ where
     };
     module.visit(&mut slopes);
     for &(id, slope, size) in &slopes.found {
-        let moved = |step: f64| scalar(plain(&module.valid().map(&mut Move { id, step })));
-        let numeric = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+        let moved = |step| scalar(plain(&module.valid().map(&mut Move { id, step })));
+        let numeric = (moved(step) - moved(-step)) / (2.0 * step);
         assert!(
             (numeric - slope).abs() < tolerance * size + NOISE,
             "parameter {id}: differences {numeric}, gradient {slope}, of size {size}"

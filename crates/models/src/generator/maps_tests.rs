@@ -3,7 +3,7 @@
 use super::*;
 use crate::local_maps::MAPS_GRID;
 use crate::testing::{
-    DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_parameter_gradients, counts,
+    DoubleAutodiff, Flex, FlexAutodiff, NdArray, check_parameter_gradients_by_steps, counts,
     largest_difference, rng, trainable, values, waves, weighted_sum,
 };
 use crate::{ModelError, Normalization};
@@ -141,7 +141,7 @@ fn gradients_are_those_of_finite_differences() {
     fn loss<B: NetworkBackend>(generator: &Generator<B>) -> Tensor<B, 1> {
         weighted_sum(mapped(generator, 2, [16, 32], F64).output)
     }
-    let checked = check_parameter_gradients(&generator, loss, loss, 1e-4);
+    let checked = check_parameter_gradients_by_steps(1e-7, &generator, loss, loss, 1e-4);
     assert!(checked > 15, "{checked}");
 }
 
