@@ -20,7 +20,7 @@ use crate::{Bins, HistogramError, limits};
 /// # The values along a direction
 ///
 /// The bins `[a, b]` of the channels hold the colours of a cube. Along a unit direction `d` its colours have
-/// values in a range of the length `(b − a)·(|d_1| + |d_2| + |d_3|)` ([`range`](Self::range)), which the `K`
+/// values in a range of the length `(b − a)·(|d_1| + |d_2| + |d_3|)` ([`ranges`](Self::ranges)), which the `K`
 /// bins of the direction share. In other words, colours `x` have along `d` the values
 ///
 /// ```text

@@ -12,8 +12,7 @@ use super::linear::MongeKantorovich;
 use super::map::ColourMap;
 use super::options::{FitOptions, Grid};
 use super::sample::Sample;
-use read::INPUTS;
-use slice::{LANES, Place, RowMap, cell};
+use slice::{INPUTS, LANES, Place, RowMap, cell};
 use solve::Problem;
 
 /// Affine colour maps in a grid of columns, rows and levels of luma. A pixel's map is interpolated

@@ -1,12 +1,9 @@
 //! What the pixels of an image read from a grid of maps.
 
-use super::slice::{Place, cell, luma};
+use super::slice::{INPUTS, Place, cell, luma};
 use crate::transfer::cloud::counted;
 use crate::transfer::options::Grid;
 use crate::transfer::sample::Sample;
-
-/// Inputs of a map: red, green, blue and 1.
-pub(super) const INPUTS: usize = 4;
 
 /// Cells around a pixel.
 pub(super) const CORNERS: usize = 8;

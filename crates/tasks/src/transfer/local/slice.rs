@@ -1,7 +1,9 @@
 //! Where a pixel lies in a grid, and what it gets there.
 
-use super::read::INPUTS;
 use crate::transfer::options::Grid;
+
+/// Inputs of a map: red, green, blue and 1.
+pub(super) const INPUTS: usize = 4;
 
 /// The weights of red, green and blue in luma.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];

@@ -1,8 +1,8 @@
 //! The maps that come nearest to wanted colours, keep the image's gradients, and differ little from
 //! cell to cell.
 
-use super::read::{CORNERS, Combination, Gradient, INPUTS, Read, gradients, reads, steps};
-use super::slice::cell;
+use super::read::{CORNERS, Combination, Gradient, Read, gradients, reads, steps};
+use super::slice::{INPUTS, cell};
 use crate::transfer::banded::{Banded, Factor, RIGHT};
 use crate::transfer::linear::MongeKantorovich;
 use crate::transfer::options::Grid;
