@@ -36,8 +36,7 @@ impl MapsFit {
         let options = || -> Result<FitOptions, TransferError> {
             let options = FitOptions::default()
                 .with_working_side(WORKING_SIDE)?
-                .with_smoothness(SMOOTHNESS)?
-                .with_repeats(1)?;
+                .with_smoothness(SMOOTHNESS)?;
             Ok(options.with_grid(Grid::new(COLUMNS, ROWS, LEVELS)?))
         };
         Self {
