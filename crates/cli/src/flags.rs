@@ -27,7 +27,7 @@ pub(crate) fn with_settings(command: Command) -> Command {
 }
 
 fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
-    let mut help = key.help.to_owned();
+    let mut help = help(key);
     if let Kind::Choice(words) = key.kind {
         help += &format!(" [{}]", words().join(", "));
     }
@@ -56,6 +56,16 @@ fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
         Kind::Folder => arg.value_name("DIR"),
         Kind::Choice(_) => arg.value_name("WORD"),
     }
+}
+
+/// What a setting means, and which command shows more of it.
+pub(crate) fn help(key: &Key) -> String {
+    let more = match key.name {
+        "recipe" => "; `huenet config --recipe recommended` prints them",
+        "device" => "; `huenet info` lists its devices",
+        _ => "",
+    };
+    format!("{}{more}", key.help)
 }
 
 /// `--no-jitter` for `--jitter false`.

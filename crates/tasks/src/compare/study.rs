@@ -53,8 +53,7 @@ impl Study {
                 let root = recipe.settings().dataroot.as_deref();
                 let root = root.ok_or_else(|| SettingsError::Missing {
                     key: "dataroot",
-                    fix: "give --dataroot DIR, the folder below which the paths of the pairs lie"
-                        .to_owned(),
+                    reason: "the paths of the pairs lie below it".to_owned(),
                 })?;
                 Pairs::of_file(&recipe, path, root)?
             }

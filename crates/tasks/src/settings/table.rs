@@ -98,7 +98,7 @@ settings! {
         task: Task
             => "What to train [official]";
         recipe: RecipeChoice
-            => "Which defaults: those of the paper's official script, or ours, for pictures worth looking at after few steps. `huenet config --recipe recommended` prints them";
+            => "Which defaults: those of the paper's official script, or ours, with which pictures look good after fewer steps";
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dataroot: Option<PathBuf> [changeable, in_evaluation]
             => "Folder that holds the dataset's folder [official]";
@@ -246,7 +246,7 @@ settings! {
             => "Burn backend to compute with";
         #[serde(default, skip_serializing_if = "Option::is_none")]
         device: Option<String> [changeable, in_evaluation]
-            => "Device of the backend, as `huenet info` lists them: `cpu`, `cuda:0`; by default the backend's first";
+            => "Device of the backend: `cpu`, or `cuda:0`; by default the backend's first";
         threads: usize [changeable, in_evaluation]
             => "Threads to compute with; 0: all the machine has";
         seed: u64

@@ -1,4 +1,4 @@
-//! What can go wrong in a run.
+//! What can go wrong in a run. Messages state facts; what to do about them is for the program that prints them to say.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub enum TaskError {
         source: io::Error,
     },
     /// A file or folder of the run cannot be written.
-    #[error("cannot write {}: {source}; --output-dir chooses another folder", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -41,14 +41,13 @@ pub enum TaskError {
         source: io::Error,
     },
     /// The run's folder already holds a run.
-    #[error("{} already exists: choose another --name, or go on with --resume {}",
-            path.display(), path.display())]
+    #[error("{} already exists", path.display())]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
     /// Another process is training the run.
-    #[error("{} is being trained by process {pid}: stop that first, or wait for it", path.display())]
+    #[error("{} is being trained by {}", path.display(), process(*pid))]
     RunInUse {
         /// The folder.
         path: PathBuf,
@@ -70,8 +69,7 @@ pub enum TaskError {
         hint: String,
     },
     /// A run has no weights to use yet.
-    #[error("the run {0} has saved no checkpoint yet; huenet train --resume {0} trains it from its \
-             first step", run.display())]
+    #[error("the run {} has saved no checkpoint yet", run.display())]
     NoCheckpoint {
         /// The run's folder.
         run: PathBuf,
@@ -88,11 +86,7 @@ pub enum TaskError {
         reason: String,
     },
     /// A checkpoint that was set aside is to be gone on from.
-    #[error("{} was set aside when its run went on from an earlier checkpoint: start a new run from \
-             its weights with --output-pre-dir {}; or, to go on from it in its run, rename it to \
-             {name}, and metrics.superseded-….jsonl and validation.superseded-….jsonl, which have \
-             its history, to metrics.jsonl and validation.jsonl",
-            path.display(), path.display())]
+    #[error("{} was set aside when its run went on from an earlier checkpoint", path.display())]
     Superseded {
         /// The checkpoint's folder.
         path: PathBuf,
@@ -100,10 +94,10 @@ pub enum TaskError {
         name: String,
     },
     /// No images are asked for.
-    #[error("--images 0 leaves nothing to evaluate: give 1 or more")]
+    #[error("there is nothing to evaluate on: 0 images are asked for")]
     NothingToEvaluate,
     /// There are no images to evaluate on.
-    #[error("{dataset} holds no images out: evaluate on --part train, or on --pairs")]
+    #[error("{dataset} holds no images out")]
     NothingHeldOut {
         /// The dataset.
         dataset: String,
@@ -118,7 +112,7 @@ pub enum TaskError {
     },
     /// A checkpoint's file cannot be read back.
     #[error("the checkpoint file {} cannot be used: {reason}; {}", path.display(),
-            advice(previous.as_deref(), *resuming))]
+            older(previous.as_deref()))]
     DamagedCheckpoint {
         /// The file.
         path: PathBuf,
@@ -130,8 +124,7 @@ pub enum TaskError {
         resuming: bool,
     },
     /// The list of a run's steps cannot be read back.
-    #[error("{}, line {line}, is not a step: {reason}; mend the line, or move the file away to \
-             go on without the history", path.display())]
+    #[error("{}, line {line}, is not a step: {reason}", path.display())]
     DamagedMetrics {
         /// The file.
         path: PathBuf,
@@ -149,9 +142,7 @@ pub enum TaskError {
         reason: String,
     },
     /// A run cannot go on exactly, since its images are not what they were.
-    #[error("the images of {0} have changed ({difference}): it cannot go on where it was. \
-             Give the --dataroot of those it was trained on, or start a new run from its weights \
-             with --output-pre-dir {0}", run.display())]
+    #[error("the images of {} have changed ({difference}): it cannot go on where it was", run.display())]
     OtherImages {
         /// The run's folder.
         run: PathBuf,
@@ -159,8 +150,7 @@ pub enum TaskError {
         difference: String,
     },
     /// An image of a run that has begun cannot be read.
-    #[error("{source}. Once the file is as it was, --resume {0} goes on; without it, a new run can \
-             start from the weights: --output-pre-dir {0}", run.display())]
+    #[error("{source}; the run {} cannot go on without this file", run.display())]
     LostImage {
         /// The run's folder.
         run: PathBuf,
@@ -168,10 +158,7 @@ pub enum TaskError {
         source: DataError,
     },
     /// The address of the live page cannot be taken.
-    #[error(
-        "cannot serve the live page at {address}: {source}; give --serve another address, \
-             such as 127.0.0.1:0 for any free port"
-    )]
+    #[error("cannot serve the live page at {address}: {source}")]
     Serve {
         /// The address.
         address: std::net::SocketAddr,
@@ -179,10 +166,7 @@ pub enum TaskError {
         source: io::Error,
     },
     /// Training ran away.
-    #[error("step {step}: {what}: training has diverged. {}. If it was good until then, --resume it with \
-             --non-finite skip; else start again with a lower --gen-lr and --dis-lr, or with \
-             --clip-gradients, from a checkpoint of {} if it has a sound one: --output-pre-dir",
-            inspection(saved.as_deref(), *log_every), run.display())]
+    #[error("training diverged at step {step}: {what}. {}", inspection(saved.as_deref()))]
     Diverged {
         /// The step.
         step: u64,
@@ -216,7 +200,7 @@ pub enum TaskError {
         reason: String,
     },
     /// An export would overwrite a file.
-    #[error("{} already exists: choose another --output", path.display())]
+    #[error("{} already exists", path.display())]
     ExportExists {
         /// The file.
         path: PathBuf,
@@ -318,16 +302,21 @@ impl From<ParameterError> for TaskError {
     }
 }
 
-fn inspection(saved: Option<&Path>, log_every: usize) -> String {
+/// What there is to look at of a step.
+fn inspection(saved: Option<&Path>) -> String {
     match saved {
         Some(folder) => format!(
             "The networks, optimisers and images of that step are in {}",
             folder.display()
         ),
-        None if log_every > 1 => {
-            "Nothing of that step is saved (with --log-every 1 it would be)".to_owned()
-        }
         None => "Nothing of that step is saved".to_owned(),
+    }
+}
+
+fn process(pid: u32) -> String {
+    match pid {
+        0 => "another process".to_owned(),
+        pid => format!("process {pid}"),
     }
 }
 
@@ -338,57 +327,13 @@ fn at_line(line: u64) -> String {
     }
 }
 
-/// What to do about a damaged checkpoint.
-fn advice(previous: Option<&Path>, resuming: bool) -> String {
+/// Which older checkpoint there is beside a damaged one.
+fn older(previous: Option<&Path>) -> String {
     match previous {
-        Some(previous) if resuming => format!(
-            "the checkpoint before it is sound, and this goes on from there: huenet train \
-             --resume {0} (--output-pre-dir takes it too)",
-            previous.display()
-        ),
         Some(previous) => format!(
-            "the checkpoint before it is sound: give {} in its place",
+            "the newest older one that is sound is {}",
             previous.display()
         ),
         None => "the run has no older checkpoint that is sound".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_helps_is_advised() {
-        let diverged = |log_every| TaskError::Diverged {
-            step: 1,
-            what: String::new(),
-            run: "run".into(),
-            saved: None,
-            log_every,
-        };
-        assert!(diverged(3).to_string().contains("--log-every 1"));
-        assert!(!diverged(1).to_string().contains("--log-every"));
-
-        let damaged = || TaskError::DamagedCheckpoint {
-            path: "run/checkpoints/step-00000002/manifest.json".into(),
-            reason: String::new(),
-            previous: Some("run/checkpoints/step-00000001".into()),
-            resuming: false,
-        };
-        let command = "--resume run/checkpoints/step-00000001";
-        let (plain, resuming) = (damaged(), damaged().of_resuming());
-        assert!(!plain.to_string().contains("--resume"), "{plain}");
-        assert!(
-            plain
-                .to_string()
-                .contains("give run/checkpoints/step-00000001")
-        );
-        assert!(resuming.to_string().contains(command), "{resuming}");
-
-        let fault = || io::Error::other("no room");
-        let own = TaskError::write(Path::new("file"), fault());
-        assert!(own.to_string().contains("--output-dir"));
-        assert!(!own.of_named_file().to_string().contains("--output-dir"));
     }
 }

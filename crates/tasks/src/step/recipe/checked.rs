@@ -230,9 +230,9 @@ fn check_data_root(s: &Settings) -> Result<(), SettingsError> {
     if s.dataroot.is_none() && s.dataset != DEMO_DATASET {
         return Err(SettingsError::Missing {
             key: "dataroot",
-            fix: format!(
-                "give --dataroot DIR, the folder that holds {0}/, or --dataset {DEMO_DATASET} for \
-                 the built-in images",
+            reason: format!(
+                "it is the folder that holds {}/; only the dataset {DEMO_DATASET}, which is built in, \
+                 needs none",
                 s.dataset
             ),
         });
