@@ -210,6 +210,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
         tell: &mut |progress| match progress {
             Progress::Made(picture) => outputs.iter_mut().for_each(|it| it.write(&picture)),
             Progress::Done(pairs) => bar.set_position(pairs as u64),
+            _ => {}
         },
     };
     let outcome = backend::on(name, device, measuring);
