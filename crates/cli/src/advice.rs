@@ -57,10 +57,12 @@ fn of_task(error: &TaskError) -> Vec<String> {
         }
         TaskError::Superseded { path, name } => vec![
             format!("{} starts a new run from its weights", start_from(path)),
-            format!("to go on from it in its own run, rename it to {name}, and"),
-            "  metrics.superseded-….jsonl and validation.superseded-….jsonl, its history, to"
+            "to go on from it in its own run:".to_owned(),
+            format!("  rename it to {name}"),
+            "  rename metrics.superseded-….jsonl to metrics.jsonl, and validation.superseded-….jsonl \
+             to validation.jsonl: its history"
                 .to_owned(),
-            "  metrics.jsonl and validation.jsonl".to_owned(),
+            format!("  {}", resume(&path.with_file_name(name))),
         ],
         TaskError::NothingToEvaluate => one("give 1 or more in place of --images 0"),
         TaskError::NothingHeldOut { .. } => vec![

@@ -55,6 +55,7 @@ fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
         Kind::Text => arg.value_name("NAME"),
         Kind::Folder => arg.value_name("DIR"),
         Kind::Choice(_) => arg.value_name("WORD"),
+        _ => arg.value_name("VALUE"),
     }
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn tf32() -> Arg {
         .long("tf32")
         .help_heading("Machine")
         .action(ArgAction::SetTrue)
-        .help("With the backend tch, let NVIDIA's libraries round what they multiply to TF32 (10 bits). At best a little faster, on GPUs since Ampere")
+        .help("With the backend tch, let NVIDIA's libraries round the factors of products to TF32 (10 bits). It is a little faster at best, on GPUs since Ampere")
 }
 
 /// Whether NVIDIA's libraries may round to TF32.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// A setting that cannot be used, with where it came from and which values can be.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SettingsError {
     /// A layer names a setting that does not exist.
     #[error("{origin}: there is no setting `{key}`{}", meant(*.nearest))]

@@ -9,6 +9,7 @@ use crate::settings::SettingsError;
 
 /// A run that cannot start or go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaskError {
     /// A setting is unknown, of the wrong kind, out of range or missing.
     #[error(transparent)]
@@ -54,13 +55,13 @@ pub enum TaskError {
         /// The process; 0 if it has not said who it is.
         pid: u32,
     },
-    /// A folder given as a run is none.
+    /// A folder that is given as a run has no settings in it.
     #[error("{} is not a run of huenet: it has no config.toml", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
     },
-    /// What is given as a run is not there.
+    /// No run has the given path or name.
     #[error("there is no run {}{hint}", given.display())]
     NoSuchRun {
         /// The folder or the name.
@@ -85,7 +86,7 @@ pub enum TaskError {
         /// What is wrong.
         reason: String,
     },
-    /// A checkpoint that was set aside is to be gone on from.
+    /// A run cannot go on from a checkpoint that was set aside.
     #[error("{} was set aside when its run went on from an earlier checkpoint", path.display())]
     Superseded {
         /// The checkpoint's folder.
@@ -93,10 +94,10 @@ pub enum TaskError {
         /// The name it had.
         name: String,
     },
-    /// No images are asked for.
+    /// An evaluation on 0 images was asked for.
     #[error("there is nothing to evaluate on: 0 images are asked for")]
     NothingToEvaluate,
-    /// There are no images to evaluate on.
+    /// The dataset holds no images out, so there are none to evaluate on.
     #[error("{dataset} holds no images out")]
     NothingHeldOut {
         /// The dataset.
@@ -141,12 +142,12 @@ pub enum TaskError {
         /// What the writer says.
         reason: String,
     },
-    /// A run cannot go on exactly, since its images are not what they were.
+    /// A run cannot go on exactly, since its images have changed.
     #[error("the images of {} have changed ({difference}): it cannot go on where it was", run.display())]
     OtherImages {
         /// The run's folder.
         run: PathBuf,
-        /// What is other than it was.
+        /// What has changed.
         difference: String,
     },
     /// An image of a run that has begun cannot be read.
@@ -165,7 +166,7 @@ pub enum TaskError {
         /// Why.
         source: io::Error,
     },
-    /// Training ran away.
+    /// A loss or a gradient is not a finite number.
     #[error("training diverged at step {step}: {what}. {}", inspection(saved.as_deref()))]
     Diverged {
         /// The step.
@@ -176,7 +177,7 @@ pub enum TaskError {
         run: PathBuf,
         /// Where the networks, optimisers and images of the step are.
         saved: Option<PathBuf>,
-        /// After how many steps losses were looked at.
+        /// The run's setting `log_every`.
         log_every: usize,
     },
     /// An exported file cannot be read back.
@@ -187,13 +188,13 @@ pub enum TaskError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A network gave something that is no colour.
+    /// A network gave values that are not finite numbers.
     #[error("the network of {} gave values that are not finite numbers", model.display())]
     NonFiniteOutput {
         /// The run, the checkpoint or the file that the network is from.
         model: PathBuf,
     },
-    /// A generator that an ONNX model cannot be made of.
+    /// The generator has a part that cannot be written as an ONNX model.
     #[error("the generator cannot be written as an ONNX model: {reason}")]
     NotInOnnx {
         /// What is in the way.
@@ -208,8 +209,8 @@ pub enum TaskError {
 }
 
 impl TaskError {
-    /// Whether the user asked for something that cannot be asked for, as opposed to a
-    /// fault while doing it.
+    /// Whether the request was wrong, such as a setting or a name, as opposed to a fault while carrying it
+    /// out.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
