@@ -137,7 +137,7 @@ fn check_name(name: &str) -> Result<(), SettingsError> {
     let expected = if name == LATEST {
         "that name stands for the run that was started last".to_owned()
     } else if !plain || name.chars().any(char::is_control) {
-        "it is the name of one folder, not a path".to_owned()
+        "give the name of one folder, not a path".to_owned()
     } else if name.len() > MAX_NAME {
         format!("the name of a folder has at most {MAX_NAME} bytes")
     } else {
