@@ -14,7 +14,7 @@ use huenet_tasks::{
 use crate::backend::{self, OnBackend};
 use crate::flags::layers;
 use crate::output::{line, note};
-use crate::writable;
+use crate::{advice, writable};
 
 /// What to do if a step is too much for the device.
 pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or --base-width";
@@ -36,7 +36,7 @@ pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
             Some(images)
         }
         Err(error) => {
-            fault("dataset", &error);
+            fault("dataset", &advice::told_of_task(&error));
             failed = true;
             None
         }

@@ -27,7 +27,7 @@ pub(crate) fn with_settings(command: Command) -> Command {
 }
 
 fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
-    let mut help = key.help.to_owned();
+    let mut help = help(key);
     if let Kind::Choice(words) = key.kind {
         help += &format!(" [{}]", words().join(", "));
     }
@@ -55,7 +55,18 @@ fn flag(key: &'static Key, defaults: &Defaults) -> Arg {
         Kind::Text => arg.value_name("NAME"),
         Kind::Folder => arg.value_name("DIR"),
         Kind::Choice(_) => arg.value_name("WORD"),
+        _ => arg.value_name("VALUE"),
     }
+}
+
+/// What a setting means, and which command shows more of it.
+pub(crate) fn help(key: &Key) -> String {
+    let more = match key.name {
+        "recipe" => "; `huenet config --recipe recommended` prints them",
+        "device" => "; `huenet info` lists its devices",
+        _ => "",
+    };
+    format!("{}{more}", key.help)
 }
 
 /// `--no-jitter` for `--jitter false`.
@@ -74,7 +85,7 @@ pub(crate) fn tf32() -> Arg {
         .long("tf32")
         .help_heading("Machine")
         .action(ArgAction::SetTrue)
-        .help("With the backend tch, let NVIDIA's libraries round what they multiply to TF32 (10 bits). At best a little faster, on GPUs since Ampere")
+        .help("With the backend tch, let NVIDIA's libraries round the factors of products to TF32 (10 bits). It is a little faster at best, on GPUs since Ampere")
 }
 
 /// Whether NVIDIA's libraries may round to TF32.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huenet_tasks::{Layer, RunList, RunState, RunSummary, Settings, SettingsError, TaskError};
 
-use crate::output;
+use crate::{advice, output};
 
 /// The verb.
 pub(crate) fn command() -> Command {
@@ -62,7 +62,8 @@ pub(crate) fn runs(matches: &ArgMatches) -> anyhow::Result<()> {
         output::line(format_args!("there are no runs in {}", folder.display()));
     }
     for (path, error) in unreadable {
-        output::note(format_args!("left out {}: {error}", path.display()));
+        let told = advice::told_of_settings(&error);
+        output::note(format_args!("left out {}: {told}", path.display()));
     }
     Ok(())
 }

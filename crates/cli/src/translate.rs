@@ -53,7 +53,7 @@ pub(crate) fn command() -> Command {
         Arg::new(key.name)
             .long(key.name)
             .value_name(key.name.to_uppercase())
-            .help(format!("{} [default: the run's]", key.help))
+            .help(format!("{} [default: the run's]", crate::flags::help(key)))
     });
     command
         .args(machine)

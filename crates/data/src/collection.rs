@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::random::{Purpose, stream};
 use crate::{DataError, ImageSource, shuffle};
 
-/// Which part of a collection is used.
+/// Which part of a collection is used: there are these two, and no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {

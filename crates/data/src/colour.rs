@@ -26,7 +26,7 @@ const RGB_OF_YUV: [[f32; 3]; 3] = [
 /// The weights of the official loader's grey. They sum to 0.9999 and differ from YUV's own.
 const GREY_OF_RGB: [f32; 3] = [0.2989, 0.587, 0.114];
 
-/// The colour space of an image's channels.
+/// The colour space of an image's channels. All that compares images depends on it, so the set is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColourSpace {

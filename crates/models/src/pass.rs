@@ -8,6 +8,7 @@ use rand::Rng;
 /// run with batch statistics without gradients (as the official code draws its samples), or
 /// frozen with gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Statistics {
     /// Those of the batch at hand (Keras: `training=True`).
     Batch {

@@ -78,7 +78,7 @@ pub(crate) fn command() -> Command {
         );
     let command = settings().fold(command, |command, key| {
         let long = key.name.replace('_', "-");
-        let help = format!("{} [default: the run's]", key.help);
+        let help = format!("{} [default: the run's]", crate::flags::help(key));
         let arg = Arg::new(key.name).long(long.clone()).help(help);
         let arg = match long == key.name {
             true => arg,
@@ -210,6 +210,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
         tell: &mut |progress| match progress {
             Progress::Made(picture) => outputs.iter_mut().for_each(|it| it.write(&picture)),
             Progress::Done(pairs) => bar.set_position(pairs as u64),
+            _ => {}
         },
     };
     let outcome = backend::on(name, device, measuring);

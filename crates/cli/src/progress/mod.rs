@@ -13,7 +13,7 @@ use huenet_tasks::{
 use serde_json::{Value, json};
 
 use crate::signals::{self, Activity};
-use crate::{output, report};
+use crate::{advice, output, report};
 use pace::{Pace, clock};
 use terminal::Terminal;
 
@@ -289,7 +289,7 @@ impl Observer for Progress {
     }
 
     fn warned(&mut self, fault: &TaskError) {
-        self.warn(&fault.to_string());
+        self.warn(&advice::told_of_task(fault));
     }
 
     fn evaluating(&mut self) {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 /// Which names are kept as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Names {
     /// All names that Unix file systems accept: those without a slash and of at most 255 bytes.
     Unix,

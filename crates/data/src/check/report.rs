@@ -118,7 +118,7 @@ impl std::fmt::Display for Dimensions {
     }
 }
 
-/// A part of an image.
+/// A part of an image: there are these three, and no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {

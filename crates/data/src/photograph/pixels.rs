@@ -58,6 +58,7 @@ pub(super) enum Samples {
 
 /// The bits of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Depth {
     /// 8 bits: 0 to 255.
     Eight,

@@ -17,8 +17,8 @@ use crate::store::error::TaskError;
 /// How a photograph is translated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TranslateOptions {
-    /// How far the result goes from the content, 0, to the network's result, 1. Numbers beyond are read as
-    /// these, and so is NaN as 0.
+    /// How far the result goes from the content, 0, to the network's result, 1. Values outside are clipped, and NaN
+    /// counts as 0.
     pub strength: f32,
 }
 

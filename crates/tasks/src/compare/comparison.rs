@@ -18,11 +18,11 @@ use crate::run::folder::RunFolder;
 /// The figures of one pair.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairFigures {
-    /// Those that validation has too.
+    /// The figures that validation has too.
     pub figures: Figures,
     /// The mean earth mover's distance between the output and the references of all other pairs
-    /// that have another reference: what it is to be below, if the output follows its own. `None`
-    /// if there are no others.
+    /// that have another reference. An output that follows its own reference has a smaller distance to that.
+    /// `None` if there are no others.
     pub emd_other: Option<f64>,
     /// The share of pixels whose colour no screen has, before clipping.
     pub out_of_gamut: f64,

@@ -2,6 +2,10 @@
 
 use huenet_data::{ColourSpace, ImageSize};
 
+use crate::transfer::Method::{
+    HistogramMatching, IterativeDistributionTransfer, LocalMaps, MatchedMongeKantorovich,
+    MongeKantorovich, Reinhard,
+};
 use crate::transfer::{
     self, FitOptions, Rgb, Sample, fit, match_histogram, monge_kantorovich, reinhard,
 };
@@ -11,23 +15,15 @@ const HALF_LEVEL: f64 = 0.5 / 255.0;
 
 /// A way to put a content image into a reference's colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// The trained generator.
     Generator,
     /// Giving the content image back.
     Nothing,
-    /// Each channel of the evaluated colour space by [`match_histogram`].
-    HistogramMatching,
-    /// [`reinhard`], clipped to RGB in [0, 1].
-    Reinhard,
-    /// [`monge_kantorovich`] in RGB, clipped to [0, 1].
-    MongeKantorovich,
-    /// [`monge_kantorovich`] in RGB, then each channel by [`match_histogram`].
-    MatchedMongeKantorovich,
-    /// [`transfer::Method::IterativeDistributionTransfer`], clipped to RGB in [0, 1].
-    IterativeDistributionTransfer,
-    /// [`transfer::LocalMaps`], clipped to RGB in [0, 1].
-    LocalMaps,
+    /// A colour transfer that needs no training, clipped to RGB in [0, 1]. Histogram matching is of each channel of
+    /// the evaluated colour space.
+    Transfer(transfer::Method),
 }
 
 /// What a method makes of a pair.
@@ -40,19 +36,19 @@ pub(super) struct Made {
 }
 
 /// Gives the pixels of the first image the colours of the second.
-type Transfer = fn(&[[f64; 3]], &[[f64; 3]]) -> Rgb;
+type Linear = fn(&[[f64; 3]], &[[f64; 3]]) -> Rgb;
 
 impl Method {
-    /// Every method, the generator first.
+    /// Every method that is compared, the generator first.
     pub const ALL: [Self; 8] = [
         Self::Generator,
         Self::Nothing,
-        Self::HistogramMatching,
-        Self::Reinhard,
-        Self::MongeKantorovich,
-        Self::MatchedMongeKantorovich,
-        Self::IterativeDistributionTransfer,
-        Self::LocalMaps,
+        Self::Transfer(HistogramMatching),
+        Self::Transfer(Reinhard),
+        Self::Transfer(MongeKantorovich),
+        Self::Transfer(MatchedMongeKantorovich),
+        Self::Transfer(IterativeDistributionTransfer),
+        Self::Transfer(LocalMaps),
     ];
 
     /// Its name in files.
@@ -60,12 +56,7 @@ impl Method {
         match self {
             Self::Generator => "generator",
             Self::Nothing => "nothing",
-            Self::HistogramMatching => "histogram_matching",
-            Self::Reinhard => "reinhard",
-            Self::MongeKantorovich => "monge_kantorovich",
-            Self::MatchedMongeKantorovich => "matched_monge_kantorovich",
-            Self::IterativeDistributionTransfer => "iterative_distribution_transfer",
-            Self::LocalMaps => "local_maps",
+            Self::Transfer(method) => method.name(),
         }
     }
 
@@ -74,12 +65,7 @@ impl Method {
         match self {
             Self::Generator => "this model",
             Self::Nothing => "doing nothing",
-            Self::HistogramMatching => "histogram matching",
-            Self::Reinhard => "Reinhard",
-            Self::MongeKantorovich => "Monge–Kantorovich",
-            Self::MatchedMongeKantorovich => "Monge–Kantorovich, then matching",
-            Self::IterativeDistributionTransfer => "iterative distribution transfer",
-            Self::LocalMaps => "local maps",
+            Self::Transfer(method) => method.title(),
         }
     }
 
@@ -96,7 +82,7 @@ impl Method {
         reference: &[f32],
     ) -> Option<Made> {
         let pixels = size.pixels();
-        let linear = |transfer: Transfer| {
+        let linear = |transfer: Linear| {
             let [content, reference] = [content, reference].map(|planes| to_rgb(colour, planes));
             let made = transfer(&content, &reference);
             Made {
@@ -116,21 +102,15 @@ impl Method {
         let planes = match self {
             Self::Generator => return None,
             Self::Nothing => content.to_vec(),
-            Self::HistogramMatching => {
+            Self::Transfer(HistogramMatching) => {
                 let channels = content.chunks(pixels).zip(reference.chunks(pixels));
                 channels
                     .flat_map(|(content, reference)| match_histogram(content, reference))
                     .collect()
             }
-            Self::Reinhard => return Some(linear(reinhard)),
-            Self::MongeKantorovich => return Some(linear(monge_kantorovich)),
-            Self::MatchedMongeKantorovich => {
-                return Some(fitted(transfer::Method::MatchedMongeKantorovich));
-            }
-            Self::IterativeDistributionTransfer => {
-                return Some(fitted(transfer::Method::IterativeDistributionTransfer));
-            }
-            Self::LocalMaps => return Some(fitted(transfer::Method::LocalMaps)),
+            Self::Transfer(Reinhard) => return Some(linear(reinhard)),
+            Self::Transfer(MongeKantorovich) => return Some(linear(monge_kantorovich)),
+            Self::Transfer(method) => return Some(fitted(method)),
         };
         Some(Made::of(colour, planes))
     }
@@ -221,7 +201,7 @@ mod tests {
         let size = ImageSize::new(8, 8).unwrap();
         let made = |method: Method| method.apply(colour, size, &planes, &reference).unwrap();
         assert_eq!(made(Method::Nothing).out_of_gamut, 0.0);
-        let linear = made(Method::MongeKantorovich);
+        let linear = made(Method::Transfer(MongeKantorovich));
         assert!(linear.out_of_gamut > 0.0);
         for method in &Method::ALL[3..] {
             let planes = made(*method).planes;

@@ -12,6 +12,7 @@ const LETTERS: usize = 48;
 
 /// What is told while methods are compared.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Progress<'a> {
     /// An image is there.
     Made(Picture<'a>),
@@ -85,6 +86,7 @@ pub(super) fn draw(colour: ColourSpace, planes: &[f32], size: ImageSize) -> RgbI
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::Method::LocalMaps;
 
     #[test]
     fn names_say_which_pair_and_what_is_shown() {
@@ -92,7 +94,7 @@ mod tests {
         let names = [
             Shown::Content,
             Shown::Reference,
-            Shown::Output(Method::LocalMaps),
+            Shown::Output(Method::Transfer(LocalMaps)),
         ];
         assert_eq!(
             names.map(|shown| name(7, pair, shown)),

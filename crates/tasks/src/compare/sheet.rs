@@ -11,6 +11,9 @@ use super::method::Method;
 use super::pictures;
 use super::study::Study;
 use crate::store::error::TaskError;
+use crate::transfer::Method::{
+    HistogramMatching, IterativeDistributionTransfer, MatchedMongeKantorovich, MongeKantorovich,
+};
 
 /// Pairs of each kind.
 const EACH: usize = 3;
@@ -89,10 +92,10 @@ pub(super) fn draw(
 /// A title for which there is room above an image.
 fn title(method: Method) -> &'static str {
     match method {
-        Method::HistogramMatching => "matching",
-        Method::MongeKantorovich => "Monge-Kantor.",
-        Method::MatchedMongeKantorovich => "M.-K., matched",
-        Method::IterativeDistributionTransfer => "distribution",
+        Method::Transfer(HistogramMatching) => "matching",
+        Method::Transfer(MongeKantorovich) => "Monge-Kantor.",
+        Method::Transfer(MatchedMongeKantorovich) => "M.-K., matched",
+        Method::Transfer(IterativeDistributionTransfer) => "distribution",
         other => other.title(),
     }
 }

@@ -1,4 +1,4 @@
-//! What is compared on what.
+//! A saved generator, and the pairs that it is evaluated on.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use crate::run::folder::RunFolder;
 use crate::settings::{Layer, SettingsError};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
+use crate::transfer;
 
 /// Bins of the histograms that figures are of.
 pub const BINS: usize = 256;
@@ -27,17 +28,17 @@ pub struct Study {
 
 /// Which images a [`Study`] has.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Which {
-    /// Those of one part of the dataset, from the first; at most so many.
+    /// The first images of one part of the dataset, at most so many.
     Part(Phase, usize),
-    /// Those that a CSV file lists.
+    /// The pairs that a CSV file lists.
     Listed(PathBuf),
 }
 
 impl Study {
-    /// The generator of the newest checkpoint in `run` (a run's folder, or a checkpoint's), with
-    /// the run's settings, over which `changes` have their say: where the images are, and how they
-    /// are sampled.
+    /// The generator of the newest checkpoint in `run` (a run's folder, or a checkpoint's), with the run's settings.
+    /// `changes` replace some of them: where the images are, and how they are sampled.
     ///
     /// # Errors
     ///
@@ -53,8 +54,7 @@ impl Study {
                 let root = recipe.settings().dataroot.as_deref();
                 let root = root.ok_or_else(|| SettingsError::Missing {
                     key: "dataroot",
-                    fix: "give --dataroot DIR, the folder below which the paths of the pairs lie"
-                        .to_owned(),
+                    reason: "the paths of the pairs lie below it".to_owned(),
                 })?;
                 Pairs::of_file(&recipe, path, root)?
             }
@@ -112,7 +112,7 @@ impl Study {
         let of_channels = [
             Method::Generator,
             Method::Nothing,
-            Method::HistogramMatching,
+            Method::Transfer(transfer::Method::HistogramMatching),
         ];
         let all = Method::ALL.into_iter();
         all.filter(move |method| colours || of_channels.contains(method))

@@ -8,9 +8,9 @@ use crate::measure::figures::without_infinite;
 pub struct Summary {
     /// The figure's name.
     pub name: String,
-    /// Its mean over the pairs that have it and have no infinite one, unless all are.
+    /// Its mean over the pairs for which it is finite; infinite if it is so for every pair.
     pub mean: f64,
-    /// How many infinite ones the mean is without.
+    /// How many pairs the mean leaves out, since it is infinite for them.
     pub left_out: usize,
     /// The bootstrap interval of the mean; see [`interval`].
     pub interval: Option<[f64; 2]>,

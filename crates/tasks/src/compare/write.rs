@@ -9,7 +9,8 @@ use crate::measure::samples;
 use crate::store::error::TaskError;
 use crate::store::files;
 
-/// Writes a [`Comparison`] as JSON, aside and then in its place; into a pipe or a device as it is.
+/// Writes a [`Comparison`] as JSON. The new file takes the place of one that is there when it is
+/// complete; a pipe or a device is written to directly.
 ///
 /// # Errors
 ///
@@ -19,8 +20,8 @@ pub fn write_json(comparison: &Comparison, path: &Path) -> Result<(), TaskError>
     files::write_named(path, text.as_bytes())
 }
 
-/// Writes a [`Comparison`] as a page with its contact sheet, aside and then in its place; into a pipe or
-/// a device as it is.
+/// Writes a [`Comparison`] as a page with its contact sheet. The new file takes the place of one that is there when it is
+/// complete; a pipe or a device is written to directly.
 ///
 /// # Errors
 ///
@@ -33,7 +34,8 @@ pub fn write_html(
     files::write_named(path, comparison.to_html(sheet).as_bytes())
 }
 
-/// Writes an image as PNG, aside and then in its place; into a pipe or a device as it is.
+/// Writes an image as PNG. The new file takes the place of one that is there when it is
+/// complete; a pipe or a device is written to directly.
 ///
 /// # Errors
 ///

@@ -54,8 +54,8 @@ pub struct Figures {
     #[serde(default)]
     pub noise: Option<f64>,
     /// The peak signal-to-noise ratio to the ground truth in decibels, of RGB in [0, 1] with what
-    /// lies outside clipped; paired tasks only. Of an image that is its ground truth it is infinite:
-    /// means are of the others, unless there are none.
+    /// lies outside clipped; paired tasks only. It is infinite for an image that equals its ground truth. A mean
+    /// leaves such images out, unless all are such.
     #[serde(default)]
     pub psnr: Option<f64>,
     /// The structural similarity to the ground truth, of RGB in [0, 1] with what lies outside

@@ -11,9 +11,9 @@ use crate::store::files;
 /// How alike a name has to be to one that was given to be meant, from 0 to 1.
 const ALIKE: f64 = 0.5;
 
-/// The run that `given` means: a folder, that of a checkpoint too, or else the name of a run in
-/// `output_dir`; `latest` is the one that was started or resumed there last. No link is a part of
-/// the path: `latest` may lead elsewhere while the run goes on.
+/// The folder of the run that `given` means. `given` is the folder of a run or of a checkpoint, or else the name of a run
+/// in `output_dir`, where `latest` means the run that was started or resumed last. The path that is returned has no
+/// links in it, since `latest` may lead elsewhere while the run goes on.
 ///
 /// # Errors
 ///

@@ -92,11 +92,12 @@ impl RunFolder {
         let layer = Layer::from_file(&config)?;
         if layer.text("task").is_none() {
             // Without one the demo would be meant.
-            let fix = format!(
-                "the run's {} has lost it; copy settings.toml of one of its checkpoints there",
-                config.display()
-            );
-            return Err(SettingsError::Missing { key: "task", fix }.into());
+            let reason = format!("the run's {} has lost it", config.display());
+            return Err(SettingsError::Missing {
+                key: "task",
+                reason,
+            }
+            .into());
         }
         Ok((run, layer))
     }

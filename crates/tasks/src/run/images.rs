@@ -168,7 +168,7 @@ impl Images {
         self.all().filter_map(held).collect()
     }
 
-    /// Has files refused that hold something else than is known of them.
+    /// From now on, refuses to read files that do not hold what is `known` of them.
     pub(crate) fn expect(&self, known: &Fingerprints) {
         for image in self.all() {
             let known = self.name_of(image).and_then(|name| known.get(&name));

@@ -22,7 +22,7 @@ const AVERAGED: usize = 20;
 /// How much of a file's end is read to find them.
 const TAIL: u64 = 16 * 1024;
 
-/// What is to be said of a run.
+/// What a run is doing, and how far it came.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunSummary {
     /// The name of its folder.

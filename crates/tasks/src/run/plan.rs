@@ -15,7 +15,7 @@ pub struct Plan {
     pub skipped: usize,
     /// Whether the run was resumed, has no checkpoint, and so begins with its first step again.
     pub begins_again: bool,
-    /// Checkpoints of later steps than the first, which were set aside.
+    /// How many checkpoints of later steps than `first_step` were set aside.
     pub superseded: usize,
     /// Steps in an epoch.
     pub steps_per_epoch: u64,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::run::position::Position;
+use crate::settings::word;
 use crate::store::error::TaskError;
 use crate::store::files;
 
@@ -21,6 +22,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(30);
 /// What a run is doing, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RunState {
     /// A process is training it.
     Running,
@@ -30,20 +32,14 @@ pub enum RunState {
     Stopped,
     /// It ended with an error.
     Failed,
-    /// Its process is gone without a word: killed, or the machine went down.
+    /// Its process is gone and did not say why: it was killed, or the machine went down.
     Crashed,
 }
 
 impl RunState {
     /// The state as a word.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Stopped => "stopped",
-            Self::Failed => "failed",
-            Self::Crashed => "crashed",
-        }
+        word::<Self>(self as usize)
     }
 }
 

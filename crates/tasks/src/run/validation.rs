@@ -87,9 +87,8 @@ pub fn read(path: &Path) -> Result<Vec<ValidationRecord>, TaskError> {
     }
 }
 
-/// Drops what the file has beyond `position`: what an interrupted run wrote after its last
-/// checkpoint is done again. So is the epoch that a run ended in the middle of. The lines that
-/// stay are left as they are, to the last digit.
+/// Drops the lines beyond `position`, since the run does these steps again: an interrupted run wrote them after its
+/// last checkpoint, or in the middle of an epoch. The other lines stay as they are, to the last digit.
 pub(crate) fn rewind(
     path: &Path,
     position: Position,

@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::word;
+
 /// The name of the built-in dataset.
 pub const DEMO_DATASET: &str = "demo";
 
-/// What stands for the run that was started or resumed last.
+/// The name that means the run that was started or resumed last.
 pub const LATEST: &str = "latest";
 
 /// How held-out images are normalised while sampling and evaluating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SampleMode {
     /// With their batch's statistics and dropout on, as the official script does.
     Batch,
@@ -21,6 +24,7 @@ pub enum SampleMode {
 /// The image whose structure the output must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StructureReference {
     /// The content image, as the paper has it.
     Content,
@@ -28,9 +32,10 @@ pub enum StructureReference {
     Reference,
 }
 
-/// Which defaults the settings have that are not given.
+/// Which defaults apply to settings that are not given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RecipeChoice {
     /// Those of the official script: [`Settings::official`](crate::Settings::official).
     Official,
@@ -41,16 +46,14 @@ pub enum RecipeChoice {
 impl RecipeChoice {
     /// The word for it in settings.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Official => "official",
-            Self::Recommended => "recommended",
-        }
+        word::<Self>(self as usize)
     }
 }
 
 /// How a folder without a split of its own is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SplitChoice {
     /// Nine tenths for training, drawn from the seed.
     NinetyTen,
@@ -58,10 +61,11 @@ pub enum SplitChoice {
     Official,
 }
 
-/// How the discriminator's verdicts become the losses of both players; the formulas stand at
-/// its methods.
+/// How the discriminator's verdicts become the losses of generator and discriminator. The methods have the
+/// formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GanLoss {
     /// Binary cross-entropy of logits, the official one: Goodfellow et al., "Generative
     /// Adversarial Nets" (2014), in its non-saturating form.
@@ -75,6 +79,7 @@ pub enum GanLoss {
 /// What to do about a step whose losses or gradients are not finite numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NonFinite {
     /// Stop the run.
     Stop,

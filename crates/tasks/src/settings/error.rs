@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-/// A setting that cannot be used, with where it came from and what would work.
+/// A setting that cannot be used, with where it came from and which values can be.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SettingsError {
     /// A layer names a setting that does not exist.
-    #[error("{origin}: there is no setting `{key}`{}", hint(*.nearest))]
+    #[error("{origin}: there is no setting `{key}`{}", meant(*.nearest))]
     UnknownKey {
         /// Where it was given.
         origin: String,
@@ -16,7 +17,7 @@ pub enum SettingsError {
         nearest: Option<&'static str>,
     },
     /// A value is not of its setting's kind.
-    #[error("{origin}: {key} = {value} will not do: expected {expected}")]
+    #[error("{origin}: {key} = {value} is not valid: expected {expected}")]
     Invalid {
         /// Where it was given.
         origin: String,
@@ -24,7 +25,7 @@ pub enum SettingsError {
         key: &'static str,
         /// The value given.
         value: String,
-        /// What would do.
+        /// What it has to be.
         expected: String,
     },
     /// A layer gives a setting in two spellings.
@@ -44,22 +45,22 @@ pub enum SettingsError {
         key: &'static str,
     },
     /// A value is of the right kind but out of range, or does not fit another one.
-    #[error("{key} = {value} will not do: {expected}")]
+    #[error("{key} = {value} cannot be used: {expected}")]
     Unfit {
         /// The setting.
         key: &'static str,
         /// Its value.
         value: String,
-        /// What would do, and how to get there.
+        /// Which values can be used, or what stands in the way.
         expected: String,
     },
     /// A setting that the run needs was not given.
-    #[error("{key} is not set: {fix}")]
+    #[error("{key} is not set: {reason}")]
     Missing {
         /// The setting.
         key: &'static str,
-        /// How to give it.
-        fix: String,
+        /// What it is needed for.
+        reason: String,
     },
     /// A settings file cannot be read.
     #[error("cannot read the settings file {}: {source}", path.display())]
@@ -80,7 +81,7 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// A value that is of the right kind, with what would do in its place.
+    /// A value that is of the right kind, with which values can be used.
     pub(crate) fn unfit(
         key: &'static str,
         value: impl ToString,
@@ -94,9 +95,6 @@ impl SettingsError {
     }
 }
 
-fn hint(nearest: Option<&str>) -> String {
-    match nearest {
-        Some(name) => format!("; did you mean `{name}`?"),
-        None => "; `huenet train --help` lists them".to_owned(),
-    }
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

@@ -1,7 +1,8 @@
-//! What the table of settings says of one.
+//! A row of the table of settings.
 
 /// What kind of value a setting takes.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Kind {
     /// A whole number, zero or more.
     Whole,
@@ -33,6 +34,7 @@ impl Kind {
 
 /// The heading a setting stands under in the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Group {
     /// What is trained on what, and where the results go.
     Run,
@@ -65,14 +67,15 @@ impl Group {
     }
 }
 
-/// Networks whose weights have other shapes, or another meaning, with another value of a setting.
+/// Which networks depend on a setting: with another value their weights have other shapes, or another meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shapes {
-    /// None.
+    /// No network.
     Nothing,
-    /// All.
+    /// Every network.
     Networks,
-    /// Those that have a weight for each count of an image's pixels.
+    /// Networks that have a weight for each number of pixels that a bin can have (`conditioning` counts).
     CountedNetworks,
 }
 
@@ -82,11 +85,11 @@ pub struct Key {
     /// Its name in TOML files, and after `HUENET_` in upper case; the flag is the
     /// same in kebab case.
     pub name: &'static str,
-    /// What it takes.
+    /// The kind of its values.
     pub kind: Kind,
     /// Where it stands in the help.
     pub group: Group,
-    /// One sentence.
+    /// What it means, in a few sentences without a full stop at the end.
     pub help: &'static str,
     /// Whether a run may change it when it is resumed: it does not touch what was computed so far.
     pub changeable: bool,

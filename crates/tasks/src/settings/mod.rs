@@ -21,3 +21,4 @@ pub use key::{Group, Key, Kind, Shapes};
 pub use layer::{Layer, expand_home};
 pub use table::{KEYS, Settings};
 pub use task::{Task, UnknownTask};
+pub(crate) use words::word;

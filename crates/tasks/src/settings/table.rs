@@ -98,7 +98,7 @@ settings! {
         task: Task
             => "What to train [official]";
         recipe: RecipeChoice
-            => "Which defaults: those of the paper's official script, or ours, for pictures worth looking at after few steps. `huenet config --recipe recommended` prints them";
+            => "Which defaults: those of the paper's official script, or ours, with which pictures look good after fewer steps";
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dataroot: Option<PathBuf> [changeable, in_evaluation]
             => "Folder that holds the dataset's folder [official]";
@@ -147,19 +147,19 @@ settings! {
         depth: usize [shapes_networks]
             => "Levels of the generator; image sides must be multiples of 2^depth";
         conditioning: Conditioning [shapes_networks]
-            => "How the generator is told the reference's colours: its pixel counts join the bottleneck (the paper), or quantiles of reference and content join it and scale and shift the channels of every level, so that colour reaches every level";
+            => "How the generator gets the reference's colours. counts: its pixel counts join the bottleneck (the paper). modulation: quantiles of reference and content join the bottleneck, and scale and shift the channels of every level";
         matched_content: bool [shapes_networks]
-            => "Give the generator, beside the content, the content with each channel's histogram matched to the reference's: colours start where they should be, and what matching gets wrong is left to learn";
+            => "Give the generator also the content with each channel's histogram matched to the reference's, so that it starts near the reference's colours";
         prediction: Prediction [shapes_networks]
-            => "What the generator puts out: the image (the paper); a change to the content, which then keeps its structure unless there is a reason to change it; or a change and masks for five colours made of both distributions, so that it paints with colours no training image has; or a palette on a blend of content and matched content, which tells each pixel how far to go; or a change to affine colour maps in a grid of places and levels of luma that are fitted to content and reference without training, so that nothing can be torn and the same maps give a photograph of any size (color_transfer alone; there is no last layer)";
+            => "What the generator puts out. image: the image (the paper). change: a change to the content. palette: a change, and masks for five colours made of both distributions. blend: a palette on a blend of content and matched content. local_maps: a change to affine colour maps that are fitted to content and reference (color_transfer alone; last_layer has no effect)";
         displayable: bool
             => "Clip what the generator puts out to colours that a screen has, in training and later, so that the losses see what will be seen";
         last_layer: LastLayer [shapes_networks]
-            => "What makes the image of the last features: a transposed convolution (the paper), which is prone to dots, or bilinear doubling after a convolution, and a convolution of what the generator was given";
+            => "What makes the image from the last features. transposed: a transposed convolution (the paper), which is prone to dots. resize: bilinear doubling after a convolution, plus a convolution of the generator's input";
         normalization: Normalization [shapes_networks]
-            => "What normalises the generator's features: batch normalisation (the paper), or groups of channels of each image, which need no other images and no running statistics";
+            => "What normalises the generator's features. batch: batch normalisation (the paper). group: groups of channels of each image, which need no other images and no running statistics";
         dis_normalization: Normalization [shapes_networks]
-            => "What normalises the discriminator's features: batch normalisation (the paper), which shows it whole batches of real or of generated images, or groups of channels of each image, so that it has to judge each by itself";
+            => "What normalises the discriminator's features. batch: batch normalisation (the paper), over whole batches of real or of generated images. group: groups of channels of each image, so that it has to judge each image by itself";
         dropout: bool
             => "Drop half of the features after the first three doublings in training [official]";
     }
@@ -181,17 +181,17 @@ settings! {
         hist_loss_weight: f64
             => "Weight of the earth mover's distance loss [official]";
         colour_directions: usize
-            => "Directions of colour space along which the earth mover's distance compares colours, 3 to 64: 3 are the channels (the paper); further ones tell colours apart where each channel by itself has the reference's histogram";
+            => "Directions of colour space along which the earth mover's distance compares colours, 3 to 64. 3: the channels (the paper). Further ones tell colours apart where each channel by itself has the reference's histogram";
         structure_reference: StructureReference
             => "Image whose structure the output must keep: the content (the paper), or for color_transfer the reference (the official script)";
         gan_loss: GanLoss
-            => "The adversarial loss: binary cross-entropy as the official script has it; mean squares (Mao et al. 2017), whose gradient does not vanish for outputs that the discriminator is sure of; or hinges (Lim and Ye 2017), which stop teaching the discriminator what it tells by a margin";
+            => "The adversarial loss. cross_entropy: binary cross-entropy (the official script). least_squares: mean squares (Mao et al. 2017), whose gradient does not vanish for outputs that the discriminator is sure of. hinge: hinges (Lim and Ye 2017), with which the discriminator stops learning from images that it tells by a margin";
         reconstruction_loss_weight: f64
-            => "Weight of the mean absolute difference between output and reference, where the reference is the ground truth: edges2photos and colorization. It teaches which colour belongs where, beside which colours there are; 0: none";
+            => "Weight of the mean absolute difference between output and reference; 0: none. Only for edges2photos and colorization, where the reference is the ground truth";
         ssim_loss_weight: f64
-            => "Weight of (1 - SSIM)^2 (Wang et al. 2004) of the luma, in [0, 1] with data range 1, of content and output. Where the reference's brightness would drown what is to be seen in the content, the output takes less of it; 0: none";
+            => "Weight of (1 - SSIM)^2 of the luma of content and output (Wang et al. 2004); 0: none. It keeps what is to be seen in the content where the reference's brightness would drown it";
         maps_smoothness: f64
-            => "Weight of the mean squared difference between neighbouring coefficients of the change to the local maps. The larger it is, the more a surface stays one and the nearer is the image to what was fitted. It has a part in training with prediction local_maps alone; 0: none";
+            => "Weight of the mean squared difference between neighbouring coefficients of the change to local maps; 0: none. Only with prediction local_maps. The larger it is, the less a surface is torn and the nearer is the image to what was fitted";
     }
     Training {
         gen_lr: f64
@@ -205,13 +205,13 @@ settings! {
         batch_size: usize
             => "Images in a batch [official]";
         dis_batch_share: f64
-            => "Share of each batch that the discriminator learns from, rounded up to whole images: it learns slower than the generator, and steps are quicker; 1: all of it (the paper)";
+            => "Share of each batch that the discriminator learns from, rounded up to whole images; 1: all of it (the paper). With less it learns slower than the generator, and steps are quicker";
         epochs: usize [changeable]
             => "Passes over the training images [official]";
         epochs_decay: usize [changeable]
             => "Further epochs after those, over which both learning rates fall linearly towards 0; 0: none";
         decay_share: f64
-            => "Share of all steps, at their end, over which both learning rates fall linearly to 0: the last steps settle what the first have found; 0: none. Not together with epochs_decay";
+            => "Share of all steps, at their end, over which both learning rates fall linearly to 0; 0: none. Not together with epochs_decay";
         max_steps: usize [changeable]
             => "Stop after this many steps even if epochs are left; 0: no limit";
         clip_gradients: f64
@@ -221,11 +221,11 @@ settings! {
         image_pool: usize
             => "How many earlier outputs are kept, to be shown to the discriminator in place of new ones, as CycleGAN does; 0: none";
         average_decay: f64
-            => "Keep an exponential moving average of the generator's weights, of which each step leaves this share (less in the first steps): samples, validation, evaluation and export use it instead of the last weights, and are the smoother for it; 0: none";
+            => "Decay of an exponential moving average of the generator's weights, lower in the first steps; 0: none. Samples, validation, evaluation and export use the average";
         non_finite: NonFinite [changeable]
             => "What to do when a loss or a gradient is not a finite number: stop, or skip the step";
         log_every: usize [changeable]
-            => "Fetch the losses from the device every so many steps. More than 1 spares a GPU that wait, but a step that is not finite is then noticed late and cannot be skipped";
+            => "Fetch the losses from the device every so many steps. Values above 1 make a GPU wait less, but a step that is not finite is noticed too late to be skipped";
         cp_freq: usize [changeable]
             => "Save a checkpoint every so many epochs; the best one by validation, and one at the end, are always saved [official]";
         save_every_steps: usize [changeable]
@@ -246,7 +246,7 @@ settings! {
             => "Burn backend to compute with";
         #[serde(default, skip_serializing_if = "Option::is_none")]
         device: Option<String> [changeable, in_evaluation]
-            => "Device of the backend, as `huenet info` lists them: `cpu`, `cuda:0`; by default the backend's first";
+            => "Device of the backend: `cpu`, or `cuda:0`; by default the backend's first";
         threads: usize [changeable, in_evaluation]
             => "Threads to compute with; 0: all the machine has";
         seed: u64

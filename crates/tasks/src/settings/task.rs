@@ -5,11 +5,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::word;
+
 /// What the generator is trained to do.
 ///
 /// Names and pairings follow the paper (section 5) and the official code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Task {
     /// Photographs from edge maps: pix2pix folders, content = edges, colour
     /// reference = the photograph of the same pair.
@@ -28,11 +31,7 @@ impl Task {
 
     /// The task's name in settings, flags and files.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Edges2photos => "edges2photos",
-            Self::Colorization => "colorization",
-            Self::ColorTransfer => "color_transfer",
-        }
+        word::<Self>(self as usize)
     }
 
     /// Whether content and reference show the same thing, so that the reference is
@@ -41,8 +40,8 @@ impl Task {
         !matches!(self, Self::ColorTransfer)
     }
 
-    /// Whether the content is a photograph, in grey or in colours: then the output is to be as
-    /// smooth as it is. Edges are none.
+    /// Whether the content is a photograph, in grey or in colours, and not a map of edges. The output should then
+    /// be as smooth as the content.
     pub fn content_is_photograph(self) -> bool {
         !matches!(self, Self::Edges2photos)
     }
@@ -63,7 +62,7 @@ impl fmt::Display for Task {
     }
 }
 
-/// The text is none of the tasks' names.
+/// A text that names no task.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown task `{0}`: the tasks are {names}", names = Task::ALL.map(Task::name).join(", "))]
 pub struct UnknownTask(String);

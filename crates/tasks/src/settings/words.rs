@@ -12,6 +12,15 @@ pub(super) fn words<T: DeserializeOwned>() -> &'static [&'static str] {
     words
 }
 
+/// The word that serde knows a variant of the choice `T` by; `variant` is its number in the order of the enum.
+///
+/// # Panics
+///
+/// If `T` has not so many variants.
+pub(crate) fn word<T: DeserializeOwned>(variant: usize) -> &'static str {
+    words::<T>()[variant]
+}
+
 struct Asked<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Asked<'_> {

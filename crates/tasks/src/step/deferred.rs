@@ -1,4 +1,4 @@
-//! What a step computes beside its gradients, left on the device until somebody looks.
+//! What a step computes beside its gradients. It stays on the device until it is read.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;

@@ -7,8 +7,8 @@ use huenet_data::ColourSpace;
 /// Images with red, green and blue of each pixel clipped to what a screen has, in the colour
 /// space they came in: what a file of the image shows.
 ///
-/// The gradient passes as if nothing had been clipped. The true one is 0 outside, and what starts
-/// there, a change to white paper say, would never find back.
+/// The gradient passes as if nothing had been clipped. The true gradient is 0 outside the range, so a value that starts
+/// there (a change to white paper, say) would never come back.
 ///
 /// # Shapes
 ///

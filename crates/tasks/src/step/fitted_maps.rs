@@ -20,7 +20,8 @@ const COLUMNS: usize = MAPS_GRID[2];
 /// pair is used once.
 const WORKING_SIDE: usize = 64;
 
-/// Below the default: nearer to the reference's colours than the fit alone had better be.
+/// Below the default, for colours nearer to the reference's. For a fit by itself that would be too rough; here the
+/// network changes the maps.
 const SMOOTHNESS: f64 = 0.5;
 
 /// Fits local colour maps to pairs of images in a colour space.

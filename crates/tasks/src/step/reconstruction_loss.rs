@@ -9,8 +9,8 @@ pub(crate) const ROUNDINGS: f64 = 1e-6;
 /// The mean absolute difference between `output` and `reference`, over all their elements, less 10⁻⁶ of
 /// each.
 ///
-/// An output that is clipped to white paper is the reference's white but for a rounding. The sign
-/// of that would pull all of the paper one way.
+/// Where output and reference are both white paper, they differ by roundings. Without the 10⁻⁶, the sign of these would
+/// give all of the paper a gradient.
 ///
 /// # Shapes
 ///

@@ -16,9 +16,8 @@ const SPAN: f64 = 2.0;
 /// (1 − SSIM)² of the luma of `output` beside that of `content`, the mean over the images of the
 /// batch: 0 for equal ones, about 1 where the one says nothing of the other.
 ///
-/// The square weighs what has lost most of its structure and leaves what has kept most of it: with
-/// 1 − SSIM itself, which falls ever faster on the way to the content's luma, an image would go all
-/// of the way or nothing.
+/// The square gives the largest gradient to images that have lost most of their structure. 1 − SSIM itself falls ever
+/// faster on the way to the content's luma: with it an image would take all of the content's luma or none.
 ///
 /// The definition is that of `ssim_luma` ([`Figures`](crate::Figures)): luma in [0, 1] with a data range of 1, uniform
 /// windows of 7×7 pixels that lie wholly inside, unbiased variances.

@@ -1,4 +1,4 @@
-//! What can go wrong in a run.
+//! What can go wrong in a run. Messages state facts; what to do about them is for the program that prints them to say.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use crate::settings::SettingsError;
 
 /// A run that cannot start or go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaskError {
     /// A setting is unknown, of the wrong kind, out of range or missing.
     #[error(transparent)]
@@ -25,7 +26,7 @@ pub enum TaskError {
         source: io::Error,
     },
     /// A file or folder of the run cannot be written.
-    #[error("cannot write {}: {source}; --output-dir chooses another folder", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -41,27 +42,26 @@ pub enum TaskError {
         source: io::Error,
     },
     /// The run's folder already holds a run.
-    #[error("{} already exists: choose another --name, or go on with --resume {}",
-            path.display(), path.display())]
+    #[error("{} already exists", path.display())]
     RunExists {
         /// The folder.
         path: PathBuf,
     },
     /// Another process is training the run.
-    #[error("{} is being trained by process {pid}: stop that first, or wait for it", path.display())]
+    #[error("{} is being trained by {}", path.display(), process(*pid))]
     RunInUse {
         /// The folder.
         path: PathBuf,
         /// The process; 0 if it has not said who it is.
         pid: u32,
     },
-    /// A folder given as a run is none.
+    /// A folder that is given as a run has no settings in it.
     #[error("{} is not a run of huenet: it has no config.toml", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
     },
-    /// What is given as a run is not there.
+    /// No run has the given path or name.
     #[error("there is no run {}{hint}", given.display())]
     NoSuchRun {
         /// The folder or the name.
@@ -70,8 +70,7 @@ pub enum TaskError {
         hint: String,
     },
     /// A run has no weights to use yet.
-    #[error("the run {0} has saved no checkpoint yet; huenet train --resume {0} trains it from its \
-             first step", run.display())]
+    #[error("the run {} has saved no checkpoint yet", run.display())]
     NoCheckpoint {
         /// The run's folder.
         run: PathBuf,
@@ -87,23 +86,19 @@ pub enum TaskError {
         /// What is wrong.
         reason: String,
     },
-    /// A checkpoint that was set aside is to be gone on from.
-    #[error("{} was set aside when its run went on from an earlier checkpoint: start a new run from \
-             its weights with --output-pre-dir {}; or, to go on from it in its run, rename it to \
-             {name}, and metrics.superseded-….jsonl and validation.superseded-….jsonl, which have \
-             its history, to metrics.jsonl and validation.jsonl",
-            path.display(), path.display())]
+    /// A run cannot go on from a checkpoint that was set aside.
+    #[error("{} was set aside when its run went on from an earlier checkpoint", path.display())]
     Superseded {
         /// The checkpoint's folder.
         path: PathBuf,
         /// The name it had.
         name: String,
     },
-    /// No images are asked for.
-    #[error("--images 0 leaves nothing to evaluate: give 1 or more")]
+    /// An evaluation on 0 images was asked for.
+    #[error("there is nothing to evaluate on: 0 images are asked for")]
     NothingToEvaluate,
-    /// There are no images to evaluate on.
-    #[error("{dataset} holds no images out: evaluate on --part train, or on --pairs")]
+    /// The dataset holds no images out, so there are none to evaluate on.
+    #[error("{dataset} holds no images out")]
     NothingHeldOut {
         /// The dataset.
         dataset: String,
@@ -118,7 +113,7 @@ pub enum TaskError {
     },
     /// A checkpoint's file cannot be read back.
     #[error("the checkpoint file {} cannot be used: {reason}; {}", path.display(),
-            advice(previous.as_deref(), *resuming))]
+            older(previous.as_deref()))]
     DamagedCheckpoint {
         /// The file.
         path: PathBuf,
@@ -130,8 +125,7 @@ pub enum TaskError {
         resuming: bool,
     },
     /// The list of a run's steps cannot be read back.
-    #[error("{}, line {line}, is not a step: {reason}; mend the line, or move the file away to \
-             go on without the history", path.display())]
+    #[error("{}, line {line}, is not a step: {reason}", path.display())]
     DamagedMetrics {
         /// The file.
         path: PathBuf,
@@ -148,19 +142,16 @@ pub enum TaskError {
         /// What the writer says.
         reason: String,
     },
-    /// A run cannot go on exactly, since its images are not what they were.
-    #[error("the images of {0} have changed ({difference}): it cannot go on where it was. \
-             Give the --dataroot of those it was trained on, or start a new run from its weights \
-             with --output-pre-dir {0}", run.display())]
+    /// A run cannot go on exactly, since its images have changed.
+    #[error("the images of {} have changed ({difference}): it cannot go on where it was", run.display())]
     OtherImages {
         /// The run's folder.
         run: PathBuf,
-        /// What is other than it was.
+        /// What has changed.
         difference: String,
     },
     /// An image of a run that has begun cannot be read.
-    #[error("{source}. Once the file is as it was, --resume {0} goes on; without it, a new run can \
-             start from the weights: --output-pre-dir {0}", run.display())]
+    #[error("{source}; the run {} cannot go on without this file", run.display())]
     LostImage {
         /// The run's folder.
         run: PathBuf,
@@ -168,21 +159,15 @@ pub enum TaskError {
         source: DataError,
     },
     /// The address of the live page cannot be taken.
-    #[error(
-        "cannot serve the live page at {address}: {source}; give --serve another address, \
-             such as 127.0.0.1:0 for any free port"
-    )]
+    #[error("cannot serve the live page at {address}: {source}")]
     Serve {
         /// The address.
         address: std::net::SocketAddr,
         /// Why.
         source: io::Error,
     },
-    /// Training ran away.
-    #[error("step {step}: {what}: training has diverged. {}. If it was good until then, --resume it with \
-             --non-finite skip; else start again with a lower --gen-lr and --dis-lr, or with \
-             --clip-gradients, from a checkpoint of {} if it has a sound one: --output-pre-dir",
-            inspection(saved.as_deref(), *log_every), run.display())]
+    /// A loss or a gradient is not a finite number.
+    #[error("training diverged at step {step}: {what}. {}", inspection(saved.as_deref()))]
     Diverged {
         /// The step.
         step: u64,
@@ -192,7 +177,7 @@ pub enum TaskError {
         run: PathBuf,
         /// Where the networks, optimisers and images of the step are.
         saved: Option<PathBuf>,
-        /// After how many steps losses were looked at.
+        /// The run's setting `log_every`.
         log_every: usize,
     },
     /// An exported file cannot be read back.
@@ -203,20 +188,20 @@ pub enum TaskError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A network gave something that is no colour.
+    /// A network gave values that are not finite numbers.
     #[error("the network of {} gave values that are not finite numbers", model.display())]
     NonFiniteOutput {
         /// The run, the checkpoint or the file that the network is from.
         model: PathBuf,
     },
-    /// A generator that an ONNX model cannot be made of.
+    /// The generator has a part that cannot be written as an ONNX model.
     #[error("the generator cannot be written as an ONNX model: {reason}")]
     NotInOnnx {
         /// What is in the way.
         reason: String,
     },
     /// An export would overwrite a file.
-    #[error("{} already exists: choose another --output", path.display())]
+    #[error("{} already exists", path.display())]
     ExportExists {
         /// The file.
         path: PathBuf,
@@ -224,8 +209,8 @@ pub enum TaskError {
 }
 
 impl TaskError {
-    /// Whether the user asked for something that cannot be asked for, as opposed to a
-    /// fault while doing it.
+    /// Whether the request was wrong, such as a setting or a name, as opposed to a fault while carrying it
+    /// out.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -318,16 +303,21 @@ impl From<ParameterError> for TaskError {
     }
 }
 
-fn inspection(saved: Option<&Path>, log_every: usize) -> String {
+/// What there is to look at of a step.
+fn inspection(saved: Option<&Path>) -> String {
     match saved {
         Some(folder) => format!(
             "The networks, optimisers and images of that step are in {}",
             folder.display()
         ),
-        None if log_every > 1 => {
-            "Nothing of that step is saved (with --log-every 1 it would be)".to_owned()
-        }
         None => "Nothing of that step is saved".to_owned(),
+    }
+}
+
+fn process(pid: u32) -> String {
+    match pid {
+        0 => "another process".to_owned(),
+        pid => format!("process {pid}"),
     }
 }
 
@@ -338,57 +328,13 @@ fn at_line(line: u64) -> String {
     }
 }
 
-/// What to do about a damaged checkpoint.
-fn advice(previous: Option<&Path>, resuming: bool) -> String {
+/// Which older checkpoint there is beside a damaged one.
+fn older(previous: Option<&Path>) -> String {
     match previous {
-        Some(previous) if resuming => format!(
-            "the checkpoint before it is sound, and this goes on from there: huenet train \
-             --resume {0} (--output-pre-dir takes it too)",
-            previous.display()
-        ),
         Some(previous) => format!(
-            "the checkpoint before it is sound: give {} in its place",
+            "the newest older one that is sound is {}",
             previous.display()
         ),
         None => "the run has no older checkpoint that is sound".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_helps_is_advised() {
-        let diverged = |log_every| TaskError::Diverged {
-            step: 1,
-            what: String::new(),
-            run: "run".into(),
-            saved: None,
-            log_every,
-        };
-        assert!(diverged(3).to_string().contains("--log-every 1"));
-        assert!(!diverged(1).to_string().contains("--log-every"));
-
-        let damaged = || TaskError::DamagedCheckpoint {
-            path: "run/checkpoints/step-00000002/manifest.json".into(),
-            reason: String::new(),
-            previous: Some("run/checkpoints/step-00000001".into()),
-            resuming: false,
-        };
-        let command = "--resume run/checkpoints/step-00000001";
-        let (plain, resuming) = (damaged(), damaged().of_resuming());
-        assert!(!plain.to_string().contains("--resume"), "{plain}");
-        assert!(
-            plain
-                .to_string()
-                .contains("give run/checkpoints/step-00000001")
-        );
-        assert!(resuming.to_string().contains(command), "{resuming}");
-
-        let fault = || io::Error::other("no room");
-        let own = TaskError::write(Path::new("file"), fault());
-        assert!(own.to_string().contains("--output-dir"));
-        assert!(!own.of_named_file().to_string().contains("--output-dir"));
     }
 }

@@ -32,8 +32,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// A new run. Its folder is made when its images and its starting checkpoint have
-    /// been found, and the held-out images that it is going to look at have been read.
+    /// A new run. Its folder is made last: after its images and its starting checkpoint have been found, and the
+    /// held-out images that it is going to look at have been read.
     ///
     /// # Errors
     ///

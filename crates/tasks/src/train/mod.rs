@@ -26,8 +26,8 @@ use training::Training;
 ///
 /// `live` shows the run while it goes on.
 ///
-/// Whatever ends it, what was done is saved if it can be: the images of a later step that
-/// cannot be read, or a sample that finds no room on the disk, cost no step.
+/// However training ends, the steps done so far are saved if possible: an image that cannot be read, or a full
+/// disk while a sample is written, loses none of them.
 ///
 /// # Errors
 ///

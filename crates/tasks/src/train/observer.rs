@@ -1,4 +1,4 @@
-//! Who is told how a run goes on.
+//! The events of a run, for whoever shows its progress.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::run::plan::Plan;
 use crate::run::validation::ValidationRecord;
 use crate::store::error::TaskError;
 
-/// Told how a run goes on; whoever shows progress implements it.
+/// Receives the events of a run. A program that shows progress implements it.
 pub trait Observer {
     /// The images have been found; the networks are made next, then training starts.
     fn started(&mut self, plan: &Plan);
@@ -22,7 +22,7 @@ pub trait Observer {
     fn validated(&mut self, _record: &ValidationRecord) {}
     /// A checkpoint was written.
     fn saved(&mut self, path: &Path);
-    /// Something beside the run itself, the report say, could not be written.
+    /// A file that the run does not depend on, such as the report, could not be written. Training goes on.
     fn warned(&mut self, _fault: &TaskError) {}
     /// The last step is done; held-out images are being evaluated. Not called if there are none.
     fn evaluating(&mut self) {}

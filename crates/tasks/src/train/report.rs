@@ -17,7 +17,7 @@ const REPORTED: usize = 20;
 pub struct Report {
     /// The run's folder.
     pub run: PathBuf,
-    /// Whether all steps were done; the run was asked to stop otherwise.
+    /// Whether all steps were done; otherwise the run was asked to stop.
     pub finished: bool,
     /// Steps done in all.
     pub steps: u64,
@@ -29,7 +29,7 @@ pub struct Report {
     pub last: StepLosses,
     /// Figures on held-out images.
     pub evaluation: Option<Evaluation>,
-    /// The sample grid drawn at the end, if the run came there.
+    /// The sample grid drawn at the end, if all steps were done.
     pub sample: Option<PathBuf>,
     /// The last checkpoint.
     pub checkpoint: PathBuf,

@@ -2,6 +2,7 @@
 
 /// An image or an option that a colour transfer cannot use.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransferError {
     /// An image has no pixels, or its pixels do not fill its sides.
     #[error("an image of {width}×{height} pixels cannot have {pixels} pixels")]

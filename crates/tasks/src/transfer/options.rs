@@ -150,10 +150,9 @@ impl Default for FitOptions {
 }
 
 impl FitOptions {
-    /// How much the maps keep of what the content looks like: 1 by default. The larger it is, the more
-    /// alike are the maps of neighbouring cells and the nearer are the output's gradients to the
-    /// content's; the smaller, the nearer are the colours to the reference's.
-    /// A table is the nearer to the linear map of the whole image, the larger it is.
+    /// How smooth a fit is: 1 by default. With a larger value the maps of neighbouring cells are more alike, and the
+    /// output's gradients are nearer to the content's. With a smaller one the colours are nearer to the reference's.
+    /// A table of colours is nearer to the linear map of the whole image with a larger value.
     ///
     /// # Errors
     ///
@@ -202,7 +201,7 @@ impl FitOptions {
         Ok(self)
     }
 
-    /// How much the maps keep of what the content looks like.
+    /// How smooth a fit is.
     pub fn smoothness(&self) -> f64 {
         self.smoothness
     }

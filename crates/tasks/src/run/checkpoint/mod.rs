@@ -1,5 +1,5 @@
-//! Checkpoints: both networks, both optimisers and the place in the run, in a folder
-//! that either exists whole or not at all.
+//! Checkpoints: both networks, both optimisers and the place in the run. A checkpoint's folder appears only
+//! when it is complete.
 //!
 //! ```text
 //! RUN/checkpoints/step-XXXXXXXX/

@@ -4,6 +4,7 @@ use huenet_data::ColourSpace;
 
 use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::RunFolder;
+use crate::settings::word;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 
@@ -42,22 +43,16 @@ pub(super) fn of_model(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Vec<E
     entries.extend([
         ("model", name.into_owned()),
         ("recipe", settings.recipe.name().to_owned()),
-        ("colours", colours(recipe.colour()).to_owned()),
+        (
+            "colours",
+            word::<ColourSpace>(recipe.colour() as usize).to_owned(),
+        ),
         ("values", values(recipe.colour()).to_owned()),
         ("height", settings.img_h.to_string()),
         ("width", settings.img_w.to_string()),
         ("multiple", (1_u64 << settings.depth).to_string()),
     ]);
     Ok(entries)
-}
-
-/// The word for a colour space.
-fn colours(space: ColourSpace) -> &'static str {
-    match space {
-        ColourSpace::Yuv => "yuv",
-        ColourSpace::Rgb => "rgb",
-        ColourSpace::Grey => "grey",
-    }
 }
 
 /// What an image's channels hold.

@@ -29,6 +29,7 @@ pub(super) const SETTINGS: &str = "settings.toml";
 
 /// What an export consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExportFormat {
     /// `generator.safetensors`, `discriminator.safetensors` and `settings.toml`: the weights, under the names
     /// and in the layouts that PyTorch has.

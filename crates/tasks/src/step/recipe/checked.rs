@@ -141,14 +141,14 @@ impl Recipe {
         self.kernel
     }
 
-    /// What figures tell of histograms, channel by channel: the RMS of the difference of cumulative
-    /// histograms, and the conditional entropy, in these bins.
+    /// The histogram losses that figures are measured with, channel by channel: the RMS of the difference of
+    /// cumulative histograms, and the conditional entropy, in these bins.
     pub fn histogram_loss(&self) -> HistogramLoss {
         self.losses().init()
     }
 
-    /// The histogram losses of training: the same, with the first of them along all directions of colour
-    /// space that training compares.
+    /// The histogram losses of training: those of [`histogram_loss`](Self::histogram_loss), with the distance
+    /// measured along all `colour_directions`.
     pub fn training_loss(&self) -> HistogramLoss {
         self.losses().with_directions(Some(self.directions)).init()
     }
@@ -177,7 +177,8 @@ impl Recipe {
         &self.generator
     }
 
-    /// What becomes of the generator's output before it is compared, judged or shown.
+    /// The generator's output as it is compared, judged and shown: clipped to a screen's colours if the settings say
+    /// so (`displayable`).
     ///
     /// # Shapes
     ///
@@ -189,7 +190,7 @@ impl Recipe {
         }
     }
 
-    /// What is fitted to each pair before the generator sees it, if it needs that.
+    /// The colour maps to fit to each pair before the generator sees it; `None` unless `prediction` is local_maps.
     pub fn pair_fit(&self) -> Option<Arc<dyn PairFit>> {
         let maps = self.settings.prediction == Prediction::LocalMaps;
         maps.then(|| Arc::new(MapsFit::new(self.colour())) as Arc<dyn PairFit>)
@@ -220,7 +221,8 @@ fn directions(s: &Settings) -> Result<Directions, SettingsError> {
     })?;
     if directions != Directions::axes() && s.img_c != Directions::CHANNELS {
         let channels = Directions::CHANNELS;
-        let expected = format!("grey images have no colours: {channels}, or img_c {channels}");
+        let expected =
+            format!("grey images have one channel: set colour_directions or img_c to {channels}");
         return Err(unfit(expected));
     }
     Ok(directions)
@@ -230,9 +232,9 @@ fn check_data_root(s: &Settings) -> Result<(), SettingsError> {
     if s.dataroot.is_none() && s.dataset != DEMO_DATASET {
         return Err(SettingsError::Missing {
             key: "dataroot",
-            fix: format!(
-                "give --dataroot DIR, the folder that holds {0}/, or --dataset {DEMO_DATASET} for \
-                 the built-in images",
+            reason: format!(
+                "it is the folder that holds {}/; only the dataset {DEMO_DATASET}, which is built in, \
+                 needs none",
                 s.dataset
             ),
         });
@@ -251,7 +253,7 @@ fn training_order(s: &Settings) -> Result<LoaderConfig, SettingsError> {
         .map_err(|error| SettingsError::unfit("buffer_size", s.buffer_size, range(&error)))
 }
 
-/// What would do, without the name and value that the message has already.
+/// Which values can be used, without the name and value that the message has already.
 fn range(error: &ParameterError) -> String {
     match error {
         ParameterError::Setting {

@@ -1,4 +1,4 @@
-//! The ranges of the official script's settings, and of those that have no part in training.
+//! Checks the official script's settings, and those that have no part in training.
 
 use std::path::{Component, Path};
 
@@ -19,7 +19,7 @@ const MAX_NAME: usize = 255;
 /// What is kept on the device meanwhile is little, but a run should be seen to go on.
 const MAX_LOG_EVERY: usize = 10_000;
 
-/// Checks them.
+/// Checks their ranges.
 pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     let counts = [
         ("epochs", s.epochs),
@@ -92,8 +92,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
         ));
     }
     if s.log_every > 1 && s.non_finite == NonFinite::Skip {
-        let expected =
-            "to skip a step, its losses are needed at once: log_every 1, or non_finite stop";
+        let expected = "non_finite skip needs the losses of each step at once: set log_every to 1, or non_finite to stop";
         return Err(SettingsError::unfit("log_every", s.log_every, expected));
     }
     if s.log_every > MAX_LOG_EVERY {
@@ -138,7 +137,7 @@ fn check_name(name: &str) -> Result<(), SettingsError> {
     let expected = if name == LATEST {
         "that name stands for the run that was started last".to_owned()
     } else if !plain || name.chars().any(char::is_control) {
-        "the name of a folder, without a path; --output-dir says where it lies".to_owned()
+        "give the name of one folder, not a path".to_owned()
     } else if name.len() > MAX_NAME {
         format!("the name of a folder has at most {MAX_NAME} bytes")
     } else {

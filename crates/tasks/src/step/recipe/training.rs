@@ -1,10 +1,10 @@
-//! What has to hold of the settings of losses and training that are not the official script's.
+//! Checks the settings of losses and training that the official script does not have.
 
 use huenet_models::Prediction;
 
 use crate::settings::{GanLoss, Settings, SettingsError, Task};
 
-/// Checks their ranges, and what they can stand beside.
+/// Checks their ranges, and that they fit together.
 pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     let weights = [
         ("reconstruction_loss_weight", s.reconstruction_loss_weight),
@@ -19,8 +19,8 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     }
     if s.prediction == Prediction::LocalMaps && s.task != Task::ColorTransfer {
         let expected = format!(
-            "the maps are fitted to the colours of content and reference, which {} has not: another \
-             prediction, or color_transfer",
+            "local maps are fitted to the content's colours, and the content of {} has none: choose \
+             another prediction, or the task color_transfer",
             s.task
         );
         return Err(SettingsError::unfit("prediction", "local_maps", expected));
@@ -28,7 +28,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     let weight = s.reconstruction_loss_weight;
     if weight > 0.0 && !s.task.is_paired() {
         let expected = format!(
-            "{} has no ground truth to compare the output with: 0",
+            "{} has no ground truth to compare the output with: set reconstruction_loss_weight to 0",
             s.task
         );
         return Err(SettingsError::unfit(
@@ -38,8 +38,8 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
         ));
     }
     if s.label_smoothing > 0.0 && s.gan_loss != GanLoss::CrossEntropy {
-        let expected =
-            "targets between 0 and 1 are those of gan_loss cross_entropy: 0, or that loss";
+        let expected = "label smoothing works only with gan_loss cross_entropy: set label_smoothing to 0, or \
+                        choose that loss";
         return Err(SettingsError::unfit(
             "label_smoothing",
             s.label_smoothing,
@@ -72,7 +72,7 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
     }
     if s.decay_share > 0.0 && s.epochs_decay > 0 {
         let expected = format!(
-            "learning rates fall over epochs_decay, {} epochs, already: 0, or epochs_decay 0",
+            "the learning rates already fall over the {} epochs of epochs_decay: set one of the two to 0",
             s.epochs_decay
         );
         return Err(SettingsError::unfit("decay_share", s.decay_share, expected));

@@ -1,4 +1,4 @@
-//! One step, what is told of it, and when it is not finite.
+//! Takes one step, reports it to the observer, and handles losses that are not finite.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

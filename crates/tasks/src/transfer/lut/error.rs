@@ -10,6 +10,7 @@ use crate::store::error::TaskError;
 
 /// A table of colours that cannot be made, read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LutError {
     /// A table has too few colours along a side, or too many.
     #[error("a table cannot have {size} colours along a side: it has {} to {}",

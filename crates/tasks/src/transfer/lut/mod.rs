@@ -1,4 +1,4 @@
-//! Tables of colours: what a place in the image has no part in.
+//! Tables of colours: they change a colour in the same way wherever it is in the image.
 
 mod cube;
 mod error;

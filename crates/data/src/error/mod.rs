@@ -1,135 +1,14 @@
+//! What can go wrong between a folder and a batch.
+
+mod mat;
+mod parameter;
+
 use std::path::{Path, PathBuf};
 
 use crate::kinds;
 
-/// A parameter outside the range in which it has a meaning.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParameterError {
-    /// An image without pixels, or larger than [`ImageSize`](crate::ImageSize) allows.
-    #[error(
-        "image size {height}×{width} (height×width) is out of range: give 1 to {max_edge} on each \
-         side and at most {max_pixels} pixels"
-    )]
-    ImageSize {
-        /// The height given, in pixels.
-        height: usize,
-        /// The width given, in pixels.
-        width: usize,
-        /// The longest side allowed, in pixels.
-        max_edge: usize,
-        /// The most pixels allowed.
-        max_pixels: usize,
-    },
-    /// A number of bins that no histogram can have.
-    #[error("{bins} bins: give 1 to {max}")]
-    Bins {
-        /// The number of bins given.
-        bins: usize,
-        /// The most bins allowed.
-        max: usize,
-    },
-    /// An empty, reversed or infinite range of bins.
-    #[error(
-        "the range of bins [{min}, {max}] is empty or infinite: give two finite numbers, the lower first"
-    )]
-    Range {
-        /// The lower end given.
-        min: f64,
-        /// The upper end given.
-        max: f64,
-    },
-    /// A setting of the loader outside its range.
-    #[error("{name} = {value} is out of range: give {min} to {max}")]
-    Setting {
-        /// The name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: usize,
-        /// The least value allowed.
-        min: usize,
-        /// The greatest value allowed.
-        max: usize,
-    },
-    /// Pixel data whose length does not fit the size of its image.
-    #[error(
-        "{actual} values do not fill {channels} channels of {height}×{width} (height×width): give \
-         {expected} values"
-    )]
-    PlaneLength {
-        /// The number of values given.
-        actual: usize,
-        /// The number of values needed.
-        expected: usize,
-        /// Channels of the image.
-        channels: usize,
-        /// Height of the image, in pixels.
-        height: usize,
-        /// Width of the image, in pixels.
-        width: usize,
-    },
-    /// A grey colour space where the networks have to learn colour.
-    #[error(
-        "a grey colour space has no colours, which a grey content with its colour image needs: \
-         choose YUV or RGB"
-    )]
-    GreyReference,
-}
-
-/// What is wrong with a `.mat` file.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MatError {
-    /// The file does not begin as a level 5 file does.
-    #[error("not a MATLAB level 5 file; save it with `save -v7`")]
-    NotMat5,
-    /// The file ends inside an element, or an element's length is impossible.
-    #[error("damaged: an element at byte {offset} ends beyond the data")]
-    Truncated {
-        /// Where the element begins, in the file or in the unpacked variable.
-        offset: usize,
-    },
-    /// A compressed variable that cannot be unpacked.
-    #[error("damaged: the variable at byte {offset} cannot be unpacked")]
-    Compressed {
-        /// Where the variable begins in the file.
-        offset: usize,
-    },
-    /// Variables that are unpacked to more bytes than are accepted.
-    #[error("too large: with the variable at byte {offset} it unpacks to more than {max} bytes")]
-    TooLarge {
-        /// Where the variable begins in the file.
-        offset: usize,
-        /// The most bytes accepted.
-        max: u64,
-    },
-    /// A numeric array whose parts do not make sense.
-    #[error("damaged: the variable {name:?} has {problem}")]
-    Array {
-        /// The variable's name, as far as it was read.
-        name: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// A variable that is not there.
-    #[error("it has no numeric variable {name:?}, only {found:?}")]
-    NoVariable {
-        /// The variable that was looked for.
-        name: String,
-        /// The names of those that are there.
-        found: Vec<String>,
-    },
-    /// A value that should be a whole number in a certain range.
-    #[error(
-        "damaged: {value} in the variable {name:?} is not a whole number in the expected range"
-    )]
-    NotWhole {
-        /// The variable.
-        name: String,
-        /// The value.
-        value: f64,
-    },
-}
+pub use mat::MatError;
+pub use parameter::ParameterError;
 
 /// What can go wrong between a folder and a batch.
 #[derive(Debug, thiserror::Error)]
