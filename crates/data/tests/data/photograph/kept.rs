@@ -5,8 +5,7 @@ use std::io::Cursor;
 use huenet_data::{Depth, Photograph, WriteOptions, Written, read_image};
 use image::codecs::png::PngEncoder;
 use image::{
-    DynamicImage, ImageBuffer, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Luma, LumaA,
-    Rgb, RgbImage, Rgba, RgbaImage,
+    DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, LumaA, RgbImage, RgbaImage,
 };
 use rstest::rstest;
 

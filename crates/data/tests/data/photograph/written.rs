@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use huenet_data::{DataError, Photograph, WriteOptions, Written, read_image};
-use image::RgbImage;
+use image::{ImageDecoder, ImageReader, RgbImage};
 use rstest::rstest;
 use tempfile::TempDir;
 
