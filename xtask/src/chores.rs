@@ -3,16 +3,27 @@
 use std::ffi::OsString;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::features::{BACKEND_FEATURES, LIBTORCH};
+use crate::backends::{BACKENDS, DEFAULT_BACKEND};
+use crate::features::LIBTORCH;
 use crate::tools::{cargo, has_nextest, run, target_folder};
 use crate::{features, libtorch, nvrtc, wanted};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
 pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
-    let backend = wanted::backend(arguments, |name| std::env::var_os(name));
+    let ask = || ask_for_backend(arguments);
+    let backend = wanted::backend(arguments, |name| std::env::var_os(name), ask)?;
+    let mut huenet = build_huenet(&backend)?;
+    // So that hints name a command that works, although huenet is not installed.
+    run(huenet
+        .args(arguments)
+        .env("XTASK_HUENET", "cargo xtask huenet"))
+}
+
+/// Builds `huenet` in release mode with a backend. Returns the command that starts it.
+fn build_huenet(backend: &str) -> Result<Command> {
     let mut build = cargo();
     build.args([
         "build",
@@ -23,7 +34,7 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
         "huenet",
     ]);
     // If it is none of these, huenet itself names the backends that it knows.
-    if BACKEND_FEATURES.contains(&backend.as_str()) {
+    if backend != DEFAULT_BACKEND && BACKENDS.contains(&backend) {
         build.args(["--features", &format!("huenet-cli/{backend}")]);
     }
     let mut huenet = Command::new(target_folder()?.join("release").join("huenet"));
@@ -31,13 +42,20 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
         libtorch::prepare(&mut build)?;
         libtorch::prepare(&mut huenet)?;
     }
-    if run(&mut build)? != 0 {
-        bail!("huenet did not build");
+    match run(&mut build)? {
+        0 => Ok(huenet),
+        _ => bail!("huenet did not build"),
     }
-    // So that hints name a command that works, although huenet is not installed.
-    run(huenet
-        .args(arguments)
-        .env("XTASK_HUENET", "cargo xtask huenet"))
+}
+
+/// Asks a `huenet` with the default backend which one the settings name that `arguments` lead to. There is no answer
+/// if something is wrong with them: huenet says what when it runs.
+fn ask_for_backend(arguments: &[OsString]) -> Result<Option<String>> {
+    let mut huenet = build_huenet(DEFAULT_BACKEND)?;
+    let asked = huenet.arg(wanted::VERB).args(arguments).output();
+    let asked = asked.context("cannot start huenet")?;
+    let answer = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
+    Ok(Some(answer).filter(|_| asked.status.success()))
 }
 
 /// Runs every test of the workspace, or with `--backend NAME` those of a backend. The documentation's

@@ -5,14 +5,12 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::backends::BACKENDS;
 use crate::tools::{cargo, has_nextest, run};
 use crate::{libtorch, nvrtc};
 
 /// The backend that needs LibTorch.
 pub(crate) const LIBTORCH: &str = "tch";
-
-/// The cargo features of huenet-cli that name a backend.
-pub(crate) const BACKEND_FEATURES: [&str; 5] = ["flex", "ndarray", "tch", "wgpu", "cuda"];
 
 /// The backends that every build of the tests has.
 pub(crate) const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];
@@ -33,8 +31,8 @@ const COMPILED: &str = "kernels_compile_as_cuda";
 /// Runs the conformance tests of the backend `name`, those of the real binary on it, and those of code
 /// that only this backend has. `arguments` go to the test runner.
 pub(crate) fn conformance(name: &str, arguments: &[OsString]) -> Result<u8> {
-    if !BACKEND_FEATURES.contains(&name) {
-        let known = BACKEND_FEATURES.join(", ");
+    if !BACKENDS.contains(&name) {
+        let known = BACKENDS.join(", ");
         bail!("there is no backend `{name}`; those to test are {known}");
     }
     if name == "cuda"
@@ -174,7 +172,7 @@ pub(crate) fn check_choices(libtorch: bool, build: Build) -> Result<u8> {
 
 /// No backend, each alone, all of the CPU's.
 fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
-    let there = BACKEND_FEATURES
+    let there = BACKENDS
         .into_iter()
         .filter(|name| libtorch || *name != LIBTORCH);
     let each = there.clone().map(|name| vec![name]);
@@ -188,6 +186,15 @@ fn choices(libtorch: bool) -> Vec<Vec<&'static str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::DEFAULT_BACKEND;
+
+    #[test]
+    fn groups_of_backends_have_backends_only() {
+        let of_one = OF_ONE.map(|(name, _)| name);
+        let groups = [&EVERYWHERE[..], &CARDS, &of_one, &[LIBTORCH]].concat();
+        assert!(groups.iter().all(|name| BACKENDS.contains(name)));
+        assert!(EVERYWHERE.contains(&DEFAULT_BACKEND));
+    }
 
     #[test]
     fn each_backend_is_built_alone_and_those_of_the_cpu_together() {

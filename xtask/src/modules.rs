@@ -1,5 +1,5 @@
-//! `cargo xtask modules`: checks that no modules of a crate import from each other in a circle, and that those of
-//! `huenet-tasks` import only from their own folder and those before it.
+//! `cargo xtask modules`: checks that no modules of a crate import from each other in a circle, nor folders of
+//! modules, and that those of `huenet-tasks` import only from their own folder and those before it.
 //!
 //! A module imports from another if it names something of it, in a `use` or by a path in its code. A parent that
 //! only re-exports a name of a child (`pub use child::Name`) does not import from it. A module that imports this
@@ -34,6 +34,7 @@ const CRATES: &[Crate] = &[
         ],
     },
     unordered("crates/cli/src/main.rs"),
+    unordered("tests/src/lib.rs"),
     unordered("xtask/src/main.rs"),
 ];
 
@@ -59,12 +60,10 @@ pub(crate) fn check() -> Result<u8> {
 
 /// Each circle and its imports.
 fn circles(graph: &Graph) -> Vec<String> {
-    let circles = graph.circles();
-    let told = circles.iter().map(|circle| {
-        let names: Vec<String> = circle.iter().map(|name| shown(name)).collect();
-        let within = graph.edges.iter();
-        let within = within.filter(|it| circle.contains(&it.from) && circle.contains(&it.to));
-        let imports: String = within.map(|edge| format!("\n  {}", told(edge))).collect();
+    let told = graph.circles().into_iter().map(|circle| {
+        let names: Vec<String> = circle.names.iter().map(shown).collect();
+        let imports = circle.imports.into_iter();
+        let imports: String = imports.map(|edge| format!("\n  {}", told(edge))).collect();
         format!("these modules form a circle: {}{imports}", names.join(", "))
     });
     told.collect()
@@ -168,6 +167,39 @@ mod tests {
             files[3],
         ];
         assert_eq!(faults(&files, &[]).len(), 1);
+    }
+
+    #[test]
+    fn folders_form_a_circle_although_their_files_do_not() {
+        let files = [
+            ("lib.rs", "mod a;\nmod b;"),
+            ("a/mod.rs", "mod one;\nmod two;"),
+            ("a/one.rs", "use crate::b::B;"),
+            ("a/two.rs", "pub struct Two;"),
+            ("b.rs", "use crate::a::two::Two;"),
+        ];
+        let expected = "these modules form a circle: crate::a, crate::b\n  \
+                        a/one.rs:1: crate::a::one imports from crate::b\n  \
+                        b.rs:1: crate::b imports from crate::a::two";
+        assert_eq!(faults(&files, &[]), [expected]);
+    }
+
+    #[test]
+    fn a_parent_and_its_children_form_a_circle_although_no_child_does_alone() {
+        let files = [
+            ("lib.rs", "mod a;"),
+            ("a/mod.rs", "mod one;\nmod two;\nfn f() { two::g() }"),
+            ("a/one.rs", "use super::f;"),
+            ("a/two.rs", ""),
+        ];
+        assert!(faults(&files, &[]).is_empty());
+        let below = [
+            files[0],
+            files[1],
+            files[2],
+            ("a/two.rs", "use super::one::One;"),
+        ];
+        assert_eq!(faults(&below, &[]).len(), 1);
     }
 
     #[test]

@@ -1,95 +1,71 @@
 //! Finds the backend that a command of `huenet` will use, to build `huenet` with it.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
 
-/// The backend named by the last `--backend`; otherwise by the environment; otherwise by the settings file or the
-/// run that the arguments name.
+use anyhow::Result;
+
+use crate::backends::DEFAULT_BACKEND;
+
+/// The verb of `huenet` that prints the backend which the arguments after it lead to.
+pub(crate) const VERB: &str = "wanted-backend";
+
+/// The flags that lead to settings in a file, where a backend may be named.
+const WITH_SETTINGS: [&str; 3] = ["--config", "--resume", "--run"];
+
+/// The backend named by the last `--backend`; otherwise by the environment; otherwise, if the arguments name a
+/// settings file or a run, what `ask` finds out. Without any of these it is the default one.
 pub(crate) fn backend(
     arguments: &[OsString],
     environment: impl Fn(&str) -> Option<OsString>,
-) -> String {
-    let value = |flags: &[&str]| last(arguments, flags);
-    let text = |value: OsString| value.into_string().ok();
-    let in_file = |path: PathBuf| backend_in(&fs::read_to_string(path).ok()?);
-    value(&["--backend"])
-        .and_then(text)
-        .or_else(|| environment("HUENET_BACKEND").and_then(text))
-        .or_else(|| in_file(value(&["--config"])?.into()))
-        .or_else(|| {
-            let given = value(&["--resume", "--run"])?;
-            let output_dir = value(&["--output-dir", "--output_dir"])
-                .or_else(|| environment("HUENET_OUTPUT_DIR").filter(|folder| !folder.is_empty()))
-                .unwrap_or_else(|| "runs".into());
-            let run = run(Path::new(&given), Path::new(&output_dir));
-            // A run's folder, or that of one of its checkpoints.
-            let folders = run.ancestors().step_by(2).take(2);
-            folders
-                .map(|folder| folder.join("config.toml"))
-                .find_map(in_file)
-        })
-        .unwrap_or_else(|| "flex".to_owned())
+    ask: impl FnOnce() -> Result<Option<String>>,
+) -> Result<String> {
+    let given = last(arguments, "--backend");
+    // An empty variable is as one that is not set.
+    let given = given.or_else(|| environment("HUENET_BACKEND").filter(|name| !name.is_empty()));
+    if let Some(given) = given.and_then(|name| name.into_string().ok()) {
+        return Ok(given);
+    }
+    let in_settings = WITH_SETTINGS.iter().any(|flag| {
+        let mut all = arguments.iter();
+        all.any(|argument| value_in(argument, flag).is_some())
+    });
+    let found = if in_settings { ask()? } else { None };
+    Ok(found.unwrap_or_else(|| DEFAULT_BACKEND.to_owned()))
 }
 
-/// The value of whichever of `flags` comes last, `--flag VALUE` or `--flag=VALUE`.
-fn last(arguments: &[OsString], flags: &[&str]) -> Option<OsString> {
-    let value = |(at, argument): (usize, &OsString)| {
-        let given = argument.to_str()?;
-        let rest = flags.iter().find_map(|flag| given.strip_prefix(flag))?;
-        match rest {
-            "" => arguments.get(at + 1).cloned(),
-            rest => rest.strip_prefix('=').map(OsString::from),
-        }
+/// The value of the last `flag`, `--flag VALUE` or `--flag=VALUE`.
+fn last(arguments: &[OsString], flag: &str) -> Option<OsString> {
+    let value = |(at, argument)| match value_in(argument, flag)? {
+        None => arguments.get(at + 1).cloned(),
+        Some(value) => Some(value),
     };
     arguments.iter().enumerate().rev().find_map(value)
 }
 
-/// The folder of the run that `given` means, as huenet finds it: a folder, or the name of one in `output_dir`.
-/// `latest` is a link there; on systems where not every user can make links, it is a file with the name in it.
-fn run(given: &Path, output_dir: &Path) -> PathBuf {
-    if given.exists() {
-        return given.to_owned();
+/// If `argument` is `flag`: the value that it has after `=`, or `None` in it if there is no `=`.
+fn value_in(argument: &OsString, flag: &str) -> Option<Option<OsString>> {
+    match argument.to_str()?.strip_prefix(flag)? {
+        "" => Some(None),
+        rest => Some(Some(rest.strip_prefix('=')?.into())),
     }
-    let named = output_dir.join(given);
-    match fs::read_to_string(&named) {
-        Ok(name) if given == Path::new("latest") => output_dir.join(name.trim()),
-        _ => named,
-    }
-}
-
-/// The value of the line `backend = "NAME"` in a settings file. huenet itself reads the rest of the
-/// file.
-fn backend_in(settings: &str) -> Option<String> {
-    settings.lines().find_map(|line| {
-        let value = line
-            .trim()
-            .strip_prefix("backend")?
-            .trim_start()
-            .strip_prefix('=')?;
-        let quote = value
-            .trim_start()
-            .chars()
-            .next()
-            .filter(|c| ['"', '\''].contains(c))?;
-        value.split(quote).nth(1).map(str::to_owned)
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wanted(arguments: &[&str]) -> String {
-        wanted_in(arguments, &[])
+    /// The backend, in an environment with `variable`, if settings name `cuda`.
+    fn wanted_in(arguments: &[&str], variable: Option<&str>) -> String {
+        let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+        let environment = |name: &str| {
+            let variable = variable.filter(|_| name == "HUENET_BACKEND");
+            variable.map(OsString::from)
+        };
+        backend(&arguments, environment, || Ok(Some("cuda".to_owned()))).unwrap()
     }
 
-    fn wanted_in(arguments: &[&str], variables: &[(&str, &str)]) -> String {
-        let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
-        backend(&arguments, |name| {
-            let variable = variables.iter().find(|(variable, _)| *variable == name);
-            variable.map(|(_, value)| value.into())
-        })
+    fn wanted(arguments: &[&str]) -> String {
+        wanted_in(arguments, None)
     }
 
     #[test]
@@ -105,52 +81,32 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_its_backend_however_it_is_given() {
-        let folder = tempfile::tempdir().unwrap();
-        let output_dir = folder.path().to_str().unwrap();
-        for (name, backend) in [("one", "tch"), ("other", "wgpu")] {
-            let run = folder.path().join(name);
-            fs::create_dir_all(run.join("checkpoints/step-00000001")).unwrap();
-            let config = format!("seed = 1\nbackend = \"{backend}\"\n");
-            fs::write(run.join("config.toml"), config).unwrap();
-        }
-        let path = |run: &str| folder.path().join(run).to_str().unwrap().to_owned();
-        let checkpoint = path("one/checkpoints/step-00000001");
-
-        fs::write(folder.path().join("latest"), "other\n").unwrap();
-        for (verb, flag) in [("train", "--resume"), ("evaluate", "--run")] {
-            let found = |run: &str| wanted(&[verb, flag, run, "--output-dir", output_dir]);
-            assert_eq!(found("one"), "tch");
-            assert_eq!(found("one/checkpoints/step-00000001"), "tch");
-            assert_eq!(found("latest"), "wgpu");
-            assert_eq!(found("neither"), "flex");
-            assert_eq!(wanted(&[verb, flag, &path("other")]), "wgpu");
-            assert_eq!(wanted(&[verb, &format!("{flag}={checkpoint}")]), "tch");
-            let variables = [("HUENET_OUTPUT_DIR", output_dir)];
-            assert_eq!(wanted_in(&[verb, flag, "one"], &variables), "tch");
-            let both = [verb, flag, "one", "--backend", "flex"];
-            assert_eq!(wanted_in(&both, &variables), "flex");
-            let variables = [variables[0], ("HUENET_BACKEND", "cuda")];
-            assert_eq!(wanted_in(&[verb, flag, "one"], &variables), "cuda");
-        }
-        #[cfg(unix)]
-        {
-            let latest = folder.path().join("latest");
-            fs::remove_file(&latest).unwrap();
-            std::os::unix::fs::symlink("one", &latest).unwrap();
-            let latest = ["evaluate", "--output_dir", output_dir, "--run", "latest"];
-            assert_eq!(wanted(&latest), "tch");
+    fn flag_then_environment_then_settings() {
+        for settings in [
+            &["train", "--config", "my.toml"][..],
+            &["train", "--resume=latest"],
+            &["evaluate", "--pairs", "p.csv", "--run", "one"],
+        ] {
+            assert_eq!(wanted(settings), "cuda");
+            assert_eq!(wanted_in(settings, Some("")), "cuda");
+            assert_eq!(wanted_in(settings, Some("tch")), "tch");
+            let both = [settings, &["--backend", "wgpu"]].concat();
+            assert_eq!(wanted_in(&both, Some("tch")), "wgpu");
         }
     }
 
     #[test]
-    fn a_settings_file_can_name_the_backend() {
-        let backend = |text| backend_in(text);
-        assert_eq!(
-            backend("seed = 1\nbackend = \"tch\" # fast\n"),
-            Some("tch".to_owned())
-        );
-        assert_eq!(backend("backend='ndarray'"), Some("ndarray".to_owned()));
-        assert_eq!(backend("# backend = \"tch\"\nbackends = 3"), None);
+    fn nothing_is_asked_where_no_settings_are_named() {
+        for arguments in [&["train"][..], &["runs"], &["train", "--configure", "x"]] {
+            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+            let ask = || -> Result<Option<String>> { panic!("it is not needed") };
+            assert_eq!(backend(&arguments, |_| None, ask).unwrap(), "flex");
+        }
+    }
+
+    #[test]
+    fn without_an_answer_the_default_is_built_and_says_what_is_wrong() {
+        let arguments = ["train", "--resume", "nowhere"].map(OsString::from);
+        assert_eq!(backend(&arguments, |_| None, || Ok(None)).unwrap(), "flex");
     }
 }

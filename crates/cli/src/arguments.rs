@@ -115,6 +115,7 @@ pub(crate) fn command() -> Command {
             ),
         )
         .subcommand(crate::info::command())
+        .subcommand(crate::wanted::command())
 }
 
 /// The arguments of this process. A shell leaves a `~` in quotes or after `=` as it is; here it becomes

@@ -2,6 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
+use huenet_tasks::settings::BACKENDS;
 
 use crate::backend;
 use crate::output::line;
@@ -17,7 +18,7 @@ pub(crate) fn command() -> Command {
             Arg::new("backend")
                 .long("backend")
                 .value_name("WORD")
-                .value_parser(PossibleValuesParser::new(backend::all()))
+                .value_parser(PossibleValuesParser::new(BACKENDS))
                 .help("Print only this backend; `cargo xtask huenet info` builds with it"),
         )
 }
@@ -29,7 +30,7 @@ pub(crate) fn info(matches: &ArgMatches) -> anyhow::Result<()> {
     line(format_args!("threads   {}", rayon::current_num_threads()));
     line("backends, and their devices for --device:");
     let wanted = matches.get_one::<String>("backend");
-    for name in backend::all() {
+    for name in BACKENDS {
         if wanted.is_none_or(|wanted| wanted == name) {
             line(format_args!("  {name:<8}{}", backend::devices(name)));
         }

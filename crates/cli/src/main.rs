@@ -28,6 +28,7 @@ mod signals;
 mod train;
 mod transfer;
 mod translate;
+mod wanted;
 mod writable;
 mod written;
 
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Some(("runs", matches)) => runs::runs(matches),
         Some(("data", matches)) => data::data(matches),
         Some(("doctor", matches)) => doctor::doctor(matches),
+        Some((wanted::NAME, matches)) => wanted::wanted(matches, arguments::command()),
         Some((_, matches)) => info::info(matches),
         None => Ok(()),
     };

@@ -96,10 +96,23 @@ impl OnBackend for Training<'_> {
     }
 }
 
+/// The settings that a training has, before they are checked.
+pub(crate) fn settings(matches: &ArgMatches) -> Result<Settings, TaskError> {
+    let layers = layers(matches)?;
+    match matches.get_one::<PathBuf>("resume") {
+        Some(run) => Job::settings_to_resume(&found(run, &layers)?, &layers),
+        None => Ok(Settings::resolve(&layers)?),
+    }
+}
+
 /// Continues a run that is given as a folder, by its name, or as the latest one.
 fn resume(run: &Path, changes: &[Layer]) -> Result<Job, TaskError> {
-    let output_dir = Settings::resolve(changes)?.output_dir;
-    Job::resume(&find_run(run, &output_dir)?, changes)
+    Job::resume(&found(run, changes)?, changes)
+}
+
+/// The folder of a run, which may be below the output folder that `changes` name.
+fn found(run: &Path, changes: &[Layer]) -> Result<PathBuf, TaskError> {
+    find_run(run, &Settings::resolve(changes)?.output_dir)
 }
 
 /// Downloads the run's dataset if its folder is not there.

@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Photograph, RgbImage, WriteOptions};
 use huenet_tasks::settings::Key;
 use huenet_tasks::{
-    Layer, Model, TaskError, TrainingBackend, TranslateOptions, Translator, find_run,
+    Layer, Model, Settings, TaskError, TrainingBackend, TranslateOptions, Translator, find_run,
 };
 
 use crate::backend::{self, OnBackend};
@@ -67,16 +67,10 @@ fn machine() -> impl Iterator<Item = &'static Key> {
 /// Translates photographs.
 pub(crate) fn translate(matches: &ArgMatches) -> anyhow::Result<()> {
     let sheet = sheet::given(matches)?;
-    // clap has seen that it is given.
-    let given = matches
-        .get_one::<PathBuf>("run")
-        .cloned()
-        .unwrap_or_default();
-    let model = Model::open(&path_of(&given, matches)?)?;
+    let model = model(matches)?;
     let outputs: Vec<PathBuf> = sheet.iter().cloned().collect();
     let jobs = Jobs::given(matches, &[], &outputs)?;
-    let changes = changes(matches)?;
-    let settings = model.settings().with(&changes).map_err(TaskError::from)?;
+    let settings = settings_of(&model, matches)?;
     let asked = machine()
         .take(2)
         .any(|key| matches.contains_id(key.name) || std::env::var_os(key.variable()).is_some());
@@ -97,13 +91,25 @@ pub(crate) fn translate(matches: &ArgMatches) -> anyhow::Result<()> {
     backend::on(&name, device.as_deref(), work)?
 }
 
-/// Where the model is that a user means.
-fn path_of(given: &Path, matches: &ArgMatches) -> Result<PathBuf, TaskError> {
+/// The settings that a translation has, before they are checked.
+pub(crate) fn settings(matches: &ArgMatches) -> Result<Settings, TaskError> {
+    settings_of(&model(matches)?, matches)
+}
+
+fn settings_of(model: &Model, matches: &ArgMatches) -> Result<Settings, TaskError> {
+    Ok(model.settings().with(&changes(matches)?)?)
+}
+
+/// The model that a user means.
+fn model(matches: &ArgMatches) -> Result<Model, TaskError> {
+    // clap has seen that it is given.
+    let given = matches.get_one::<PathBuf>("run").cloned();
+    let given = given.unwrap_or_default();
     let is_export = given.extension().is_some_and(|kind| kind == "safetensors");
-    if is_export && given.is_file() {
-        return Ok(given.to_owned());
+    match is_export && given.is_file() {
+        true => Model::open(&given),
+        false => Model::open(&find_run(&given, &runs::folder(matches)?)?),
     }
-    find_run(given, &runs::folder(matches)?)
 }
 
 /// What the environment and the flags change of the run's settings.

@@ -56,6 +56,7 @@
 
 #[cfg(feature = "download")]
 pub mod archive;
+pub mod aside;
 pub mod check;
 pub mod colour;
 pub mod demo;
@@ -66,7 +67,7 @@ pub mod mat;
 pub mod prepare;
 pub mod resize;
 
-mod aside;
+mod areas;
 mod batch;
 mod batch_reader;
 mod cache;
@@ -95,6 +96,7 @@ mod tiff;
 
 pub use ::image::RgbImage;
 
+pub use areas::{Area, areas};
 pub use batch::{Batch, HostBatch};
 pub use collection::{Collection, Phase, Split};
 pub use colour::ColourSpace;

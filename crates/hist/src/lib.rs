@@ -115,6 +115,7 @@ mod cpu;
 mod directions;
 mod display;
 mod error;
+mod histogram_loss;
 mod joint;
 mod kernel;
 mod limits;
@@ -122,6 +123,7 @@ mod loss;
 mod precision;
 pub mod reference;
 mod soft;
+mod terms;
 
 /// Gives back the memory that passes on the CPU keep from one call to the next, 256 MiB at most.
 ///
@@ -135,10 +137,11 @@ pub use backend::{HistogramBackend, LossPass};
 pub use bins::Bins;
 pub use directions::Directions;
 pub use error::HistogramError;
+pub use histogram_loss::{HistogramLoss, HistogramLossConfig, HistogramLosses};
 pub use joint::{JointHistogram, JointHistogramConfig};
 pub use kernel::{Binning, Boundary, Kernel};
 pub use loss::{
-    EarthMoversDistance, EarthMoversDistanceConfig, EmdKind, HistogramLoss, HistogramLossConfig,
-    HistogramLosses, LossTerms, StructureKind, StructureLoss, StructureLossConfig,
+    EarthMoversDistance, EarthMoversDistanceConfig, StructureLoss, StructureLossConfig,
 };
 pub use soft::{SoftHistogram, SoftHistogramConfig};
+pub use terms::{EmdKind, LossTerms, StructureKind};

@@ -7,8 +7,9 @@
 //!
 //! makes a module of tests for one backend, in single precision on its default device. With
 //! `, but no official training steps` it leaves out those: full steps of networks that a slow backend
-//! takes minutes for. With `, adding in another order` their gradients may
-//! differ more: see [`Arithmetic`](crate::parity::Arithmetic).
+//! takes minutes for. With `, adding in another order, logarithms to N bits` gradients may differ more: those of full
+//! steps as [`Arithmetic`](crate::parity::Arithmetic) says, and those of histograms by what logarithms of numbers
+//! near 1 are off by, 2⁻ᴺ.
 
 pub mod histograms;
 pub mod steps;
@@ -17,35 +18,36 @@ pub mod steps;
 #[macro_export]
 macro_rules! conformance {
     ($name:ident, $backend:ty) => {
-        $crate::conformance! { @with_steps $name, $backend, Single }
+        $crate::conformance! { @with_steps $name, $backend, Single, 0.0 }
     };
-    ($name:ident, $backend:ty, adding in another order) => {
-        $crate::conformance! { @with_steps $name, $backend, Reordered }
+    ($name:ident, $backend:ty, adding in another order, logarithms to $bits:literal bits) => {
+        $crate::conformance! { @with_steps $name, $backend, Reordered, 2.0_f64.powi(-$bits) }
     };
     ($name:ident, $backend:ty, but no official training steps) => {
-        $crate::conformance! { @module $name, $backend, }
+        $crate::conformance! { @module $name, $backend, 0.0, }
     };
-    (@with_steps $name:ident, $backend:ty, $arithmetic:ident) => {
+    (@with_steps $name:ident, $backend:ty, $arithmetic:ident, $logarithm:expr) => {
         $crate::conformance! {
-            @module $name, $backend,
+            @module $name, $backend, $logarithm,
             #[test]
             fn official_training_steps() {
                 parity::train_step::three_steps::<Tracked>(parity::Arithmetic::$arithmetic);
             }
         }
     };
-    (@module $name:ident, $backend:ty, $($more:item)*) => {
+    (@module $name:ident, $backend:ty, $logarithm:expr, $($more:item)*) => {
         mod $name {
             type Plain = $backend;
             type Tracked = ::burn_autodiff::Autodiff<Plain>;
 
             use ::burn::tensor::DType::F32;
             use $crate::conformance::{histograms, steps};
-            use $crate::parity;
+            use $crate::parity::{self, histogram::OnePass};
 
             #[test]
             fn official_histograms() {
-                parity::histogram::agrees::<Tracked>(parity::histogram::OnePass, F32);
+                let logarithm = $logarithm;
+                parity::histogram::agrees::<Tracked>(OnePass { logarithm }, F32);
             }
 
             #[test]

@@ -66,23 +66,16 @@ impl<B: AutodiffBackend> Histograms<B> for Dense {
 }
 
 /// The modules a user calls, on a backend with a kernel of its own.
-pub struct OnePass;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OnePass {
+    /// How much the logarithm of a number near 1 may be off in single precision, beyond rounding.
+    pub logarithm: f64,
+}
 
 impl<B: AutodiffBackend + HistogramBackend> Histograms<B> for OnePass {
-    /// None, but on graphics cards: so much of the steepest slope for each logarithm as that may be off.
-    /// On WGPU that is 2⁻²¹ for numbers near 1 (Vulkan specification, "Precision and Operation of
-    /// SPIR-V Instructions"); on CUDA one unit in the last place (CUDA C++ Programming Guide,
-    /// "Mathematical Functions"), 2⁻²³ for those between 1 and 2.
+    /// What the logarithms are off by, of the steepest slope.
     fn slack(&self, binning: &Binning, pixels: usize, logarithms: u8) -> f64 {
-        let name = B::name(&B::Device::default());
-        let of_one = if name.contains("wgpu") {
-            2.0_f64.powi(-21)
-        } else if name.contains("cubecl<cuda>") {
-            2.0_f64.powi(-23)
-        } else {
-            return 0.0;
-        };
-        f64::from(logarithms) * of_one * steepest(binning) / pixels as f64
+        f64::from(logarithms) * self.logarithm * steepest(binning) / pixels as f64
     }
 
     fn marginal(&self, x: Tensor<B, 2>, binning: &Binning) -> Tensor<B, 2> {

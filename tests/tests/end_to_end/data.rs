@@ -66,6 +66,30 @@ fn check_tells_every_layout_below_a_folder_and_is_content() {
     assert!(page.contains("<svg") && page.contains("edges2shoes"));
 }
 
+/// Devices and pipes are written to, not replaced.
+#[cfg(target_os = "linux")]
+#[test]
+fn check_writes_into_devices_and_pipes() {
+    let place = Place::new();
+    place.flowers();
+    std::os::unix::fs::symlink("/dev/full", place.root().join("full")).unwrap();
+    for option in ["--json", "--html"] {
+        data(&place, &["check", "102flowers", option, "full"])
+            .assert()
+            .code(1)
+            .stderr(contains("cannot write full: No space left"));
+        assert!(place.root().join("full").is_symlink());
+        let text = match option {
+            "--json" => "\"datasets\": [",
+            _ => "<!doctype html>",
+        };
+        data(&place, &["check", "102flowers", option, "/dev/stdout"])
+            .assert()
+            .success()
+            .stdout(contains(text));
+    }
+}
+
 #[test]
 fn check_lists_what_is_unusable_and_why_and_fails() {
     let place = Place::new();

@@ -41,3 +41,4 @@ mod train;
 mod transfer;
 mod translate;
 mod view;
+mod wanted;

@@ -168,34 +168,70 @@ impl Graph {
         named.find_map(|import| (import.path != [name]).then_some(import.path.as_slice()))
     }
 
-    /// The circles: sets of modules that all import from each other, directly or through others.
-    pub(super) fn circles(&self) -> Vec<BTreeSet<&Name>> {
-        let mut targets: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
-        for edge in &self.edges {
-            targets.entry(&edge.from).or_default().insert(&edge.to);
-        }
-        let reached = |start: &Name| {
-            let mut reached: BTreeSet<&Name> = BTreeSet::new();
-            let mut open: Vec<&Name> = targets.get(start).into_iter().flatten().copied().collect();
-            while let Some(next) = open.pop() {
-                if reached.insert(next) {
-                    open.extend(targets.get(next).into_iter().flatten());
-                }
+    /// The circles. At each module those of its children are sought, where a child stands for itself and all
+    /// modules below it, and beside them stands the module's own file. So a circle of files is found where their
+    /// paths part, and a circle of folders even if no files form one.
+    pub(super) fn circles(&self) -> Vec<Circle<'_>> {
+        let mut circles = Vec::new();
+        for top in self.names() {
+            let node = |name: &'_ Name| name[..name.len().min(top.len() + 1)].to_vec();
+            let inside = |edge: &&Edge| edge.from.starts_with(top) && edge.to.starts_with(top);
+            let mut imports: BTreeMap<(Name, Name), Vec<&Edge>> = BTreeMap::new();
+            for edge in self.edges.iter().filter(inside) {
+                let pair = (node(&edge.from), node(&edge.to));
+                imports.entry(pair).or_default().push(edge);
             }
-            reached
-        };
-        let all: BTreeMap<&Name, BTreeSet<&Name>> =
-            self.names().map(|name| (name, reached(name))).collect();
-        let mut circles: Vec<BTreeSet<&Name>> = Vec::new();
-        for (name, ahead) in all.iter().filter(|(name, ahead)| ahead.contains(*name)) {
-            if circles.iter().any(|circle| circle.contains(name)) {
-                continue;
+            imports.retain(|(from, to), _| from != to);
+            for names in circles_of(imports.keys()) {
+                let within = imports.iter();
+                let within = within.filter(|((a, b), _)| names.contains(a) && names.contains(b));
+                let imports = within.flat_map(|(_, edges)| edges).copied().collect();
+                circles.push(Circle { names, imports });
             }
-            let back = |other: &&&Name| all.get(*other).is_some_and(|it| it.contains(name));
-            circles.push(ahead.iter().filter(back).copied().collect());
         }
         circles
     }
+}
+
+/// Modules that all import from each other, directly or through others; each with those below it.
+pub(super) struct Circle<'a> {
+    pub(super) names: BTreeSet<Name>,
+    pub(super) imports: Vec<&'a Edge>,
+}
+
+/// The sets of nodes that reach each other along `edges`.
+fn circles_of<'a>(edges: impl Iterator<Item = &'a (Name, Name)>) -> Vec<BTreeSet<Name>> {
+    let mut targets: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
+    for (from, to) in edges {
+        targets.entry(from).or_default().insert(to);
+    }
+    let reached = |start: &Name| {
+        let mut reached: BTreeSet<&Name> = BTreeSet::new();
+        let mut open: Vec<&Name> = targets.get(start).into_iter().flatten().copied().collect();
+        while let Some(next) = open.pop() {
+            if reached.insert(next) {
+                open.extend(targets.get(next).into_iter().flatten());
+            }
+        }
+        reached
+    };
+    let all: BTreeMap<&Name, BTreeSet<&Name>> =
+        targets.keys().map(|name| (*name, reached(name))).collect();
+    let mut circles: Vec<BTreeSet<Name>> = Vec::new();
+    for (name, ahead) in all.iter().filter(|(name, ahead)| ahead.contains(*name)) {
+        if circles.iter().any(|circle| circle.contains(*name)) {
+            continue;
+        }
+        let back = |other: &&&Name| all.get(*other).is_some_and(|it| it.contains(name));
+        circles.push(
+            ahead
+                .iter()
+                .filter(back)
+                .map(|name| (*name).clone())
+                .collect(),
+        );
+    }
+    circles
 }
 
 /// The parent of a module. That of the root is the root itself.

@@ -14,7 +14,7 @@ mod wgpu;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
-use huenet_tasks::settings::{Key, Kind};
+use huenet_tasks::settings::DEFAULT_BACKEND;
 use huenet_tasks::{Checkpoint, ExportFormat, Settings, TaskError, TrainingBackend};
 
 use self::too_much::{TooMuch, quieten, too_much};
@@ -40,43 +40,72 @@ struct Backend {
     more: fn() -> &'static str,
 }
 
-/// The backends compiled in.
-const COMPILED_IN: &[Backend] = &[
-    #[cfg(feature = "flex")]
-    Backend {
-        name: "flex",
+/// Makes [`COMPILED_IN`] and [`run`]. A row has the backend's name, which is also that of its feature; its type; the
+/// device of a name that it sees; and the functions of [`Backend`].
+macro_rules! backends {
+    ($($name:literal: $backend:ty {
+        device: $device:expr, devices: $devices:expr, more: $more:expr $(,)?
+    })*) => {
+        /// The backends compiled in.
+        const COMPILED_IN: &[Backend] = &[$(
+            #[cfg(feature = $name)]
+            Backend { name: $name, devices: $devices, more: $more },
+        )*];
+
+        /// Does `work` on a device that the backend `name` sees.
+        fn run<W: OnBackend>(
+            name: &str,
+            device: Option<&str>,
+            work: W,
+        ) -> Result<W::Output, Missing> {
+            match name {
+                $(
+                    #[cfg(feature = $name)]
+                    $name => Ok(work.run::<$backend>(&$device(device))),
+                )*
+                _ => Err(Missing::Backend { name: name.to_owned() }),
+            }
+        }
+    };
+}
+
+backends! {
+    "flex": burn_flex::Flex {
+        device: the_only_one,
         devices: the_processor,
         more: || "it computes on the CPU only",
-    },
-    #[cfg(feature = "ndarray")]
-    Backend {
-        name: "ndarray",
+    }
+    "ndarray": burn_ndarray::NdArray<f32> {
+        device: the_only_one,
         devices: the_processor,
         more: || "it computes on the CPU only",
-    },
-    #[cfg(feature = "tch")]
-    Backend {
-        name: "tch",
+    }
+    "tch": burn_tch::LibTorch<f32> {
+        device: libtorch::device,
         devices: || libtorch::devices().map(|(name, _)| name).collect(),
         more: libtorch::more,
-    },
-    #[cfg(feature = "wgpu")]
-    Backend {
-        name: "wgpu",
+    }
+    "wgpu": burn_wgpu::Wgpu {
+        device: wgpu::device,
         devices: || wgpu::devices().into_iter().map(|(name, _)| name).collect(),
         more: wgpu::more,
-    },
-    #[cfg(feature = "cuda")]
-    Backend {
-        name: "cuda",
+    }
+    "cuda": burn_cuda::Cuda {
+        device: cuda::device,
         devices: || cuda::devices().map(|(name, _)| name).collect(),
         more: cuda::more,
-    },
-];
+    }
+}
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 fn the_processor() -> Vec<String> {
     vec!["cpu".to_owned()]
+}
+
+/// The device of a backend of the CPU, by any name.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+fn the_only_one<D: Default>(_: Option<&str>) -> D {
+    D::default()
 }
 
 /// A backend or a device that was asked for and is not there.
@@ -189,33 +218,15 @@ pub(crate) fn on<W: OnBackend>(
     }
 }
 
-fn run<W: OnBackend>(name: &str, device: Option<&str>, work: W) -> Result<W::Output, Missing> {
-    // The backends of the CPU have one device.
-    let _ = (device, &work);
-    match name {
-        #[cfg(feature = "flex")]
-        "flex" => Ok(work.run::<burn_flex::Flex>(&Default::default())),
-        #[cfg(feature = "ndarray")]
-        "ndarray" => Ok(work.run::<burn_ndarray::NdArray<f32>>(&Default::default())),
-        #[cfg(feature = "tch")]
-        "tch" => Ok(work.run::<burn_tch::LibTorch<f32>>(&libtorch::device(device))),
-        #[cfg(feature = "wgpu")]
-        "wgpu" => Ok(work.run::<burn_wgpu::Wgpu>(&wgpu::device(device))),
-        #[cfg(feature = "cuda")]
-        "cuda" => Ok(work.run::<burn_cuda::Cuda>(&cuda::device(device))),
-        _ => Err(Missing::Backend {
-            name: name.to_owned(),
-        }),
-    }
-}
-
 /// Writes the networks of a checkpoint as files, on the first backend compiled in. Returns the files.
 pub(crate) fn export(
     checkpoint: &Checkpoint,
     folder: &Path,
     format: ExportFormat,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let name = COMPILED_IN.first().map_or("flex", |backend| backend.name);
+    let name = COMPILED_IN
+        .first()
+        .map_or(DEFAULT_BACKEND, |backend| backend.name);
     let export = Export {
         checkpoint,
         folder,
@@ -239,14 +250,6 @@ impl OnBackend for Export<'_> {
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         huenet_tasks::export::<B>(self.checkpoint, self.folder, self.format, device)
-    }
-}
-
-/// All backends, compiled in or not.
-pub(crate) fn all() -> &'static [&'static str] {
-    match Key::find("backend").map(|key| key.kind) {
-        Some(Kind::Choice(words)) => words(),
-        _ => &[],
     }
 }
 
@@ -275,7 +278,17 @@ pub(crate) fn set_threads(count: usize) {
 
 #[cfg(test)]
 mod tests {
+    use huenet_tasks::settings::BACKENDS;
+
     use super::*;
+
+    #[test]
+    fn every_backend_compiled_in_can_be_named_in_settings() {
+        for backend in COMPILED_IN {
+            assert!(BACKENDS.contains(&backend.name), "{}", backend.name);
+        }
+        assert!(BACKENDS.contains(&DEFAULT_BACKEND));
+    }
 
     #[test]
     fn a_huenet_without_libtorch_says_how_to_get_both() {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Command};
+use huenet_data::aside;
 use huenet_data::check::{CheckReport, DatasetReport, PartReport, Region};
 
 use super::options::{bar, flag, folder, given, path};
@@ -54,15 +55,8 @@ pub(super) fn check(matches: &ArgMatches) -> anyhow::Result<()> {
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
-    let write = || {
-        let aside = tempfile::Builder::new()
-            .prefix(".partial-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        std::fs::write(aside.path(), text)?;
-        aside.persist(file).map_err(|error| error.error)
-    };
-    write().map_err(|error| anyhow::anyhow!("cannot write {}: {error}", file.display()))?;
+    let written = aside::replace_or_feed(file, text.as_bytes());
+    written.map_err(|error| anyhow::anyhow!("cannot write {}: {error}", file.display()))?;
     line(format_args!("written: {}", file.display()));
     Ok(())
 }

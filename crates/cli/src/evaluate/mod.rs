@@ -13,7 +13,9 @@ use huenet_tasks::compare::{
     Comparison, Progress, Study, Which, compare, write_html, write_image, write_json,
 };
 use huenet_tasks::settings::{KEYS, Key};
-use huenet_tasks::{Layer, Settings, SettingsError, TaskError, TrainingBackend, find_run};
+use huenet_tasks::{
+    Checkpoint, Layer, Settings, SettingsError, TaskError, TrainingBackend, find_run,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::backend::OnBackend;
@@ -22,7 +24,7 @@ use crate::{backend, output, writable};
 use outputs::Outputs;
 
 /// The run's settings that an evaluation may change.
-fn settings() -> impl Iterator<Item = &'static Key> {
+fn keys() -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(|key| key.in_evaluation)
 }
 
@@ -76,7 +78,7 @@ pub(crate) fn command() -> Command {
             )
             .required(true),
         );
-    let command = settings().fold(command, |command, key| {
+    let command = keys().fold(command, |command, key| {
         let long = key.name.replace('_', "-");
         let help = format!("{} [default: the run's]", crate::flags::help(key));
         let arg = Arg::new(key.name).long(long.clone()).help(help);
@@ -156,20 +158,7 @@ fn of_png(path: PathBuf) -> Result<PathBuf, String> {
 
 /// Evaluates a run.
 pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
-    let environment = Layer::from_environment(std::env::vars_os()).map_err(TaskError::from)?;
-    let output_dir = match matches.get_one::<PathBuf>("output_dir") {
-        Some(folder) => folder.clone(),
-        None => {
-            let settings = Settings::resolve(&[environment]).map_err(TaskError::from)?;
-            settings.output_dir
-        }
-    };
-    let given = settings().filter_map(|key| {
-        let value = matches.get_one::<String>(key.name)?;
-        Some((key.name, value.as_str()))
-    });
-    let flags = Layer::from_flags(given).map_err(TaskError::from)?;
-    let changes = [variables().map_err(TaskError::from)?, flags];
+    let changes = changes(matches).map_err(TaskError::from)?;
     let which = match matches.get_one::<PathBuf>("pairs") {
         Some(file) => Which::Listed(file.clone()),
         None => {
@@ -182,10 +171,7 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
             Which::Part(phase, most.unwrap_or(usize::MAX))
         }
     };
-    // clap has seen that it is given.
-    let run = matches.get_one::<PathBuf>("run").cloned();
-    let run = find_run(&run.unwrap_or_default(), &output_dir)?;
-    let study = Study::new(&run, &changes, &which)?;
+    let study = Study::new(&run(matches)?, &changes, &which)?;
     let settings = study.recipe().settings();
     let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
     backend::check(name, device)?;
@@ -236,13 +222,36 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the environment changes of the run's settings.
-fn variables() -> Result<Layer, SettingsError> {
-    let names: Vec<String> = settings().map(Key::variable).collect();
-    let all = std::env::vars_os();
-    Layer::from_environment(
-        all.filter(|(name, _)| names.iter().any(|other| name == other.as_str())),
-    )
+/// The settings that an evaluation has, before they are checked.
+pub(crate) fn settings(matches: &ArgMatches) -> Result<Settings, TaskError> {
+    let checkpoint = Checkpoint::newest(&run(matches)?)?;
+    Ok(checkpoint.settings().with(&changes(matches)?)?)
+}
+
+/// The folder of the run, or of its checkpoint.
+fn run(matches: &ArgMatches) -> Result<PathBuf, TaskError> {
+    let output_dir = match matches.get_one::<PathBuf>("output_dir") {
+        Some(folder) => folder.clone(),
+        None => Settings::resolve(&[Layer::from_environment(std::env::vars_os())?])?.output_dir,
+    };
+    // clap has seen that it is given.
+    let run = matches.get_one::<PathBuf>("run").cloned();
+    find_run(&run.unwrap_or_default(), &output_dir)
+}
+
+/// What the environment and the flags change of the run's settings.
+fn changes(matches: &ArgMatches) -> Result<[Layer; 2], SettingsError> {
+    let names: Vec<String> = keys().map(Key::variable).collect();
+    let variables = std::env::vars_os();
+    let variables = variables.filter(|(name, _)| names.iter().any(|known| name == known.as_str()));
+    let flags = keys().filter_map(|key| {
+        let value = matches.get_one::<String>(key.name)?;
+        Some((key.name, value.as_str()))
+    });
+    Ok([
+        Layer::from_environment(variables)?,
+        Layer::from_flags(flags)?,
+    ])
 }
 
 /// Whether the file of an option can be written.

@@ -27,8 +27,7 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Down
         let mut text = serde_json::to_vec_pretty(value)?;
         text.push(b'\n');
         // Other processes may write the same file at the same time, each in its own file aside.
-        let aside = aside::new_file(aside::parent(path), |file| file.write_all(&text))?;
-        aside.persist(path).map(drop).map_err(|error| error.error)
+        aside::replace(path, |file| file.write_all(&text))
     };
     write().map_err(DownloadError::write(path))
 }

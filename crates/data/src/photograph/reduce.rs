@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::pixels::{COLOURS, Photograph, Samples};
+use crate::areas::{Area, areas};
 
 impl Photograph {
     /// The colours at another size, in [0, 1], sRGB-encoded: the mean of the area that each pixel of the new size
@@ -30,8 +31,8 @@ impl Photograph {
 
     /// The mean opacity of the areas of [`reduced`](Self::reduced), in [0, 1]; `None` without alpha.
     pub fn reduced_alpha(&self, width: usize, height: usize) -> Option<Vec<f32>> {
-        let (rows, columns) = (Axis::new(self.height, height), Axis::new(self.width, width));
-        let area = rows.step() * columns.step() * self.white();
+        let step = |from: usize, to: usize| from as f64 / to.max(1) as f64;
+        let area = step(self.height, height) * step(self.width, width) * self.white();
         self.has_alpha()
             .then(|| self.areas(width, height, |[.., weight]| (weight / area) as f32))
     }
@@ -68,9 +69,8 @@ impl Photograph {
         of: impl Fn([f64; 4]) -> O + Sync,
     ) -> Vec<O> {
         let (pixels, _) = samples.as_chunks::<N>();
-        let (down, across) = (Axis::new(self.height, height), Axis::new(self.width, width));
-        let columns: Vec<Span> = across.spans().collect();
-        let rows: Vec<Span> = down.spans().collect();
+        let columns = spans(self.width, width.max(1));
+        let rows = spans(self.height, height.max(1));
         let sums = rows.into_par_iter().flat_map_iter(|rows| {
             let mut sums = vec![[0.0; 4]; columns.len()];
             for number in rows.pixels.clone() {
@@ -86,44 +86,17 @@ impl Photograph {
     }
 }
 
-/// `input` pixels in a line that become `output` pixels.
-struct Axis {
-    input: usize,
-    output: usize,
-}
-
-impl Axis {
-    fn new(input: usize, output: usize) -> Self {
-        Self {
-            input,
-            output: output.max(1),
+/// What each of `to` pixels covers of a line of `from`.
+fn spans(from: usize, to: usize) -> Vec<Span> {
+    let span = |area: Area| {
+        let share = |pixel| area.covered(pixel) as f64 / to as f64;
+        Span {
+            first: share(area.pixels.start),
+            last: share(area.pixels.end.saturating_sub(1)),
+            pixels: area.pixels,
         }
-    }
-
-    /// Pixels of the input to a pixel of the output.
-    fn step(&self) -> f64 {
-        self.input as f64 / self.output as f64
-    }
-
-    /// What each pixel of the output covers.
-    fn spans(&self) -> impl Iterator<Item = Span> {
-        // In parts of a pixel, of which a pixel of the input has as many as the output has pixels.
-        let (input, parts) = (self.input as u64, self.output as u64);
-        (0..parts).map(move |number| {
-            let (start, end) = (number * input, (number + 1) * input);
-            let pixels = (start / parts) as usize..end.div_ceil(parts) as usize;
-            let share = |pixel: usize| {
-                let pixel = pixel as u64 * parts..(pixel as u64 + 1) * parts;
-                let covered = pixel.end.min(end).saturating_sub(pixel.start.max(start));
-                covered as f64 / parts as f64
-            };
-            Span {
-                first: share(pixels.start),
-                last: share(pixels.end.saturating_sub(1)),
-                pixels,
-            }
-        })
-    }
+    };
+    areas(from, to).map(span).collect()
 }
 
 /// Neighbours in a line of pixels, of which the first and the last may be covered in part.

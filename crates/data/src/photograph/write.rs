@@ -6,9 +6,7 @@ use std::path::Path;
 use super::encode::encode;
 use super::format::Format;
 use super::pixels::{Depth, Photograph};
-use crate::DataError;
-use crate::aside::{new_file, parent};
-use crate::kinds;
+use crate::{DataError, aside, kinds};
 
 /// How a photograph is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +59,7 @@ impl Photograph {
     /// [`DataError::OutputFormat`], [`DataError::NoFolder`], and [`DataError::Write`] if the path is a folder.
     pub fn check_output(path: &Path) -> Result<(), DataError> {
         Format::of(path)?;
-        let folder = parent(path);
+        let folder = aside::parent(path);
         if !folder.is_dir() {
             return Err(DataError::NoFolder {
                 path: path.to_path_buf(),
@@ -100,13 +98,10 @@ impl Photograph {
         let kept = text.as_deref();
         let kept = kept.filter(|text| format != Format::Bmp && text.len() <= LONGEST);
 
-        let aside = new_file(parent(path), |file| {
+        let written = aside::replace(path, |file| {
             encode(self, format, options.quality, kept, file)
         });
-        let aside = aside.map_err(DataError::write(path))?;
-        aside
-            .persist(path)
-            .map_err(|error| DataError::write(path)(error.error))?;
+        written.map_err(DataError::write(path))?;
         Ok(Written {
             lost_depth: self.depth() == Depth::Sixteen && !format.is_deep(),
             lost_alpha: !format.has_alpha() && self.is_transparent(),

@@ -27,18 +27,14 @@ pub(super) fn new_folder<T>(
     std::fs::rename(aside.path(), path).map_err(PrepareError::write(path))?;
     // It has been renamed, so there is nothing to remove.
     let _ = aside.keep();
+    aside::sync_folder(parent).map_err(PrepareError::write(parent))?;
     Ok(filled)
 }
 
 /// Writes a new file.
 pub(super) fn new_file(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
-    let parent = free(path)?;
-    let aside =
-        aside::new_file(parent, |file| file.write_all(bytes)).map_err(PrepareError::write(path))?;
-    match aside.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(PrepareError::write(path)(error.error)),
-    }
+    free(path)?;
+    aside::create(path, |file| file.write_all(bytes)).map_err(PrepareError::write(path))
 }
 
 /// Makes the folder that holds a path, which must not exist itself.

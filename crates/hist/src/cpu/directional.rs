@@ -11,10 +11,10 @@ use rayon::prelude::*;
 
 use super::axis::{Axis, Extent};
 use super::marginal::{CHUNK, Count, Gather, by_bin, steps};
-use super::simd::{LANES, Line, Work, vectorised};
+use super::rows::{chunk_length, histograms, row, sum_over_chunks, with_band_width};
+use super::simd::{LANES, Line, Real, Work, vectorised};
 use super::spare::zeros;
 use super::window::Profile;
-use super::{Real, chunk_length, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 use crate::directions::Projection;
 

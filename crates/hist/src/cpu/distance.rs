@@ -1,14 +1,14 @@
 //! The earth mover's distance of two histograms, and its gradient.
 
 use super::simd::Real;
-use crate::loss::EQUAL;
-use crate::{EarthMoversDistance, EmdKind};
+use crate::terms::EQUAL;
+use crate::{Boundary, EmdKind, LossTerms};
 
-/// The distance between the histograms `p` and `q`, and its gradient with respect to `p`.
+/// The distance of the loss between the histograms `p` and `q`, and its gradient with respect to `p`.
 ///
 /// Cumulative sums closer than a few roundings of the pixels' type count as equal: the root mean
 /// square has a kink there, where rounding would otherwise choose a direction.
-pub(super) fn distance<T: Real>(emd: &EarthMoversDistance, p: &[f64], q: &[T]) -> (f64, Vec<f64>) {
+pub(super) fn distance<T: Real>(loss: &LossTerms, p: &[f64], q: &[T]) -> (f64, Vec<f64>) {
     let equal = EQUAL * T::epsilon().wide();
     let mut sum = 0.0;
     let mut difference: Vec<f64> = p
@@ -19,8 +19,8 @@ pub(super) fn distance<T: Real>(emd: &EarthMoversDistance, p: &[f64], q: &[T]) -
             sum
         })
         .collect();
-    if emd.cyclic {
-        let cut = best_cut(emd.kind, &difference);
+    if loss.binning.kernel.boundary() == Boundary::Wrap {
+        let cut = best_cut(loss.distance, &difference);
         difference.iter_mut().for_each(|value| *value -= cut);
     }
     for value in &mut difference {
@@ -32,12 +32,12 @@ pub(super) fn distance<T: Real>(emd: &EarthMoversDistance, p: &[f64], q: &[T]) -
     let count = p.len() as f64;
     let square = difference.iter().map(|value| value * value).sum::<f64>();
     let root = (square / count).sqrt();
-    let (distance, slope): (f64, &dyn Fn(f64) -> f64) = match emd.kind {
+    let (distance, slope): (f64, &dyn Fn(f64) -> f64) = match loss.distance {
         EmdKind::Rms if root == 0.0 => (0.0, &|_| 0.0),
         EmdKind::Rms => (root, &|value| value / (count * root)),
         EmdKind::Squared => (square, &|value| 2.0 * value),
         EmdKind::L1 => {
-            let width = emd.bins.width();
+            let width = loss.binning.bins.width();
             let distance = width * difference.iter().map(|value| value.abs()).sum::<f64>();
             (distance, &move |value| {
                 if value == 0.0 {

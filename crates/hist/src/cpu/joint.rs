@@ -6,11 +6,12 @@ use fearless_simd::{Level, Simd};
 
 use super::axis::{Axis, Run};
 use super::order::Order;
+use super::pools::Pooled;
 use super::ring::Ring;
+use super::rows::{chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use super::simd::{LANES, Lanes, Line, Work, vectorised};
 use super::spare::{Borrowed, zeros};
 use super::window::Profile;
-use super::{Pooled, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
 /// `x, y: [rows, N]` to `[rows, K, K]`.

@@ -6,8 +6,10 @@ use rayon::prelude::*;
 use super::axis::Axis;
 use super::distance::distance;
 use super::joint::{Pass, Upstream, fold, transposed};
+use super::marginal;
+use super::pools::Pooled;
+use super::rows::{row, with_band_width};
 use super::structure::{Joint, measure};
-use super::{Pooled, marginal, row, with_band_width};
 use crate::LossTerms;
 
 /// The losses of rows of images, and, if they are `tracked`, their gradients with respect to the
@@ -24,7 +26,6 @@ pub(crate) fn losses<T: Pooled>(
     tracked: bool,
 ) -> [Vec<T>; 3] {
     let (pixels, count) = (images[1].len() / rows.max(1), loss.binning.bins.count());
-    let emd = loss.earth_movers_distance();
     let room = if tracked { rows } else { 0 };
     let mut values = vec![T::nan(); 2 * rows];
     let mut of_marginals = vec![T::nan(); room * count];
@@ -46,7 +47,7 @@ pub(crate) fn losses<T: Pooled>(
                 let (p, joint) = histograms(level, &pass, content, output, loss);
                 if let Some(p) = p {
                     let target = row(target, count, index);
-                    let (value, gradient) = distance(&emd, &p, target);
+                    let (value, gradient) = distance(loss, &p, target);
                     values[0] = T::of(value);
                     for (to, value) in of_marginal.into_iter().flatten().zip(gradient) {
                         *to = T::of(value);

@@ -5,10 +5,10 @@ use fearless_simd::{Level, Simd};
 use super::axis::Axis;
 use super::order::filled;
 use super::place::places;
-use super::simd::{LANES, Lanes, Line, Wide, Work, vectorised};
+use super::rows::{chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
+use super::simd::{LANES, Lanes, Line, Real, Wide, Work, vectorised};
 use super::spare::zeros;
 use super::window::Profile;
-use super::{Real, chunk_length, gradients, histograms, row, sum_over_chunks, with_band_width};
 use crate::Binning;
 
 /// Pixels that are worth a task.

@@ -4,12 +4,13 @@
 use fearless_simd::{Simd, f64x8, prelude::*};
 use rstest::rstest;
 
+use super::Level;
 use super::axis::Axis;
 use super::logarithm::{ln, ln_1p};
 use super::place::places;
-use super::simd::{LANES, Lanes, Work, vectorised};
+use super::pools::Pooled;
+use super::simd::{LANES, Lanes, Real, Work, vectorised};
 use super::window::{Profile, width};
-use super::{Level, Pooled, Real};
 use crate::{Binning, Bins, Boundary, Directions, HistogramLossConfig, Kernel};
 
 fn binning(count: usize, ratio: f64, boundary: Boundary) -> Binning {
@@ -93,7 +94,7 @@ impl<T: Real> Work for Windows<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
-        super::with_band_width!(T, self.binning, LINES => self.of::<S, LINES>(simd))
+        super::rows::with_band_width!(T, self.binning, LINES => self.of::<S, LINES>(simd))
     }
 }
 

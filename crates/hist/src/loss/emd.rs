@@ -5,33 +5,12 @@ use burn::module::Module;
 use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::reduction::reduced;
-use crate::Bins;
 use crate::display::one_line_display;
 use crate::precision::{widened, with_type};
-
-/// Cumulative sums of training's histograms that differ by no more than so many times the epsilon of single
-/// precision, or of double precision if they are in it, count as equal.
-pub(crate) const EQUAL: f64 = 4.0;
-
-/// How the difference of two cumulative distributions becomes a number.
-///
-/// `Δ(k)` is the difference of the cumulative sums of the two histograms up to bin `k`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EmdKind {
-    /// `√(1/K · Σ_k Δ(k)²)`, as the official code computes it.
-    #[default]
-    Rms,
-    /// `Σ_k Δ(k)²`, as Hou, Yu, Samaras, "Squared Earth Mover's Distance-based Loss for Training
-    /// Deep Neural Networks", 2016, define it.
-    Squared,
-    /// `L · Σ_k |Δ(k)|`, the Wasserstein-1 distance in the units of the pixel values.
-    L1,
-}
+use crate::terms::{EQUAL, EmdKind, LossTerms};
+use crate::{Bins, Boundary};
 
 /// Configuration to create an [earth mover's distance](EarthMoversDistance).
 #[derive(Config, Debug, PartialEq)]
@@ -55,6 +34,16 @@ impl EarthMoversDistanceConfig {
             kind: self.kind,
             cyclic: self.cyclic,
         }
+    }
+}
+
+impl LossTerms {
+    /// The loss of the colours, in the same bins.
+    pub fn earth_movers_distance(&self) -> EarthMoversDistance {
+        EarthMoversDistanceConfig::new(self.binning.bins)
+            .with_kind(self.distance)
+            .with_cyclic(self.binning.kernel.boundary() == Boundary::Wrap)
+            .init()
     }
 }
 

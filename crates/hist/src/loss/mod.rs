@@ -1,14 +1,9 @@
 //! Losses that compare histograms.
 
-mod combined;
 mod emd;
 mod reduction;
 mod structure;
-mod terms;
 
-pub use combined::{HistogramLoss, HistogramLossConfig, HistogramLosses};
-#[cfg(any(test, feature = "flex", feature = "ndarray", feature = "tch"))]
-pub(crate) use emd::EQUAL;
-pub use emd::{EarthMoversDistance, EarthMoversDistanceConfig, EmdKind};
-pub use structure::{StructureKind, StructureLoss, StructureLossConfig};
-pub use terms::LossTerms;
+pub use emd::{EarthMoversDistance, EarthMoversDistanceConfig};
+pub(crate) use reduction::reduced;
+pub use structure::{StructureLoss, StructureLossConfig};

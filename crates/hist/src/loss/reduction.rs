@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 /// What `reduction` makes of `losses`, `[1]`.
-pub(super) fn reduced<B: Backend, const D: usize>(
+pub(crate) fn reduced<B: Backend, const D: usize>(
     losses: Tensor<B, D>,
     reduction: &Reduction,
 ) -> Tensor<B, 1> {

@@ -5,36 +5,11 @@ use burn::module::Module;
 use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::reduction::reduced;
 use crate::display::one_line_display;
 use crate::precision::{widened, with_type};
-
-/// Which measure of dependence is the loss.
-///
-/// With the joint histogram `P` of `X` (rows) and `Y` (columns), its row sums `P_X` and column
-/// sums `P_Y`, the entropy `H = −Σ P ln P` and the mutual information
-/// `MI = H(X) + H(Y) − H(X, Y)`. Entropies are in nats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum StructureKind {
-    /// `H(X | Y) = H(X, Y) − H(Y)`: what remains unknown of `X` once `Y` is known. From 0 to
-    /// `ln K`. The official code computes this one, with the content image as `X` and the output
-    /// as `Y`.
-    #[default]
-    ConditionalEntropy,
-    /// `1 − MI/H(X, Y)`, from 0 (each image determines the other) to 1 (independent). The form
-    /// of the paper. It is symmetric, and a metric on distributions.
-    RelativeMutualInformation,
-    /// `−MI`, from `−ln K` to 0. The usual loss of image registration.
-    NegativeMutualInformation,
-    /// `1 − 2·MI/(H(X) + H(Y))`, from 0 to 1: mutual information relative to the mean of the
-    /// marginal entropies, also known as symmetric uncertainty. (Studholme's
-    /// `(H(X) + H(Y))/H(X, Y)` is not a choice of its own: it is 2 minus the *relative* loss.)
-    NormalisedMutualInformation,
-}
+use crate::terms::{LossTerms, StructureKind};
 
 /// Configuration to create a [structure loss](StructureLoss).
 #[derive(Config, Debug, PartialEq)]
@@ -48,6 +23,13 @@ impl StructureLossConfig {
     /// Initialises a [structure loss](StructureLoss).
     pub fn init(&self) -> StructureLoss {
         StructureLoss { kind: self.kind }
+    }
+}
+
+impl LossTerms {
+    /// The loss of the structure.
+    pub fn structure_loss(&self) -> StructureLoss {
+        StructureLossConfig::new().with_kind(self.structure).init()
     }
 }
 

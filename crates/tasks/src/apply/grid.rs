@@ -1,5 +1,7 @@
 //! Small images read at any size.
 
+use huenet_data::{Area, areas};
+
 /// Values on a small image's pixels, N of each, which are read between them.
 ///
 /// A pixel's values belong to its centre; the centres of a larger image's pixels lie between those of
@@ -103,9 +105,9 @@ impl<const N: usize> Grid<N> {
 
     /// At a smaller size: the mean of the area that each pixel of the new size covers.
     pub(super) fn reduced(&self, width: usize, height: usize) -> Self {
-        let columns = areas(self.width, width);
+        let columns = shares(self.width, width);
         let mut values = Vec::with_capacity(width * height);
-        for (first, shares) in areas(self.height, height) {
+        for (first, shares) in shares(self.height, height) {
             let mut line = vec![[0.0; N]; self.width];
             let rows = self.values.chunks_exact(self.width).skip(first);
             for (row, share) in rows.zip(shares) {
@@ -161,18 +163,12 @@ pub(super) fn between<const N: usize, const K: usize>(line: &[[f32; N]], tap: Ta
 
 /// For each of `to` equal parts of a line of `from` pixels: the first pixel in it, and the shares that this and
 /// the following pixels have of it.
-fn areas(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
-    let part = |number: usize| {
-        // In units of which a pixel has as many as there are parts.
-        let (start, end) = (number * from, (number + 1) * from);
-        let (first, last) = (start / to, end.div_ceil(to));
-        let share = |pixel: usize| {
-            let inside = (end.min((pixel + 1) * to)).saturating_sub(start.max(pixel * to));
-            inside as f32 / from as f32
-        };
-        (first, (first..last).map(share).collect())
+fn shares(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
+    let of_area = |area: Area| {
+        let share = |pixel| area.covered(pixel) as f32 / from as f32;
+        (area.pixels.start, area.pixels.clone().map(share).collect())
     };
-    (0..to).map(part).collect()
+    areas(from, to).map(of_area).collect()
 }
 
 #[inline(always)]

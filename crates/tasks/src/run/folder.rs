@@ -78,8 +78,7 @@ impl RunFolder {
     /// [`TaskError::RunInUse`] if another process trains it, and
     /// [`TaskError::Settings`] if `config.toml` cannot be read, or names no task.
     pub(crate) fn open(path: &Path) -> Result<(Self, Layer), TaskError> {
-        let config = path.join(CONFIG);
-        if !config.is_file() {
+        if !path.join(CONFIG).is_file() {
             return Err(TaskError::no_run(path));
         }
         let run = Self {
@@ -89,6 +88,20 @@ impl RunFolder {
         files::create_folder(&run.samples())?;
         files::sweep(&run.path);
         files::sweep(&run.samples());
+        let layer = Self::settings(path)?;
+        Ok((run, layer))
+    }
+
+    /// The settings in the `config.toml` of an existing run.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotARun`], [`TaskError::NoSuchRun`] and [`TaskError::Settings`], as [`open`](Self::open).
+    pub(crate) fn settings(path: &Path) -> Result<Layer, TaskError> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            return Err(TaskError::no_run(path));
+        }
         let layer = Layer::from_file(&config)?;
         if layer.text("task").is_none() {
             // Without one the demo would be meant.
@@ -99,7 +112,7 @@ impl RunFolder {
             }
             .into());
         }
-        Ok((run, layer))
+        Ok(layer)
     }
 
     /// The run in a folder, to look at while it may be trained; `None` if it is none.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use huenet_data::ResizeFilter;
 use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
 
+use super::backends::DEFAULT_BACKEND;
 use super::choices::{
     DEMO_DATASET, GanLoss, NonFinite, RecipeChoice, SampleMode, SplitChoice, StructureReference,
 };
@@ -86,7 +87,7 @@ impl Settings {
             held_out_images: 200,
             validation_images: 64,
             tensorboard: true,
-            backend: "flex".to_owned(),
+            backend: DEFAULT_BACKEND.to_owned(),
             device: None,
             threads: 0,
             seed: 0,

@@ -1,6 +1,7 @@
 //! Settings: the defaults of each task, the layers that override them, and the table that help,
 //! schema and reference page are made from. A [`Recipe`](crate::Recipe) has checked them.
 
+mod backends;
 mod choices;
 mod defaults;
 mod error;
@@ -12,6 +13,7 @@ mod task;
 mod values;
 mod words;
 
+pub use backends::{BACKENDS, DEFAULT_BACKEND};
 pub use choices::{
     DEMO_DATASET, GanLoss, LATEST, NonFinite, RecipeChoice, SampleMode, SplitChoice,
     StructureReference,

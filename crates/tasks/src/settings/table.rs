@@ -8,6 +8,7 @@ use huenet_data::ResizeFilter;
 use huenet_models::{Conditioning, LastLayer, Normalization, Prediction};
 use serde::{Deserialize, Serialize};
 
+use super::backends::BACKENDS;
 use super::choices::{
     GanLoss, NonFinite, RecipeChoice, SampleMode, SplitChoice, StructureReference,
 };
@@ -53,8 +54,8 @@ impl<T: Value> Value for Option<T> {
     const KIND: Kind = T::KIND;
 }
 
-/// Which backends a build has is not known here: any of these is a name.
-const BACKENDS: Kind = Kind::Choice(|| &["flex", "ndarray", "tch", "wgpu", "cuda"]);
+/// Which backends a build has is not known here: any of them may be named.
+const BACKEND: Kind = Kind::Choice(|| &BACKENDS);
 
 macro_rules! kind {
     ($type:ty) => {
@@ -242,7 +243,7 @@ settings! {
             => "How many held-out images, spread evenly over them, are translated and measured after each epoch; 0: none";
     }
     Machine {
-        backend: String as BACKENDS [changeable, in_evaluation]
+        backend: String as BACKEND [changeable, in_evaluation]
             => "Burn backend to compute with";
         #[serde(default, skip_serializing_if = "Option::is_none")]
         device: Option<String> [changeable, in_evaluation]

@@ -1,7 +1,5 @@
 //! Adam as Keras computes it.
 
-pub(super) mod rule;
-
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{LearningRate, SimpleOptimizer};
@@ -9,8 +7,8 @@ use burn::record::Record;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::step::adam_rule::{Adam, AdamTensors};
 use crate::step::backend::{TrackedBackend, TrainingBackend};
-pub use rule::{Adam, AdamTensors};
 
 /// Both moments of one weight tensor.
 #[derive(Record, Clone)]

@@ -9,7 +9,7 @@ use huenet_models::{Discriminator, Generator, Pass, Statistics};
 use rand::Rng;
 
 use crate::settings::StructureReference;
-use crate::step::adam::Adam;
+use crate::step::adam_rule::Adam;
 use crate::step::average::WeightAverage;
 use crate::step::backend::TrackedBackend;
 use crate::step::deferred::DeferredLosses;

@@ -1,6 +1,7 @@
 //! One training step: what it is made of, and what it gives.
 
 pub(crate) mod adam;
+pub(crate) mod adam_rule;
 pub(crate) mod adversarial;
 pub(crate) mod average;
 pub(crate) mod backend;

@@ -1,45 +1,28 @@
 //! Writing files so that nothing already written is lost.
 
-#[cfg(unix)]
-use std::fs::File;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::store::error::TaskError;
+use huenet_data::aside;
+pub(crate) use huenet_data::aside::{PARTIAL, sync_folder};
 
-/// How the names of files and folders that are still being written begin.
-pub(crate) const PARTIAL: &str = ".partial-";
+use crate::store::error::TaskError;
 
 /// The file with a run's settings, which makes a folder a run.
 pub(crate) const CONFIG: &str = "config.toml";
 
 /// Replaces the file at `path` by `bytes`: written aside, synced, renamed.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TaskError> {
-    let folder = folder_of(path);
-    let write = || {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut aside = builder.prefix(PARTIAL).tempfile_in(folder)?;
-        aside.write_all(bytes)?;
-        aside.as_file().sync_all()?;
-        aside.persist(path).map_err(|error| error.error)?;
-        sync_folder(folder)
-    };
-    write().map_err(|source| TaskError::write(path, source))
+    let written = aside::replace(path, |file| file.write_all(bytes));
+    written.map_err(|source| TaskError::write(path, source))
 }
 
 /// As [`write_atomically`], of a file that the user named. What is no ordinary file, a pipe or a
 /// device, is not replaced but written to.
 pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> Result<(), TaskError> {
-    let written = match fs::metadata(path) {
-        Ok(there) if !there.is_file() => {
-            fs::write(path, bytes).map_err(|source| TaskError::write(path, source))
-        }
-        _ => write_atomically(path, bytes),
-    };
-    written.map_err(TaskError::of_named_file)
+    let written = aside::replace_or_feed(path, bytes);
+    written.map_err(|source| TaskError::write(path, source).of_named_file())
 }
 
 /// Writes a new file and waits until it is on the disk.
@@ -47,24 +30,6 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-/// Waits until the entries of a folder are on the disk. Where folders cannot be synced
-/// (Windows) they need no syncing.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
-}
-
-/// The folder that a file lies in.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 /// Makes the folder `path` and those above it.

@@ -138,6 +138,18 @@ impl Job {
         })
     }
 
+    /// The settings with which [`resume`](Self::resume) would go on, before they are checked. Reads only the run's
+    /// `config.toml`, also while another process trains the run.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotARun`], [`TaskError::NoSuchRun`] and [`TaskError::Settings`].
+    pub fn settings_to_resume(path: &Path, changes: &[Layer]) -> Result<Settings, TaskError> {
+        let run = RunFolder::of(&files::without_links(path));
+        let config = RunFolder::settings(&run)?;
+        Ok(Settings::resolve(&[config])?.with(changes)?)
+    }
+
     /// The checked settings.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use huenet_data::{Area, areas};
+
 use super::error::TransferError;
 
 /// The colours that a fit looks at: an image at the size to work at, with a weight for each pixel if
@@ -114,11 +116,10 @@ impl Sample {
             (share.round() as usize).clamp(1, length)
         };
         let (width, height) = (shorter(self.width), shorter(self.height));
-        let columns: Vec<_> = (0..width).map(|i| covered(i, width, self.width)).collect();
+        let columns = covered(self.width, width);
         let mut pixels = Vec::with_capacity(width * height);
         let mut mask = Vec::with_capacity(width * height);
-        for row in 0..height {
-            let rows = covered(row, height, self.height);
+        for rows in covered(self.height, height) {
             for column in &columns {
                 // Sums of weights and of weighted colours, and of all colours should none count.
                 let (mut area, mut weights) = (0.0, 0.0);
@@ -152,15 +153,12 @@ impl Sample {
     }
 }
 
-/// The pixels of a side of `from` that pixel `i` of one of `to` covers, and how much of each.
-fn covered(i: usize, to: usize, from: usize) -> Vec<(usize, f32)> {
-    let scale = from as f64 / to as f64;
-    let (start, end) = (i as f64 * scale, (i + 1) as f64 * scale);
-    (start as usize..(end.ceil() as usize).min(from))
-        .map(|j| {
-            let part = end.min((j + 1) as f64) - start.max(j as f64);
-            (j, part as f32)
-        })
-        .filter(|(_, part)| *part > 0.0)
-        .collect()
+/// For each pixel of a side of `to`: the pixels of one of `from` that it covers, and how much of each.
+fn covered(from: usize, to: usize) -> Vec<Vec<(usize, f32)>> {
+    let of_area = |area: Area| {
+        let pixels = area.pixels.clone();
+        let part = |pixel| (area.covered(pixel) as f64 / to as f64) as f32;
+        pixels.map(|pixel| (pixel, part(pixel))).collect()
+    };
+    areas(from, to).map(of_area).collect()
 }

@@ -19,12 +19,12 @@ fn dense_reference_in_double_precision() {
 
 #[test]
 fn ndarray_kernel_in_double_precision() {
-    histogram::agrees::<Autodiff<NdArray<f64>>>(OnePass, DType::F64);
+    histogram::agrees::<Autodiff<NdArray<f64>>>(OnePass::default(), DType::F64);
     losses::agrees::<Autodiff<NdArray<f64>>>(DType::F64);
 }
 
 #[test]
 fn flex_kernel_in_double_precision() {
-    histogram::agrees::<Autodiff<Flex>>(OnePass, DType::F64);
+    histogram::agrees::<Autodiff<Flex>>(OnePass::default(), DType::F64);
     losses::agrees::<Autodiff<Flex>>(DType::F64);
 }

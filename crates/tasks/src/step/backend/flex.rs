@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::one_pass::{AdamEntry, CHUNK};
 use super::{TrainingBackend, average_by_operations};
-use crate::step::adam::rule::{Adam, AdamTensors};
+use crate::step::adam_rule::{Adam, AdamTensors};
 
 /// In one pass over memory where the tensors are single precision and contiguous, else in tensor operations.
 impl TrainingBackend for Flex {

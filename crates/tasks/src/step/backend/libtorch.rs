@@ -10,7 +10,7 @@ use tch::{Device, Kind};
 
 use super::TrainingBackend;
 use super::one_pass::{AdamEntry, CHUNK};
-use crate::step::adam::rule::{Adam, AdamTensors};
+use crate::step::adam_rule::{Adam, AdamTensors};
 
 impl<E: TchElement> TrainingBackend for LibTorch<E> {
     /// In one pass over memory where the tensors are single precision and lie in that of the CPU, else in

@@ -20,7 +20,7 @@ use burn_ndarray::{NdArray, NdArrayTensor, SharedArray};
 use huenet_hist::HistogramBackend;
 use huenet_models::NetworkBackend;
 
-use crate::step::adam::rule::{Adam, AdamTensors};
+use crate::step::adam_rule::{Adam, AdamTensors};
 
 /// A backend that can train, measure and apply HueNet.
 ///

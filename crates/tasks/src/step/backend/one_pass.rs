@@ -1,6 +1,6 @@
 //! What optimiser steps in one pass over memory share, whatever holds the memory.
 
-use crate::step::adam::rule::Adam;
+use crate::step::adam_rule::Adam;
 
 /// How many entries one thread works on at a time: three arrays of them fit a cache.
 pub(super) const CHUNK: usize = 1 << 14;

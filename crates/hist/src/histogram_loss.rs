@@ -6,8 +6,8 @@ use burn::nn::loss::Reduction;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
-use super::reduction::reduced;
 use crate::display::one_line_display;
+use crate::loss::reduced;
 use crate::{
     Binning, Bins, Directions, EmdKind, HistogramBackend, Kernel, LossTerms, SoftHistogram,
     StructureKind,
