@@ -32,7 +32,8 @@ Verbs:
                     built-in images. `cargo xtask train --help` lists the options
   download NAME     download a published dataset: `cargo xtask download --list`
   huenet VERB …     build huenet in the same way and run another verb: config, info, --help.
-                    With --run or --resume it is built with the run's backend
+                    With --run, --resume or --config it is built with the backend that
+                    these settings name; to find out which, it is first built with flex
   setup-libtorch    make LibTorch available for the backend tch: the one that LIBTORCH names,
                     or Python's torch; if there is neither, install one from the package
                     index into .libtorch. --cuda: with CUDA; --force: install it again
@@ -45,8 +46,8 @@ Verbs:
                     together, that the libraries build with none, and that the tests of
                     wgpu and cuda build
   book              build the book of docs/ with mdBook into target/book
-  modules           check that no modules of a crate form a circle, and that those of huenet-tasks
-                    import only from their own folder and those before it
+  modules           check that no modules or folders of a crate form a circle, and that those of
+                    huenet-tasks import only from their own folder and those before it
   lint              check formatting, clippy and rustdoc; warnings are errors
   ci                check everything that has to pass: formatting, modules, lints with all
                     backends, each choice of backends, every test. Of wgpu and cuda it tests

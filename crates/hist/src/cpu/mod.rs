@@ -24,8 +24,9 @@
 //! # Rounding
 //!
 //! The rounding errors of adding the same window many times, as constant areas do, all have the same
-//! sign. So no more than [`Real::SUMMANDS`] pixels of one bin are added up, and no more of all bins than
-//! about twice as many that touch an entry, before the sum goes on in double precision, as do all sums over blocks and all that is computed from histograms: distances,
+//! sign. So no more than [`Real::SUMMANDS`](simd::Real::SUMMANDS) pixels of one bin are added up, and no more of
+//! all bins than about twice as many that touch an entry, before the sum goes on in double precision, as do all
+//! sums over blocks and all that is computed from histograms: distances,
 //! entropies, and what gradients are made of.
 //!
 //! # Order

@@ -21,7 +21,7 @@ pub struct EarthMoversDistanceConfig {
     #[config(default = "EmdKind::Rms")]
     pub kind: EmdKind,
     /// Whether the range is a circle, as that of hue is
-    /// ([`Boundary::Wrap`](crate::Boundary::Wrap)).
+    /// ([`Boundary::Wrap`]).
     #[config(default = false)]
     pub cyclic: bool,
 }
