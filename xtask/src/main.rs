@@ -13,6 +13,7 @@ mod features;
 mod libtorch;
 mod modules;
 mod nvrtc;
+mod pictures;
 mod tools;
 mod vulkan;
 mod wanted;
@@ -46,6 +47,8 @@ Verbs:
                     together, that the libraries build with none, and that the tests of
                     wgpu and cuda build
   book              build the book of docs/ with mdBook into target/book
+  pictures          make the pictures of README and the book again, from docs/images/originals.
+                    --edges RUN: that of edges2photos too, with this run
   modules           check that no modules or folders of a crate form a circle, and that those of
                     huenet-tasks import only from their own folder and those before it
   lint              check formatting, clippy and rustdoc; warnings are errors
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
             failed => failed,
         },
         "book" => book::book(),
+        "pictures" => pictures::pictures(&rest),
         "modules" => modules::check(),
         "features" => features::check(),
         "ci" => ci::ci(),

@@ -62,7 +62,7 @@ impl Settings {
             gan_loss: GanLoss::CrossEntropy,
             reconstruction_loss_weight: 0.0,
             ssim_loss_weight: 0.0,
-            maps_smoothness: 1000.0,
+            maps_smoothness: 30.0,
             gen_lr: 2e-4,
             gen_beta_1: 0.5,
             dis_lr: 2e-4,

@@ -20,9 +20,11 @@ const COLUMNS: usize = MAPS_GRID[2];
 /// pair is used once.
 const WORKING_SIDE: usize = 64;
 
-/// Below the default, for colours nearer to the reference's. For a fit by itself that would be too rough; here the
-/// network changes the maps.
-const SMOOTHNESS: f64 = 0.5;
+/// More than the default of one fit, because further fits bring the colours as near with gentler maps.
+const SMOOTHNESS: f64 = 2.0;
+
+/// How often maps are fitted, each time to what the last ones still lack.
+const REPEATS: usize = 3;
 
 /// Fits local colour maps to pairs of images in a colour space.
 #[derive(Clone, Debug)]
@@ -37,7 +39,8 @@ impl MapsFit {
         let options = || -> Result<FitOptions, TransferError> {
             let options = FitOptions::default()
                 .with_working_side(WORKING_SIDE)?
-                .with_smoothness(SMOOTHNESS)?;
+                .with_smoothness(SMOOTHNESS)?
+                .with_repeats(REPEATS)?;
             Ok(options.with_grid(Grid::new(COLUMNS, ROWS, LEVELS)?))
         };
         Self {

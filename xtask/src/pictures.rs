@@ -1,0 +1,171 @@
+//! `cargo xtask pictures`: makes the pictures of the front page and the book again, with `huenet` itself.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::chores::huenet;
+use crate::tools::{target_folder, workspace};
+
+/// Pairs of content and colour reference, among the photographs.
+type Pairs = [(&'static str, &'static str); 3];
+
+/// For colours of another photograph.
+const TRANSFERRED: Pairs = [("lake", "street"), ("tea", "street"), ("cat", "lake")];
+
+/// For grey photographs that get their own colours back.
+const COLOURED: Pairs = [("cat", "cat"), ("lake", "lake"), ("coffee", "coffee")];
+
+/// For drawings that get the colours of what has their outline.
+const DRAWN: Pairs = [
+    ("boot", "boot-colours"),
+    ("pump", "pump-colours"),
+    ("sneaker", "sneaker-colours"),
+];
+
+/// The methods of `huenet transfer`, and the pair that shows how they differ.
+const METHODS: [&str; 7] = [
+    "local-maps",
+    "lut",
+    "reinhard",
+    "monge-kantorovich",
+    "histogram-matching",
+    "matched-monge-kantorovich",
+    "iterative-distribution-transfer",
+];
+const BY_EACH: (&str, &str) = ("tea", "street");
+
+/// Makes all pictures. That of drawings needs a run of edges2photos: `--edges RUN`.
+pub(crate) fn pictures(arguments: &[OsString]) -> Result<u8> {
+    let edges = match arguments {
+        [] => None,
+        [flag, run] if flag == "--edges" => Some(run),
+        _ => bail!("`cargo xtask pictures` takes nothing but --edges RUN"),
+    };
+    let images = workspace().join("docs/images");
+    sheet(&images, "transfer", TRANSFERRED, ["transfer"])?;
+    sheet(&images, "color_transfer", TRANSFERRED, ["translate"])?;
+    let colorization = ["translate", "--task", "colorization"];
+    sheet(&images, "colorization", COLOURED, colorization)?;
+    if let Some(run) = edges {
+        let run = run.to_string_lossy();
+        sheet(&images, "edges2photos", DRAWN, ["translate", "--run", &run])?;
+    }
+    methods(&images)?;
+    Ok(0)
+}
+
+/// A contact sheet of what `verb` makes of `pairs`.
+fn sheet<'a>(
+    images: &Path,
+    name: &str,
+    pairs: Pairs,
+    verb: impl IntoIterator<Item = &'a str>,
+) -> Result<()> {
+    let aside = target_folder()?.join("pictures").join(name);
+    let [contents, references, results] =
+        ["contents", "references", "results"].map(|part| aside.join(part));
+    if aside.exists() {
+        fs::remove_dir_all(&aside).with_context(|| format!("cannot empty {}", aside.display()))?;
+    }
+    // Each content gets the reference of its own name.
+    for (number, (content, reference)) in pairs.iter().enumerate() {
+        for (folder, photograph) in [(&contents, content), (&references, reference)] {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+            let from = photograph_of(images, photograph)?;
+            let extension = from.extension().unwrap_or_default();
+            let to = folder.join(number.to_string()).with_extension(extension);
+            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+    }
+    let sheet = images.join(name).with_extension("jpg");
+    made(verb, &contents, &references, &results, &sheet)
+}
+
+/// The file of a photograph or a drawing.
+fn photograph_of(images: &Path, name: &str) -> Result<PathBuf> {
+    let original = images.join("originals").join(name);
+    let file = |extension| original.with_extension(extension);
+    let file = ["jpg", "png"].map(file).into_iter().find(|it| it.exists());
+    file.with_context(|| format!("there is no {name} in docs/images/originals"))
+}
+
+/// One photograph by each method.
+fn methods(images: &Path) -> Result<()> {
+    let folder = images.join("methods");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let (content, reference) = BY_EACH;
+    for method in METHODS {
+        let arguments = [
+            OsString::from("transfer"),
+            "--overwrite".into(),
+            "--no-metadata".into(),
+            "--quality".into(),
+            "75".into(),
+            "--method".into(),
+            method.into(),
+            "--content".into(),
+            photograph_of(images, content)?.into(),
+            "--reference".into(),
+            photograph_of(images, reference)?.into(),
+            "--output".into(),
+            folder.join(method).with_extension("jpg").into(),
+        ];
+        succeeded(&arguments)?;
+    }
+    Ok(())
+}
+
+fn made<'a>(
+    verb: impl IntoIterator<Item = &'a str>,
+    contents: &Path,
+    references: &Path,
+    results: &Path,
+    sheet: &Path,
+) -> Result<()> {
+    let mut arguments: Vec<OsString> = verb.into_iter().map(OsString::from).collect();
+    for (flag, path) in [
+        ("--content", contents),
+        ("--reference", references),
+        ("--output", results),
+        ("--sheet", sheet),
+    ] {
+        arguments.extend([flag.into(), path.into()]);
+    }
+    arguments.push("--overwrite".into());
+    succeeded(&arguments)
+}
+
+fn succeeded(arguments: &[OsString]) -> Result<()> {
+    match huenet(arguments)? {
+        0 => Ok(()),
+        code => bail!("huenet ended with {code}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_picture_has_its_originals() {
+        let images = workspace().join("docs/images");
+        let all = [TRANSFERRED, COLOURED, DRAWN].concat();
+        for (content, reference) in all.into_iter().chain([BY_EACH]) {
+            for name in [content, reference] {
+                photograph_of(&images, name).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn other_arguments_are_refused() {
+        for arguments in [&["--edges"][..], &["--edge", "run"], &["run"]] {
+            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+            assert!(pictures(&arguments).is_err());
+        }
+    }
+}
