@@ -104,6 +104,7 @@ fn of_task(error: &TaskError) -> Vec<String> {
             ..
         } => of_divergence(run, saved.is_some(), *log_every),
         TaskError::ExportExists { .. } => one("choose another --output"),
+        TaskError::NotInF16 { .. } => one("--format safetensors writes 32 bits"),
         _ => Vec::new(),
     }
 }

@@ -21,8 +21,10 @@ Examples:
   huenet runs                                                 list the runs
   huenet evaluate --run latest                                compare the latest run with simple methods
   huenet export latest                                        write its networks for Python
+  huenet translate --content a.jpg --reference b.jpg --output c.png
+                                                              translate a photograph with a model that ships with huenet
   huenet translate --run latest --content a.jpg --reference b.jpg --output c.png
-                                                              translate a photograph with the latest run's model
+                                                              translate it with the latest run's model
   huenet transfer --content a.jpg --reference b.jpg --output c.png
                                                               give a photograph the colours of another one
   huenet download edges2shoes                                 download into datasets/edges2shoes

@@ -12,7 +12,8 @@ const LONG: &str = "\
 Write the networks of a run's newest checkpoint, or of one of its checkpoints.
 
 With --format safetensors: generator.safetensors and discriminator.safetensors, the weights with the names \
-and layouts of PyTorch, and settings.toml beside them.
+and layouts of PyTorch, and settings.toml beside them. With --format safetensors-f16 the same, with numbers \
+rounded to 16 bits: half the size.
 
 With --format onnx: generator.onnx, which runs wherever ONNX models do. It takes images and gives images.";
 

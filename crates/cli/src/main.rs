@@ -24,6 +24,7 @@ mod report;
 mod runs;
 mod serve;
 mod sheet;
+mod shipped;
 mod signals;
 mod train;
 mod transfer;
@@ -102,6 +103,7 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
                 || error.is::<transfer::TransferUsage>()
                 || matches!(error.downcast_ref(), Some(DataError::OutputFormat { .. }))
                 || error.is::<serve::NoAddress>()
+                || error.is::<shipped::NotShipped>()
                 || error.is::<backend::Missing>();
             ExitCode::from(if usage { USAGE } else { FAULT })
         }

@@ -6,22 +6,26 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Photograph, RgbImage, WriteOptions};
 use huenet_tasks::settings::Key;
 use huenet_tasks::{
-    Layer, Model, Settings, TaskError, TrainingBackend, TranslateOptions, Translator, find_run,
+    Layer, Model, Settings, Task, TaskError, TrainingBackend, TranslateOptions, Translator,
+    find_run,
 };
 
 use crate::backend::{self, OnBackend};
 use crate::evaluate::REMEDY;
 use crate::pictures::{self, Job, Jobs};
 use crate::sheet::{self, Sheet};
+use crate::shipped::{Shipped, on_this_machine};
 use crate::{runs, written};
 
 /// The settings of the machine; the first two say where to compute.
 const MACHINE: [&str; 3] = ["backend", "device", "threads"];
 
 const LONG: &str = "\
-Translate photographs with a trained model. Each result has the content's size; of its alpha, and of 16 bits a \
+Translate photographs with a trained model: one that ships with huenet, or with --run one of yours. Each result has the content's size; of its alpha, and of 16 bits a \
 sample, what its format has. The network works at its own size; color_transfer and colorization give the content's \
 own pixels new colours, edges2photos enlarges the network's image.
+
+The models that ship are for color_transfer (the default) and, with --task colorization, for colorization.
 
 The content of colorization may have colours; they are not used. That of edges2photos is a drawing of edges.";
 
@@ -36,11 +40,21 @@ pub(crate) fn command() -> Command {
             Arg::new("run")
                 .long("run")
                 .value_name("RUN|FILE")
-                .required(true)
                 .value_parser(value_parser!(PathBuf))
                 .help(
-                    "The model: a run's folder, its name in the output folder, `latest`, the folder of a \
-                     checkpoint, or generator.safetensors of `huenet export`",
+                    "A model of yours: a run's folder, its name in the output folder, `latest`, the folder of a \
+                     checkpoint, or generator.safetensors of `huenet export` [default: a model that ships with \
+                     huenet]",
+                ),
+        )
+        .arg(
+            Arg::new("task")
+                .long("task")
+                .value_name("TASK")
+                .value_parser(str::parse::<Task>)
+                .conflicts_with("run")
+                .help(
+                    "Which model that ships with huenet: color_transfer or colorization [default: color_transfer]",
                 ),
         )
         .arg(pictures::strength())
@@ -53,7 +67,10 @@ pub(crate) fn command() -> Command {
         Arg::new(key.name)
             .long(key.name)
             .value_name(key.name.to_uppercase())
-            .help(format!("{} [default: the run's]", crate::flags::help(key)))
+            .help(format!(
+                "{} [default: the run's; without --run that of `huenet train`]",
+                crate::flags::help(key)
+            ))
     });
     command
         .args(machine)
@@ -92,27 +109,35 @@ pub(crate) fn translate(matches: &ArgMatches) -> anyhow::Result<()> {
 }
 
 /// The settings that a translation has, before they are checked.
-pub(crate) fn settings(matches: &ArgMatches) -> Result<Settings, TaskError> {
-    settings_of(&model(matches)?, matches)
+pub(crate) fn settings(matches: &ArgMatches) -> anyhow::Result<Settings> {
+    Ok(settings_of(&model(matches)?, matches)?)
 }
 
 fn settings_of(model: &Model, matches: &ArgMatches) -> Result<Settings, TaskError> {
-    Ok(model.settings().with(&changes(matches)?)?)
+    let settings = match matches.contains_id("run") {
+        true => model.settings().clone(),
+        false => on_this_machine(model.settings()),
+    };
+    Ok(settings.with(&changes(matches)?)?)
 }
 
 /// The model that a user means.
-fn model(matches: &ArgMatches) -> Result<Model, TaskError> {
-    // clap has seen that it is given.
-    let given = matches.get_one::<PathBuf>("run").cloned();
-    let given = given.unwrap_or_default();
+fn model(matches: &ArgMatches) -> anyhow::Result<Model> {
+    let Some(given) = matches.get_one::<PathBuf>("run") else {
+        let task = matches.get_one::<Task>("task").copied();
+        return Ok(Shipped::of(task)?.model()?);
+    };
     let is_export = given.extension().is_some_and(|kind| kind == "safetensors");
-    match is_export && given.is_file() {
-        true => Model::open(&given),
-        false => Model::open(&find_run(&given, &runs::folder(matches)?)?),
-    }
+    Ok(match is_export && given.is_file() {
+        true => Model::open(given)?,
+        false => {
+            let folder = runs::folder(matches).map_err(TaskError::from)?;
+            Model::open(&find_run(given, &folder)?)?
+        }
+    })
 }
 
-/// What the environment and the flags change of the run's settings.
+/// What the environment and the flags change of the model's settings.
 fn changes(matches: &ArgMatches) -> Result<[Layer; 2], TaskError> {
     let names: Vec<String> = machine().map(Key::variable).collect();
     let variables = std::env::vars_os();

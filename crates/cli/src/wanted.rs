@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use huenet_tasks::Settings;
 use huenet_tasks::settings::DEFAULT_BACKEND;
-use huenet_tasks::{Settings, TaskError};
 
 use crate::{evaluate, flags, output, train, translate};
 
@@ -43,7 +43,7 @@ pub(crate) fn wanted(matches: &ArgMatches, huenet: Command) -> anyhow::Result<()
 }
 
 /// The settings that a verb would have, if it has settings.
-fn settings(verb: &str, matches: &ArgMatches) -> Result<Option<Settings>, TaskError> {
+fn settings(verb: &str, matches: &ArgMatches) -> anyhow::Result<Option<Settings>> {
     Ok(Some(match verb {
         "train" => train::settings(matches)?,
         "config" | "doctor" => Settings::resolve(&flags::layers(matches)?)?,

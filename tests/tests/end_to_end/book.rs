@@ -119,6 +119,7 @@ fn is_shell(kind: &str) -> bool {
 #[case("docs/backends.md")]
 #[case("docs/export.md")]
 #[case("docs/applying.md")]
+#[case("docs/models.md")]
 #[case("docs/transfer.md")]
 fn the_commands_of_a_page_work_one_after_another(#[case] page: &str) {
     let place = readers_place();

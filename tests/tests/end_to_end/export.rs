@@ -2,8 +2,9 @@
 
 use predicates::prelude::*;
 use predicates::str::contains;
+use rstest::rstest;
 use safetensors::SafeTensors;
-use safetensors::tensor::Dtype;
+use safetensors::tensor::{Dtype, TensorView};
 
 use crate::support::{Place, weights};
 
@@ -153,4 +154,84 @@ fn the_recommended_parts_have_names_and_layouts_that_python_has() {
         let tensor = tensor.unwrap_or_else(|_| panic!("no {name} in {:?}", generator.names()));
         assert_eq!(tensor.shape(), expected, "{name}");
     }
+}
+
+#[rstest]
+fn weights_of_16_bits_take_half_the_space_and_give_nearly_the_same_image(
+    #[values("color_transfer", "colorization")] task: &str,
+) {
+    let place = Place::new();
+    place.yosemite().flowers();
+    let mut train = place.train(task, "run");
+    train.args(["--max-steps", "2", "--recipe", "recommended", "-q"]);
+    train.assert().success();
+    place.image("a.png", 90, 60, 3);
+    place.image("r.png", 48, 64, 90);
+    let read = |path: &str| std::fs::read(place.root().join(path)).unwrap();
+    let translate = |model: &str, output: &str| {
+        let mut translate = place.command("translate");
+        translate.args(["--content", "a.png", "--reference", "r.png"]);
+        translate.args(["--run", model, "--output", output]);
+        translate.assert()
+    };
+    for (format, dtype) in [("safetensors", Dtype::F32), ("safetensors-f16", Dtype::F16)] {
+        let mut export = place.command("export");
+        export.args(["run", "--output", format, "--format", format]);
+        export.assert().success();
+        for network in ["generator", "discriminator"] {
+            let bytes = read(&format!("{format}/{network}.safetensors"));
+            let network = SafeTensors::deserialize(&bytes).unwrap();
+            let tensors = network.tensors();
+            assert!(tensors.iter().all(|(_, tensor)| tensor.dtype() == dtype));
+        }
+        let output = format!("{format}.png");
+        translate(&format!("{format}/generator.safetensors"), &output).success();
+    }
+    let (single, half) = (
+        read("safetensors/generator.safetensors"),
+        read("safetensors-f16/generator.safetensors"),
+    );
+    let numbers = |bytes: &[u8]| -> usize {
+        let tensors = SafeTensors::deserialize(bytes).unwrap();
+        tensors.iter().map(|(_, tensor)| tensor.data().len()).sum()
+    };
+    assert_eq!(numbers(&half) * 2, numbers(&single));
+
+    let image = |name: &str| image::open(place.root().join(name)).unwrap().into_rgb8();
+    let [content, single, half] = ["a.png", "safetensors.png", "safetensors-f16.png"].map(image);
+    assert_ne!(single, content);
+    let pairs = single.as_raw().iter().zip(half.as_raw());
+    let largest = pairs.map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(largest <= Some(2), "{largest:?}");
+}
+
+#[test]
+fn weights_of_other_types_are_refused_by_name() {
+    let place = Place::new();
+    place.flowers();
+    let mut train = place.train("color_transfer", "run");
+    train.args(["--max-steps", "1", "-q"]).assert().success();
+    let mut export = place.command("export");
+    export.args(["run", "--output", "out"]).assert().success();
+    let bytes = std::fs::read(place.root().join("out/generator.safetensors")).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
+    let views = tensors.iter().map(|(name, tensor)| {
+        let dtype = match name.as_str() {
+            "last.bias" => Dtype::I32,
+            _ => tensor.dtype(),
+        };
+        let shape = tensor.shape().to_vec();
+        (name, TensorView::new(dtype, shape, tensor.data()).unwrap())
+    });
+    let other = safetensors::serialize(views, header.metadata().clone()).unwrap();
+    place.write("other.safetensors", &other);
+    place.image("a.png", 40, 40, 3);
+    let mut translate = place.command("translate");
+    translate.args(["--content", "a.png", "--reference", "a.png"]);
+    translate.args(["--run", "other.safetensors", "--output", "n.png"]);
+    let words = contains("other.safetensors cannot be used")
+        .and(contains("last.bias"))
+        .and(contains("I32"));
+    translate.assert().code(1).stderr(words);
 }

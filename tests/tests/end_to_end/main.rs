@@ -31,6 +31,7 @@ mod resume;
 #[path = "../../../crates/data/tests/data/download/server.rs"]
 mod server;
 mod settings;
+mod shipped;
 mod stability;
 #[cfg(unix)]
 mod stopping;

@@ -121,7 +121,7 @@ fn a_model_replaces_no_file_and_other_formats_are_refused() {
         .stderr(contains("model/generator.onnx already exists").and(contains("--output")));
     export("tflite")
         .code(2)
-        .stderr(contains("tflite").and(contains("safetensors, onnx")));
+        .stderr(contains("tflite").and(contains("safetensors, safetensors-f16, onnx")));
     // The other format's files have other names.
     export("safetensors").success();
     assert_eq!(files("model").len(), 4);

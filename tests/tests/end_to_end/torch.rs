@@ -16,6 +16,9 @@ const SCRIPT: &str = include_str!("torch.py");
 /// Values lie about in [−1, 1]; products of matrices are summed up in another order.
 const CLOSE: f64 = 1e-4;
 
+/// Of weights that were rounded to 16 bits: two levels of 256.
+const CLOSE_IN_F16: f64 = 2.0 * 2.0 / 255.0;
+
 #[rstest]
 #[case("edges2photos", "--recipe official")]
 #[case("edges2photos", "--recipe recommended")]
@@ -27,6 +30,19 @@ const CLOSE: f64 = 1e-4;
     "--recipe recommended --prediction change --normalization batch --last-layer transposed"
 )]
 fn pytorch_makes_what_the_generator_makes(#[case] task: &str, #[case] options: &str) {
+    assert_close(task, options, "safetensors", CLOSE);
+}
+
+#[rstest]
+#[case("official")]
+#[case("recommended")]
+fn pytorch_reads_weights_of_16_bits(#[case] recipe: &str) {
+    let recipe = format!("--recipe {recipe}");
+    assert_close("color_transfer", &recipe, "safetensors-f16", CLOSE_IN_F16);
+}
+
+/// Trains for two steps and exports. PyTorch's outputs are at most `close` from those of the run's generator.
+fn assert_close(task: &str, options: &str, format: &str, close: f64) {
     let modules = "numpy, safetensors, torch, tomllib";
     let Some(python) = python::with(modules, "numpy, safetensors and torch") else {
         return;
@@ -38,7 +54,7 @@ fn pytorch_makes_what_the_generator_makes(#[case] task: &str, #[case] options: &
     train.args(options.split_whitespace()).assert().success();
     let mut export = place.command("export");
     export
-        .args(["run", "--output", "networks"])
+        .args(["run", "--output", "networks", "--format", format])
         .assert()
         .success();
 
@@ -57,6 +73,6 @@ fn pytorch_makes_what_the_generator_makes(#[case] task: &str, #[case] options: &
     assert_eq!(differences.len(), 2);
     for difference in differences {
         let difference = difference.as_f64().unwrap_or(f64::NAN);
-        assert!(difference <= CLOSE, "{differences:?}");
+        assert!(difference <= close, "{differences:?}");
     }
 }

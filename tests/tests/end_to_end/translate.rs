@@ -286,16 +286,6 @@ fn a_model_is_a_run_a_checkpoint_or_what_export_wrote() {
     .assert()
     .success();
     assert_eq!(open(&place, "b.png"), open(&place, "0.png"));
-    let mut without = place.command("translate");
-    without.args([
-        "--content",
-        "a.png",
-        "--reference",
-        "r.jpg",
-        "--output",
-        "n.png",
-    ]);
-    without.assert().code(2).stderr(contains("--run"));
     assert!(!place.root().join("n.png").exists());
 }
 

@@ -1,5 +1,6 @@
-//! A trained generator on the disk.
+//! A trained generator on the disk or in memory.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use huenet_models::Generator;
@@ -15,8 +16,9 @@ use crate::store::error::TaskError;
 /// The name of a generator's file in the folder of an export.
 const GENERATOR: &str = "generator.safetensors";
 
-/// A trained generator on the disk, whose settings have been read.
+/// A trained generator on the disk or in memory, whose settings have been read.
 pub struct Model {
+    /// Of bytes, the name.
     path: PathBuf,
     weights: Weights,
 }
@@ -53,7 +55,22 @@ impl Model {
         })
     }
 
-    /// Where it is.
+    /// The generator in the bytes of a `generator.safetensors` that [`export`](crate::export) wrote. `name` is what
+    /// messages and [`description`](Self::description) call it; no file of this name is read.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Settings`], and [`TaskError::UnusableExport`] if the bytes are no such file, or their header has
+    /// no settings.
+    pub fn from_bytes(name: &str, bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, TaskError> {
+        let exported = Exported::from_bytes(name, bytes.into())?;
+        Ok(Self {
+            path: name.into(),
+            weights: Weights::Exported(Box::new(exported)),
+        })
+    }
+
+    /// Where it is; of bytes, their name.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,5 +1,6 @@
 //! An exported generator, read back.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
@@ -17,10 +18,11 @@ use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
 use crate::store::error::TaskError;
 
-/// A file that [`export`](crate::export) wrote, with the generator's weights.
+/// A file that [`export`](crate::export) wrote, with the generator's weights in 32 or 16 bits.
 pub(crate) struct Exported {
+    /// Where it is, or what it is called if it is no file; for messages.
     path: PathBuf,
-    bytes: Vec<u8>,
+    bytes: Cow<'static, [u8]>,
     settings: Settings,
     step: Option<u64>,
 }
@@ -35,20 +37,43 @@ impl Exported {
     /// settings its network has.
     pub(crate) fn open(path: &Path) -> Result<Self, TaskError> {
         let bytes = std::fs::read(path).map_err(|source| TaskError::read(path, source))?;
+        let beside = path.with_file_name(SETTINGS);
+        Self::read(path, bytes.into(), || {
+            if beside.is_file() {
+                return Ok(Layer::from_file(&beside)?);
+            }
+            let reason = format!(
+                "its header has no settings, and there is no {SETTINGS} beside it; export the run again, or \
+                 put {SETTINGS} of one of its checkpoints there"
+            );
+            Err(unusable(path, reason))
+        })
+    }
+
+    /// Reads the bytes of a file. `name` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::UnusableExport`] if they are no such file, or their header has no settings.
+    pub(crate) fn from_bytes(name: &str, bytes: Cow<'static, [u8]>) -> Result<Self, TaskError> {
+        let path = Path::new(name);
+        Self::read(path, bytes, || {
+            Err(unusable(path, "its header has no settings".to_owned()))
+        })
+    }
+
+    /// Reads the bytes of a file. `other` gives the settings if the header has none.
+    fn read(
+        path: &Path,
+        bytes: Cow<'static, [u8]>,
+        other: impl FnOnce() -> Result<Layer, TaskError>,
+    ) -> Result<Self, TaskError> {
         let header = SafeTensors::read_metadata(&bytes);
         let (_, header) = header.map_err(|error| unusable(path, error.to_string()))?;
         let entry = |name: &str| header.metadata().as_ref()?.get(name).cloned();
-        let beside = path.with_file_name(SETTINGS);
         let layer = match entry(SETTINGS_ENTRY) {
             Some(text) => Layer::from_toml(path, &text)?,
-            None if beside.is_file() => Layer::from_file(&beside)?,
-            None => {
-                let reason = format!(
-                    "its header has no settings, and there is no {SETTINGS} beside it; export the run again, or \
-                     put {SETTINGS} of one of its checkpoints there"
-                );
-                return Err(unusable(path, reason));
-            }
+            None => other()?,
         };
         if layer.text("task").is_none() {
             // Without one the demo would be meant.

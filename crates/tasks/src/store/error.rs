@@ -200,6 +200,17 @@ pub enum TaskError {
         /// What is in the way.
         reason: String,
     },
+    /// A network has a number that is not finite in 16 bits.
+    #[error("cannot write {} in 16 bits: {tensor} has the value {value}, and 16 bits hold -65504 to 65504",
+            path.display())]
+    NotInF16 {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// The number.
+        value: f32,
+    },
     /// An export would overwrite a file.
     #[error("{} already exists", path.display())]
     ExportExists {
@@ -225,6 +236,7 @@ impl TaskError {
                 | Self::NothingHeldOut { .. }
                 | Self::ExportExists { .. }
                 | Self::NotInOnnx { .. }
+                | Self::NotInF16 { .. }
                 | Self::Serve { .. }
         )
     }

@@ -1,7 +1,7 @@
 //! Networks as files for other programs.
 //!
 //! ```text
-//! checkpoint ──► named (tensors under PyTorch's names) ──┬──► torch: *.safetensors
+//! checkpoint ──► named (tensors under PyTorch's names) ──┬──► torch: *.safetensors, of f32 or f16
 //!                header (what the files say)           ──┴──► onnx:  generator.onnx
 //! ```
 
@@ -12,6 +12,7 @@ mod torch;
 
 use std::path::{Path, PathBuf};
 
+use self::torch::Precision;
 use crate::run::checkpoint::Checkpoint;
 use crate::step::backend::TrainingBackend;
 use crate::step::recipe::Recipe;
@@ -35,6 +36,8 @@ pub enum ExportFormat {
     /// and in the layouts that PyTorch has.
     #[default]
     Safetensors,
+    /// The same files with every number rounded to 16 bits (IEEE 754's binary16), so half as large.
+    SafetensorsF16,
     /// `generator.onnx`: all that a generator computes, from images to an image, for any program that runs
     /// ONNX models.
     Onnx,
@@ -42,19 +45,20 @@ pub enum ExportFormat {
 
 impl ExportFormat {
     /// All formats.
-    pub const ALL: [Self; 2] = [Self::Safetensors, Self::Onnx];
+    pub const ALL: [Self; 3] = [Self::Safetensors, Self::SafetensorsF16, Self::Onnx];
 
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Safetensors => "safetensors",
+            Self::SafetensorsF16 => "safetensors-f16",
             Self::Onnx => "onnx",
         }
     }
 
     fn files(self) -> &'static [&'static str] {
         match self {
-            Self::Safetensors => &[GENERATOR, DISCRIMINATOR, SETTINGS],
+            Self::Safetensors | Self::SafetensorsF16 => &[GENERATOR, DISCRIMINATOR, SETTINGS],
             Self::Onnx => &[MODEL],
         }
     }
@@ -66,7 +70,7 @@ impl ExportFormat {
 /// # Errors
 ///
 /// [`TaskError::ExportExists`] if one of the files is there already; [`TaskError::NotInOnnx`] for a generator that
-/// ONNX cannot hold; otherwise if the checkpoint cannot be read or a file cannot be written.
+/// ONNX cannot hold, and [`TaskError::NotInF16`] for weights that 16 bits cannot hold; otherwise if the checkpoint cannot be read or a file cannot be written.
 pub fn export<B: TrainingBackend>(
     checkpoint: &Checkpoint,
     folder: &Path,
@@ -80,7 +84,12 @@ pub fn export<B: TrainingBackend>(
         return Err(TaskError::ExportExists { path });
     }
     let written = match format {
-        ExportFormat::Safetensors => write_torch::<B>(checkpoint, folder, device),
+        ExportFormat::Safetensors => {
+            write_torch::<B>(checkpoint, folder, Precision::Single, device)
+        }
+        ExportFormat::SafetensorsF16 => {
+            write_torch::<B>(checkpoint, folder, Precision::Half, device)
+        }
         ExportFormat::Onnx => write_onnx::<B>(checkpoint, folder, device),
     };
     written.map_err(TaskError::of_named_file)?;
@@ -90,16 +99,20 @@ pub fn export<B: TrainingBackend>(
 fn write_torch<B: TrainingBackend>(
     checkpoint: &Checkpoint,
     folder: &Path,
+    precision: Precision,
     device: &B::Device,
 ) -> Result<(), TaskError> {
     let (generator, discriminator) = checkpoint.networks::<B>(device)?;
     let settings = checkpoint.settings().to_toml()?;
     let header = header::of_weights(checkpoint)?;
+    let (generator_path, discriminator_path) = (folder.join(GENERATOR), folder.join(DISCRIMINATOR));
+    // Both before either is written.
+    let encoded = |path: &Path, tensors| torch::encode(path, tensors, header.clone(), precision);
+    let generator = encoded(&generator_path, named::tensors(&generator))?;
+    let discriminator = encoded(&discriminator_path, named::tensors(&discriminator))?;
     files::create_folder(folder)?;
-    let generator = named::tensors(&generator);
-    torch::write(&folder.join(GENERATOR), generator, header.clone())?;
-    let discriminator = named::tensors(&discriminator);
-    torch::write(&folder.join(DISCRIMINATOR), discriminator, header)?;
+    files::write_atomically(&generator_path, &generator)?;
+    files::write_atomically(&discriminator_path, &discriminator)?;
     files::write_atomically(&folder.join(SETTINGS), settings.as_bytes())
 }
 
