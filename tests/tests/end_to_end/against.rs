@@ -171,8 +171,6 @@ fn two_checkpoints_of_one_run_can_be_compared() {
 /// A run may have any name: that of a method, or one that a table would take for its own.
 #[rstest]
 #[case("reinhard", "| run reinhard |")]
-#[case("Reinhard", "| run Reinhard |")]
-#[case("this model", "| run this model |")]
 #[cfg_attr(unix, case("a|b<c>", "| run a\\|b<c> |"))]
 fn a_run_named_like_a_method_is_a_row_and_a_file_of_its_own(#[case] name: &str, #[case] row: &str) {
     let place = place();

@@ -14,8 +14,8 @@ use crate::view::page::{STYLE, escape};
 /// What only this page has.
 const OWN_STYLE: &str = "\
 thead th { vertical-align: bottom; } td span { display: block; color: var(--soft); font-size: 12px; }
-th, td { white-space: nowrap; } table.figures tbody tr:first-child { font-weight: 600; }
-h3.after { margin: 18px 0 6px; }
+th, td { white-space: nowrap; } table.figures tbody tr:first-child > * { font-weight: 600; }
+figure.differences { max-width: 640px; margin-top: 18px; }
 svg text.name { fill: var(--ink); } svg .span { stroke-width: 2; }
 .sheet { display: block; max-width: 100%; height: auto; border-radius: 4px; }";
 
@@ -112,7 +112,7 @@ fn differences(page: &mut String, table: &DifferencesTable) -> fmt::Result {
     write!(
         page,
         "<section aria-label=\"Differences\">\n<h2>Differences from {}</h2>\n<p class=\"soft\">{}</p>\n\
-         <div class=\"channels\">\n<div class=\"scroll\"><table>\n<thead><tr><th></th>",
+         <div class=\"scroll\"><table>\n<thead><tr><th></th>",
         escape(&table.other),
         escape(&table.about)
     )?;
@@ -129,11 +129,10 @@ fn differences(page: &mut String, table: &DifferencesTable) -> fmt::Result {
         page.write_str("</tr>\n")?;
     }
     page.write_str("</tbody>\n</table></div>\n")?;
-    difference_chart(page, table)?;
-    page.write_str("</div>\n")?;
     for note in table.notes() {
         writeln!(page, "<p class=\"soft\">{}</p>", escape(&note))?;
     }
+    difference_chart(page, table)?;
     page.write_str("</section>\n")
 }
 
@@ -144,7 +143,7 @@ fn difference_chart(page: &mut String, table: &DifferencesTable) -> fmt::Result 
     let (zero, bottom) = (NAMES + PLOT / 2.0, ROW * table.rows.len() as f64);
     writeln!(
         page,
-        "<figure><svg viewBox=\"0 0 {width} {height}\" role=\"img\" \
+        "<figure class=\"differences\"><svg viewBox=\"0 0 {width} {height}\" role=\"img\" \
          aria-label=\"intervals of the differences\">\n\
          <line class=\"axis\" x1=\"{zero}\" x2=\"{zero}\" y1=\"0\" y2=\"{bottom}\"/>"
     )?;
