@@ -1,5 +1,6 @@
 //! The real `huenet` binary on real image files in the layouts of the real datasets.
 
+mod against;
 // Archives and servers that misbehave: the same as for the library's own tests.
 #[path = "../../../crates/data/tests/data/download/archives.rs"]
 mod archives;

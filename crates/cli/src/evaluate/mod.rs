@@ -41,6 +41,11 @@ training, on the same pairs: histogram matching of each channel, Reinhard's and 
 linear colour transfer, the latter then matched in RGB, iterative distribution transfer, and local \
 colour maps. Each cell is a mean over the pairs with its 95 % bootstrap interval.
 
+With --against OTHER, the second row is another run's model on the same pairs, and a second table \
+has the mean difference of each figure with its 95 % interval (paired bootstrap), and the share of \
+the pairs in which the first model is the better one. Both runs need the same task and images of the \
+same size.
+
 Columns:
 emd: earth mover's distance to the reference (RMS of cumulative soft histograms of 256 bins); emd_y, \
 emd_u and emd_v: the same of each channel.
@@ -77,7 +82,12 @@ pub(crate) fn command() -> Command {
                  one of its checkpoints",
             )
             .required(true),
-        );
+        )
+        .arg(file(
+            "against",
+            "OTHER",
+            "Compare with the model of this run too, on the same pairs; found as RUN is",
+        ));
     let command = keys().fold(command, |command, key| {
         let long = key.name.replace('_', "-");
         let help = format!("{} [default: the run's]", crate::flags::help(key));
@@ -141,7 +151,7 @@ pub(crate) fn command() -> Command {
                 .alias("output_dir")
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("The folder that holds the runs, for --run NAME"),
+                .help("The folder that holds the runs, for --run NAME and --against NAME"),
         )
 }
 
@@ -171,7 +181,12 @@ pub(crate) fn evaluate(matches: &ArgMatches) -> anyhow::Result<()> {
             Which::Part(phase, most.unwrap_or(usize::MAX))
         }
     };
-    let study = Study::new(&run(matches)?, &changes, &which)?;
+    let (run, other) = (run(matches)?, found(matches, "against")?);
+    let study = Study::new(&run, &changes, &which)?;
+    let study = match other {
+        Some(other) => study.against(&other, &changes)?,
+        None => study,
+    };
     let settings = study.recipe().settings();
     let (name, device) = (settings.backend.as_str(), settings.device.as_deref());
     backend::check(name, device)?;
@@ -230,13 +245,20 @@ pub(crate) fn settings(matches: &ArgMatches) -> Result<Settings, TaskError> {
 
 /// The folder of the run, or of its checkpoint.
 fn run(matches: &ArgMatches) -> Result<PathBuf, TaskError> {
+    // clap has seen that it is given.
+    Ok(found(matches, "run")?.unwrap_or_default())
+}
+
+/// The folder of the run that an option names, or of its checkpoint.
+fn found(matches: &ArgMatches, option: &str) -> Result<Option<PathBuf>, TaskError> {
+    let Some(run) = matches.get_one::<PathBuf>(option) else {
+        return Ok(None);
+    };
     let output_dir = match matches.get_one::<PathBuf>("output_dir") {
         Some(folder) => folder.clone(),
         None => Settings::resolve(&[Layer::from_environment(std::env::vars_os())?])?.output_dir,
     };
-    // clap has seen that it is given.
-    let run = matches.get_one::<PathBuf>("run").cloned();
-    find_run(&run.unwrap_or_default(), &output_dir)
+    find_run(run, &output_dir).map(Some)
 }
 
 /// What the environment and the flags change of the run's settings.

@@ -7,19 +7,41 @@ use huenet_hist::HistogramLoss;
 use huenet_models::Generator;
 
 use super::method::{Made, Method};
+use super::pairs::Pairs;
 use super::study::Study;
 use crate::measure::figures::values;
 use crate::measure::translate::translate;
 use crate::step::backend::TrainingBackend;
+use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
 
-/// The images of a batch, and what the generator made of them, in the colours of the figures.
+/// The generators that are compared.
+pub(super) struct Generators<B: TrainingBackend> {
+    this: Generator<B>,
+    other: Option<Generator<B>>,
+}
+
+impl<B: TrainingBackend> Generators<B> {
+    /// Those of `study`.
+    pub(super) fn of(study: &Study, device: &B::Device) -> Result<Self, TaskError> {
+        let other = study.other.as_ref();
+        let other = other.map(|other| other.checkpoint.networks::<B>(device));
+        Ok(Self {
+            this: study.checkpoint.networks::<B>(device)?.0,
+            other: other.transpose()?.map(|(generator, _)| generator),
+        })
+    }
+}
+
+/// The images of a batch, and what the generators made of them, in the colours of the figures.
 pub(super) struct Batch {
     pub(super) size: ImageSize,
     channels: usize,
     pub(super) content: Vec<f32>,
     pub(super) reference: Vec<f32>,
     generated: Vec<f32>,
+    /// What the second generator made, if there is one.
+    generated_by_other: Option<Vec<f32>>,
 }
 
 /// What a method made of each pair of a batch.
@@ -37,16 +59,23 @@ impl Outputs {
 impl Batch {
     pub(super) fn make<B: TrainingBackend>(
         study: &Study,
-        generator: &Generator<B>,
+        generators: &Generators<B>,
         number: usize,
         device: &B::Device,
     ) -> Result<Self, TaskError> {
-        let pairs = &study.pairs.batches()[number];
-        let host: HostBatch = study.pairs.read(pairs)?;
+        let host = read(&study.pairs, number)?;
+        let generated = generate(&study.recipe, &generators.this, &host, number, device);
         let [_, channels, height, width] = host.shape();
-        let batch = host.to_tensors::<B>(device);
-        let generated = values(translate(&study.recipe, generator, &batch, number as u64));
         let size = ImageSize::new(height, width)?;
+        let generated_by_other = match (&study.other, &generators.other) {
+            (Some(other), Some(generator)) => {
+                // Its own bins count the reference's values, and its own colour space has the images.
+                let host = read(&other.pairs, number)?;
+                let made = generate(&other.recipe, generator, &host, number, device);
+                Some(convert(other.recipe.colour(), study.colour, &made, size))
+            }
+            _ => None,
+        };
         let convert = |planes: &[f32]| convert(study.recipe.colour(), study.colour, planes, size);
         Ok(Self {
             size,
@@ -54,34 +83,48 @@ impl Batch {
             content: convert(host.content()),
             reference: convert(host.reference()),
             generated: convert(&generated),
+            generated_by_other,
         })
     }
 
     /// What `method` makes of each pair.
     pub(super) fn by(&self, study: &Study, method: Method) -> Outputs {
-        let each = self.each();
-        let made = each.map(|[content, reference, generated]| {
-            method
-                .apply(study.colour, self.size, content, reference)
-                .unwrap_or_else(|| Made::of(study.colour, generated.to_vec()))
-        });
-        Outputs(made.collect())
+        let generated = match method {
+            Method::Generator => Some(&self.generated),
+            Method::Other => self.generated_by_other.as_ref(),
+            _ => None,
+        };
+        let apply = |[content, reference]: [&[f32]; 2]| {
+            method.apply(study.colour, self.size, content, reference)
+        };
+        Outputs(match generated {
+            Some(planes) => {
+                let images = planes.chunks_exact(self.length());
+                images
+                    .map(|image| Made::of(study.colour, image.to_vec()))
+                    .collect()
+            }
+            None => self.each().filter_map(apply).collect(),
+        })
     }
 
-    /// Content, reference and what the generator made, of each pair.
-    pub(super) fn each(&self) -> impl Iterator<Item = [&[f32]; 3]> {
-        let length = self.channels * self.size.pixels();
-        let [content, reference, generated] = [&self.content, &self.reference, &self.generated]
-            .map(|planes| planes.chunks_exact(length));
+    /// Content and reference of each pair.
+    pub(super) fn each(&self) -> impl Iterator<Item = [&[f32]; 2]> {
+        let [content, reference] =
+            [&self.content, &self.reference].map(|planes| planes.chunks_exact(self.length()));
         content
             .zip(reference)
-            .zip(generated)
-            .map(|((content, reference), generated)| [content, reference, generated])
+            .map(|(content, reference)| [content, reference])
+    }
+
+    /// The values of one image.
+    fn length(&self) -> usize {
+        self.channels * self.size.pixels()
     }
 
     pub(super) fn tensor<B: Backend>(&self, planes: &[f32], device: &B::Device) -> Tensor<B, 4> {
         let (height, width) = (self.size.height(), self.size.width());
-        let count = planes.len() / (self.channels * self.size.pixels());
+        let count = planes.len() / self.length();
         let shape = [count, self.channels, height, width];
         Tensor::from_data(TensorData::new(planes.to_vec(), shape), device)
     }
@@ -93,6 +136,22 @@ impl Batch {
     ) -> Vec<f32> {
         values(loss.target_of_images(self.tensor::<B>(&self.reference, device)))
     }
+}
+
+fn read(pairs: &Pairs, number: usize) -> Result<HostBatch, TaskError> {
+    pairs.read(&pairs.batches()[number])
+}
+
+/// What a generator makes of the images of batch `number`.
+fn generate<B: TrainingBackend>(
+    recipe: &Recipe,
+    generator: &Generator<B>,
+    host: &HostBatch,
+    number: usize,
+    device: &B::Device,
+) -> Vec<f32> {
+    let batch = host.to_tensors::<B>(device);
+    values(translate(recipe, generator, &batch, number as u64))
 }
 
 /// Images from one colour space to another.

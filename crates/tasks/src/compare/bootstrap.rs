@@ -13,6 +13,8 @@ pub const CONFIDENCE: f64 = 0.95;
 /// drawn from them with replacement. The draws are the same each time. `None` of fewer than two
 /// values, or if one is no finite number.
 ///
+/// Of the differences of two models' figures, pair by pair, it is the paired bootstrap interval of the mean difference.
+///
 /// Source: Efron, "Bootstrap methods: another look at the jackknife", 1979 (the percentile
 /// interval).
 pub fn interval(values: &[f64]) -> Option<[f64; 2]> {

@@ -6,14 +6,16 @@ use huenet_data::{ColourSpace, RgbImage};
 use serde_json::{Map, Value, json};
 
 use super::bootstrap::CONFIDENCE;
+use super::difference::{Difference, Named, differences};
+use super::differences_table::DifferencesTable;
 use super::method::Method;
+use super::other::{Other, Told, run_name, sample_mode};
 use super::page;
 use super::pairs::Pair;
 use super::study::{BINS, Study};
 use super::summary::Summary;
 use super::table::Table;
 use crate::measure::figures::Figures;
-use crate::run::folder::RunFolder;
 
 /// The figures of one pair.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,11 @@ impl Measured {
         &self.pairs
     }
 
+    /// Names and values of the figures of each pair.
+    fn named(&self, colour: ColourSpace) -> Vec<Named> {
+        self.pairs.iter().map(|pair| pair.named(colour)).collect()
+    }
+
     /// Each figure over all pairs, those of channels by the names that `colour` gives them.
     pub fn summary(&self, colour: ColourSpace) -> Vec<Summary> {
         let mut all: Vec<(String, Vec<f64>)> = Vec::new();
@@ -94,7 +101,7 @@ impl PairFigures {
     }
 }
 
-/// A generator beside the other methods, on the same pairs.
+/// A generator beside the other methods, and beside another generator if there is one, on the same pairs.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     checkpoint: PathBuf,
@@ -106,22 +113,23 @@ pub struct Comparison {
     colour: ColourSpace,
     pairs: Vec<Pair>,
     methods: Vec<Measured>,
+    other: Option<Told>,
 }
 
 impl Comparison {
     pub(super) fn new(study: &Study, pairs: Vec<Pair>, methods: Vec<Measured>) -> Self {
         let settings = study.recipe.settings();
-        let mode = serde_json::to_value(settings.sample_mode).unwrap_or_default();
         Self {
             checkpoint: study.checkpoint.folder().to_owned(),
             task: settings.task.to_string(),
             dataset: settings.dataset.clone(),
-            sample_mode: mode.as_str().unwrap_or_default().to_owned(),
+            sample_mode: sample_mode(settings),
             step: study.checkpoint.position().step,
             size: [settings.img_h, settings.img_w],
             colour: study.colour,
             pairs,
             methods,
+            other: study.other.as_ref().map(Other::told),
         }
     }
 
@@ -130,9 +138,29 @@ impl Comparison {
         &self.pairs
     }
 
-    /// The methods, the generator first.
+    /// The methods, the generator first, and then the second generator if there is one.
     pub fn methods(&self) -> &[Measured] {
         &self.methods
+    }
+
+    /// How each figure of the generator differs from that of the second one, over the pairs; nothing if there is no
+    /// second one.
+    pub fn differences(&self) -> Vec<Difference> {
+        let of = |method: Method| self.methods.iter().find(|it| it.method == method);
+        match (of(Method::Generator), of(Method::Other)) {
+            (Some(this), Some(other)) => {
+                differences(&this.named(self.colour), &other.named(self.colour))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The name of a method in tables.
+    pub(super) fn title(&self, method: Method) -> String {
+        match (method, &self.other) {
+            (Method::Other, Some(other)) => other.title(),
+            _ => method.title().to_owned(),
+        }
     }
 
     /// The pairs from that with the generator's least earth mover's distance to that with its
@@ -149,7 +177,8 @@ impl Comparison {
 
     fn table(&self) -> Table {
         let rows = self.methods.iter();
-        let rows = rows.map(|it| (it.method.title(), it.summary(self.colour)));
+        let rows = rows.map(|it| (self.title(it.method), it.summary(self.colour)));
+        let other = self.other.as_ref();
         let [height, width] = self.size;
         Table {
             about: format!(
@@ -161,21 +190,20 @@ impl Comparison {
                 self.sample_mode,
             ),
             rows: rows.collect(),
+            differences: other.map(|other| DifferencesTable::new(other, self.differences())),
         }
     }
 
     /// A table in Markdown: a row for each method, a column for each figure, means with their
-    /// intervals.
+    /// intervals. If there is a second generator, a table of the differences follows.
     pub fn to_markdown(&self) -> String {
         self.table().to_markdown()
     }
 
-    /// A page in one file that loads nothing: the table, a chart of each figure's intervals, and the
+    /// A page in one file that loads nothing: the tables, a chart of each figure's intervals, and the
     /// contact sheet.
     pub fn to_html(&self, sheet: Option<&RgbImage>) -> String {
-        let run = RunFolder::of(&self.checkpoint);
-        let name = run.file_name().unwrap_or(run.as_os_str());
-        page::page(&name.to_string_lossy(), &self.table(), sheet)
+        page::page(&run_name(&self.checkpoint), &self.table(), sheet)
     }
 
     /// Everything, with the figures of each pair. A figure that is no finite number is null.
@@ -204,7 +232,7 @@ impl Comparison {
                 "pairs": pairs.collect::<Vec<_>>(),
             })
         });
-        json!({
+        let mut all = json!({
             "checkpoint": self.checkpoint,
             "step": self.step,
             "task": self.task,
@@ -215,7 +243,20 @@ impl Comparison {
             "bins": BINS,
             "confidence": CONFIDENCE,
             "methods": methods.collect::<Vec<_>>(),
-        })
+        });
+        if let Some(other) = &self.other {
+            let differences = self.differences().into_iter();
+            let differences = differences.map(|it| (it.name.clone(), it.to_json()));
+            all["against"] = json!({
+                "run": other.run,
+                "checkpoint": other.checkpoint,
+                "step": other.step,
+                "dataset": other.dataset,
+                "sample_mode": other.sample_mode,
+                "differences": differences.collect::<Map<_, _>>(),
+            });
+        }
+        all
     }
 }
 

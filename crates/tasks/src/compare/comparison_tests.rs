@@ -116,6 +116,7 @@ fn comparison() -> Comparison {
         colour: ColourSpace::Yuv,
         pairs: Pair::made_up(&["a", "b", "c"]),
         methods: methods.to_vec(),
+        other: None,
     }
 }
 
@@ -197,4 +198,90 @@ fn the_page_has_the_tables_numbers_a_chart_for_each_figure_and_the_sheet() {
     }
     assert!(page.contains("&lt;script&gt;alert"));
     assert!(!comparison.to_html(None).contains("<img"));
+}
+
+/// The comparison with a second model, whose emd is half as large, and larger by 0.1 in the last pair.
+fn with_other() -> Comparison {
+    let mut comparison = comparison();
+    let mut other = comparison.methods[0].clone();
+    other.method = Method::Other;
+    for (number, pair) in other.pairs.iter_mut().enumerate() {
+        pair.figures.emd = [0.15, 0.05, 0.3][number];
+    }
+    comparison.methods.insert(1, other);
+    comparison.other = Some(Told {
+        run: "a|<b>".to_owned(),
+        checkpoint: "other/checkpoints/step-00000009".into(),
+        step: 9,
+        sample_mode: "running".to_owned(),
+        dataset: "flowers".to_owned(),
+        resized: Some(["bilinear", "nearest"].map(str::to_owned)),
+    });
+    comparison
+}
+
+#[test]
+fn a_second_model_has_a_row_and_a_table_of_differences() {
+    let text = with_other().to_markdown();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows[2].starts_with("| this model | 0.2000 ["), "{text}");
+    assert!(
+        rows[3].starts_with("| run a\\|<b> | 0.1667 [0.05"),
+        "{text}"
+    );
+    assert!(rows[4].starts_with("| doing nothing | "), "{text}");
+    let about = "\nthis model − run a|<b>: mean difference over the pairs [95 % interval, paired bootstrap]; \
+                 run a|<b> was trained on flowers, step 9, running statistics, with resize bilinear \
+                 (here: nearest)\n";
+    assert!(text.contains(about), "{text}");
+    let row = |name: &str| *rows[5..].iter().find(|row| row.starts_with(name)).unwrap();
+    assert_eq!(
+        row("| emd |"),
+        "| emd | 0.0333 [-0.1000, 0.1500] | less | 33 % of 3 pairs |"
+    );
+    assert_eq!(
+        row("| out of gamut, % |"),
+        "| out of gamut, % | 0.0 [0.0, 0.0] | less | 0 % of 3 pairs, equal in 100 % |"
+    );
+    // Of the three pairs one has an infinite psnr, and the others have none.
+    assert_eq!(row("| psnr, dB |"), "| psnr, dB |  | greater |  |");
+    assert!(text.contains("\ndifference of psnr: 3 pairs left out"));
+    assert!(!text.contains("difference of emd: "));
+    assert!(!comparison().to_markdown().contains("difference"));
+    assert!(comparison().differences().is_empty());
+}
+
+#[test]
+fn the_json_of_a_second_model_has_its_figures_and_the_differences() {
+    let json = with_other().to_json();
+    assert_eq!(json["methods"][1]["method"], "other");
+    assert_eq!(json["methods"][1]["pairs"][2]["emd"], 0.3);
+    let against = &json["against"];
+    assert_eq!(
+        (&against["run"], &against["step"]),
+        (&"a|<b>".into(), &9.into())
+    );
+    let emd = &against["differences"]["emd"];
+    assert!((emd["mean"].as_f64().unwrap() - 0.1 / 3.0).abs() < 1e-12);
+    assert_eq!((&emd["pairs"], &emd["left_out"]), (&3.into(), &0.into()));
+    assert_eq!(emd["better"].as_f64(), Some(1.0 / 3.0));
+    assert_eq!(against["differences"]["psnr"]["left_out"], 3);
+    assert!(comparison().to_json().get("against").is_none());
+}
+
+#[test]
+fn the_page_of_a_second_model_has_its_differences_and_their_chart() {
+    let page = with_other().to_html(None);
+    assert!(page.contains("<h2>Differences from run a|&lt;b&gt;</h2>"));
+    let row = "<th scope=\"row\">emd</th><td>0.0333 [-0.1000, 0.1500]</td><td>less</td>\
+               <td>33 % of 3 pairs</td>";
+    assert!(page.contains(row), "{page}");
+    let charts = page.matches("<svg").count();
+    assert_eq!(charts, with_other().table().columns().len() + 1);
+    let (_, chart) = page.split_once("intervals of the differences").unwrap();
+    let (chart, _) = chart.split_once("</svg>").unwrap();
+    // A dot for each figure of which there are differences: all but psnr.
+    let figures = with_other().differences().len();
+    assert_eq!(chart.matches("<circle").count(), figures - 1);
+    assert!(!chart.contains("NaN") && !chart.contains("inf"), "{chart}");
 }

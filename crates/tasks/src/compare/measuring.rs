@@ -3,7 +3,7 @@
 use huenet_data::RgbImage;
 use huenet_hist::{Bins, HistogramLoss, HistogramLossConfig, Kernel};
 
-use super::batch::Batch;
+use super::batch::{Batch, Generators};
 use super::comparison::{Comparison, Histograms, Measured};
 use super::pairs::Pair;
 use super::pictures::{self, Picture, Progress, Shown};
@@ -30,13 +30,13 @@ pub fn compare<B: TrainingBackend>(
     device: &B::Device,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Comparison, Result<RgbImage, TaskError>), TaskError> {
-    let (generator, _) = study.checkpoint.networks::<B>(device)?;
+    let generators = Generators::<B>::of(study, device)?;
     let loss = histogram_loss();
     let mut measured: Vec<Measured> = study.methods().map(Measured::new).collect();
     let mut histograms = Histograms::new(study.colour.channels(), BINS);
     let mut done = 0;
     for (number, batch) in study.pairs.batches().iter().enumerate() {
-        let made = Batch::make(study, &generator, number, device)?;
+        let made = Batch::make(study, &generators, number, device)?;
         let mut show = |index: usize, shown: Shown, planes: &[f32]| {
             tell(Progress::Made(Picture {
                 name: pictures::name(done + index + 1, &batch[index], shown),
@@ -45,7 +45,7 @@ pub fn compare<B: TrainingBackend>(
                 size: made.size,
             }));
         };
-        for (index, [content, reference, _]) in made.each().enumerate() {
+        for (index, [content, reference]) in made.each().enumerate() {
             show(index, Shown::Content, content);
             show(index, Shown::Reference, reference);
         }
@@ -81,7 +81,7 @@ pub fn compare<B: TrainingBackend>(
     }
     let comparison = Comparison::new(study, pairs, measured);
     let sheet = sheet::draw(study, &comparison, |number| {
-        Batch::make(study, &generator, number, device)
+        Batch::make(study, &generators, number, device)
     });
     Ok((comparison, sheet))
 }

@@ -19,6 +19,8 @@ const HALF_LEVEL: f64 = 0.5 / 255.0;
 pub enum Method {
     /// The trained generator.
     Generator,
+    /// A second trained generator, if there is one.
+    Other,
     /// Giving the content image back.
     Nothing,
     /// A colour transfer that needs no training, clipped to RGB in [0, 1]. Histogram matching is of each channel of
@@ -39,9 +41,10 @@ pub(super) struct Made {
 type Linear = fn(&[[f64; 3]], &[[f64; 3]]) -> Rgb;
 
 impl Method {
-    /// Every method that is compared, the generator first.
-    pub const ALL: [Self; 8] = [
+    /// Every method that can be compared, in the order of tables: the generators first.
+    pub const ALL: [Self; 9] = [
         Self::Generator,
+        Self::Other,
         Self::Nothing,
         Self::Transfer(HistogramMatching),
         Self::Transfer(Reinhard),
@@ -55,21 +58,23 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Self::Generator => "generator",
+            Self::Other => "other",
             Self::Nothing => "nothing",
             Self::Transfer(method) => method.name(),
         }
     }
 
-    /// Its name in tables.
+    /// Its name in tables, but for that of [`Self::Other`], which is named by its run.
     pub fn title(self) -> &'static str {
         match self {
             Self::Generator => "this model",
+            Self::Other => "the other model",
             Self::Nothing => "doing nothing",
             Self::Transfer(method) => method.title(),
         }
     }
 
-    /// What it makes of one pair; `None` for the generator, which is not made here.
+    /// What it makes of one pair; `None` for a generator, whose images are not made here.
     ///
     /// # Shapes
     ///
@@ -100,7 +105,7 @@ impl Method {
             }
         };
         let planes = match self {
-            Self::Generator => return None,
+            Self::Generator | Self::Other => return None,
             Self::Nothing => content.to_vec(),
             Self::Transfer(HistogramMatching) => {
                 let channels = content.chunks(pixels).zip(reference.chunks(pixels));
@@ -203,7 +208,7 @@ mod tests {
         assert_eq!(made(Method::Nothing).out_of_gamut, 0.0);
         let linear = made(Method::Transfer(MongeKantorovich));
         assert!(linear.out_of_gamut > 0.0);
-        for method in &Method::ALL[3..] {
+        for method in &Method::ALL[4..] {
             let planes = made(*method).planes;
             assert_eq!(Made::of(colour, planes).out_of_gamut, 0.0, "{method:?}");
         }

@@ -1,8 +1,8 @@
-//! A trained generator beside methods that need no training, image by image.
+//! A trained generator beside methods that need no training, and beside another generator, image by image.
 //!
 //! ```text
 //! run, pairs ──► Study ──► compare ──► Comparison ──► Markdown, JSON, HTML, contact sheet
-//!                            └───► Progress ──► each image
+//! other run  ────┘            └────► Progress ──► each image
 //! ```
 //!
 //! Every method gets the same pairs, prepared as the run prepares them, and is measured in the
@@ -12,8 +12,11 @@
 mod batch;
 mod bootstrap;
 mod comparison;
+mod difference;
+mod differences_table;
 mod measuring;
 mod method;
+mod other;
 mod page;
 mod pairs;
 mod pictures;
@@ -25,6 +28,7 @@ mod write;
 
 pub use bootstrap::{CONFIDENCE, interval};
 pub use comparison::{Comparison, Measured, PairFigures};
+pub use difference::{Better, Difference, Shares};
 pub use measuring::compare;
 pub use method::Method;
 pub use pairs::Pair;

@@ -6,6 +6,7 @@ use data_encoding::BASE64;
 use huenet_data::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 
+use super::differences_table::{COLUMNS, DifferencesTable};
 use super::summary::Summary;
 use super::table::Table;
 use crate::view::page::{STYLE, escape};
@@ -13,7 +14,8 @@ use crate::view::page::{STYLE, escape};
 /// What only this page has.
 const OWN_STYLE: &str = "\
 thead th { vertical-align: bottom; } td span { display: block; color: var(--soft); font-size: 12px; }
-th, td { white-space: nowrap; } tbody tr:first-child { font-weight: 600; }
+th, td { white-space: nowrap; } table.figures tbody tr:first-child > * { font-weight: 600; }
+figure.differences { max-width: 640px; margin-top: 18px; }
 svg text.name { fill: var(--ink); } svg .span { stroke-width: 2; }
 .sheet { display: block; max-width: 100%; height: auto; border-radius: 4px; }";
 
@@ -24,6 +26,8 @@ const JPEG_QUALITY: u8 = 92;
 const NAMES: f64 = 210.0;
 const PLOT: f64 = 300.0;
 const MARGIN: f64 = 20.0;
+/// The most letters of a name that fit into their width.
+const LETTERS: usize = 34;
 /// The height of a method's row.
 const ROW: f64 = 18.0;
 
@@ -72,7 +76,7 @@ fn figures(page: &mut String, table: &Table) -> fmt::Result {
     write!(
         page,
         "<section aria-label=\"Figures\">\n<h2>Figures</h2>\n<p class=\"soft\">{}</p>\n\
-         <div class=\"scroll\"><table>\n<thead><tr><th></th>",
+         <div class=\"scroll\"><table class=\"figures\">\n<thead><tr><th></th>",
         escape(&Table::legend())
     )?;
     for figure in table.columns() {
@@ -96,7 +100,92 @@ fn figures(page: &mut String, table: &Table) -> fmt::Result {
     for note in table.notes() {
         writeln!(page, "<p class=\"soft\">{}</p>", escape(&note))?;
     }
+    page.write_str("</section>\n")?;
+    match &table.differences {
+        Some(table) => differences(page, table),
+        None => Ok(()),
+    }
+}
+
+/// The table of the differences from another model, and their chart.
+fn differences(page: &mut String, table: &DifferencesTable) -> fmt::Result {
+    write!(
+        page,
+        "<section aria-label=\"Differences\">\n<h2>Differences from {}</h2>\n<p class=\"soft\">{}</p>\n\
+         <div class=\"scroll\"><table>\n<thead><tr><th></th>",
+        escape(&table.other),
+        escape(&table.about)
+    )?;
+    for column in COLUMNS {
+        write!(page, "<th scope=\"col\">{column}</th>")?;
+    }
+    page.write_str("</tr></thead>\n<tbody>\n")?;
+    for row in &table.rows {
+        let heading = escape(&row.heading());
+        write!(page, "<tr><th scope=\"row\">{heading}</th>")?;
+        for cell in DifferencesTable::cells(row) {
+            write!(page, "<td>{}</td>", escape(&cell))?;
+        }
+        page.write_str("</tr>\n")?;
+    }
+    page.write_str("</tbody>\n</table></div>\n")?;
+    for note in table.notes() {
+        writeln!(page, "<p class=\"soft\">{}</p>", escape(&note))?;
+    }
+    difference_chart(page, table)?;
     page.write_str("</section>\n")
+}
+
+/// A row for each figure, on a scale of its own: the interval as a line, the mean as a dot, no difference in the
+/// middle.
+fn difference_chart(page: &mut String, table: &DifferencesTable) -> fmt::Result {
+    let (width, height) = (NAMES + PLOT + MARGIN, ROW * (table.rows.len() + 1) as f64);
+    let (zero, bottom) = (NAMES + PLOT / 2.0, ROW * table.rows.len() as f64);
+    writeln!(
+        page,
+        "<figure class=\"differences\"><svg viewBox=\"0 0 {width} {height}\" role=\"img\" \
+         aria-label=\"intervals of the differences\">\n\
+         <line class=\"axis\" x1=\"{zero}\" x2=\"{zero}\" y1=\"0\" y2=\"{bottom}\"/>"
+    )?;
+    for (number, row) in table.rows.iter().enumerate() {
+        let middle = ROW * (number as f64 + 0.5);
+        writeln!(
+            page,
+            "<text class=\"name\" x=\"0\" y=\"{}\">{}</text>",
+            middle + 4.0,
+            escape(&row.heading())
+        )?;
+        let Some(mean) = row.mean else {
+            continue;
+        };
+        let [low, high] = row.interval.unwrap_or([mean; 2]);
+        let reach = [low, mean, high]
+            .map(f64::abs)
+            .into_iter()
+            .fold(0.0, f64::max);
+        let x = |value: f64| match reach > 0.0 {
+            true => zero + PLOT / 2.0 * value / reach,
+            false => zero,
+        };
+        mark(page, [low, mean, high].map(x), middle, 0)?;
+    }
+    let (y, right) = (bottom + 13.0, NAMES + PLOT);
+    writeln!(
+        page,
+        "<text x=\"{NAMES}\" y=\"{y}\">this model has less</text>\
+         <text x=\"{right}\" y=\"{y}\" text-anchor=\"end\">this model has more</text>\n</svg>\
+         <figcaption>Each row has a scale of its own. The line in the middle is no difference.</figcaption></figure>"
+    )
+}
+
+/// An interval as a line, its mean as a dot.
+fn mark(page: &mut String, [low, mean, high]: [f64; 3], y: f64, colour: u8) -> fmt::Result {
+    writeln!(
+        page,
+        "<line class=\"span\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{y}\" y2=\"{y}\" \
+         style=\"stroke: var(--c{colour})\"/>\
+         <circle cx=\"{mean:.1}\" cy=\"{y}\" r=\"3.5\" style=\"fill: var(--c{colour})\"/>"
+    )
 }
 
 /// A chart of the intervals of each figure.
@@ -107,7 +196,7 @@ fn charts(page: &mut String, table: &Table) -> fmt::Result {
     for figure in table.columns() {
         let rows = table.rows.iter();
         let rows: Vec<(&str, Option<&Summary>)> = rows
-            .map(|(title, row)| (*title, Table::cell(row, figure)))
+            .map(|(title, row)| (title.as_str(), Table::cell(row, figure)))
             .collect();
         chart(page, figure, &rows)?;
     }
@@ -146,16 +235,10 @@ fn chart(page: &mut String, figure: &Summary, rows: &[(&str, Option<&Summary>)])
             page,
             "<text class=\"name\" x=\"0\" y=\"{}\">{}</text>",
             middle + 4.0,
-            escape(title)
+            escape(&shortened(title))
         )?;
-        if let Some([low, mean, high]) = summary.and_then(finite) {
-            let [low, mean, high] = [low, mean, high].map(x);
-            writeln!(
-                page,
-                "<line class=\"span\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\" \
-                 style=\"stroke: var(--c{colour})\"/>\
-                 <circle cx=\"{mean:.1}\" cy=\"{middle}\" r=\"3.5\" style=\"fill: var(--c{colour})\"/>"
-            )?;
+        if let Some(values) = summary.and_then(finite) {
+            mark(page, values.map(x), middle, colour)?;
         }
     }
     if !values.is_empty() {
@@ -170,6 +253,14 @@ fn chart(page: &mut String, figure: &Summary, rows: &[(&str, Option<&Summary>)])
         )?;
     }
     page.write_str("</svg></figure>\n")
+}
+
+/// A name that fits beside a chart; the table above has the whole of it.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// `None` if the sheet cannot be encoded: the page does without it.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use huenet_data::{Collection, HostBatch, ImageSource, PairDataset, Pairing, Phase};
+use huenet_data::{
+    Collection, HostBatch, ImageSource, PairDataset, Pairing, Phase, Preprocessing, ResizeFilter,
+};
 
 use crate::run::images::Images;
 use crate::settings::Task;
@@ -158,6 +160,34 @@ impl Pairs {
         let batches = batches.into_values();
         let batches = batches.map(|batch| batch.into_values().collect()).collect();
         listed.finish(recipe, batches)
+    }
+
+    /// The same pairs as the generator of `recipe` needs them: in its colour space, counted in its bins, with its
+    /// fits. They are of the same size and are resized in the same way as these.
+    pub(super) fn prepared_for(&self, recipe: &Recipe) -> Result<Self, TaskError> {
+        let images = self.dataset.images().to_vec();
+        let here = self.dataset.preprocessing();
+        let preprocessing = Preprocessing {
+            size: here.size,
+            resize: here.resize,
+            ..*recipe.preprocessing()
+        };
+        let dataset = PairDataset::new(
+            Collection::from_sources("pairs", Vec::new(), images),
+            Phase::HeldOut,
+            self.dataset.pairing(),
+            preprocessing,
+        )?;
+        Ok(Self {
+            dataset: dataset.with_fit(recipe.pair_fit()),
+            borrowed: self.borrowed,
+            batches: self.batches.clone(),
+        })
+    }
+
+    /// How the images are resized.
+    pub(super) fn resize(&self) -> ResizeFilter {
+        self.dataset.preprocessing().resize
     }
 
     /// Pairs by their batches.

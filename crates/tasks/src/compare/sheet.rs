@@ -1,4 +1,4 @@
-//! The contact sheet: the best, middle and worst pairs, what the generator made of them, and what
+//! The contact sheet: the best, middle and worst pairs, what the generators made of them, and what
 //! the other methods did.
 
 use font8x8::legacy::BASIC_LEGACY;
@@ -54,10 +54,10 @@ pub(super) fn draw(
     let mut sheet = RgbImage::from_pixel(width, height, PAPER);
 
     let place = |column: u32| GUTTER + column * (tile[0] + GUTTER);
-    let titles = ["content", "reference"].into_iter();
-    let titles = titles.chain(columns.iter().map(|method| title(*method)));
+    let titles = ["content", "reference"].map(str::to_owned).into_iter();
+    let titles = titles.chain(columns.iter().map(|method| title(comparison, *method)));
     for (column, title) in (0..).zip(titles) {
-        write(&mut sheet, place(column), GUTTER, tile[0], title);
+        write(&mut sheet, place(column), GUTTER, tile[0], &title);
     }
     for (row, (kind, number)) in (0..).zip(chosen) {
         let y = GUTTER + line + row * (line + tile[1] + GUTTER);
@@ -72,7 +72,7 @@ pub(super) fn draw(
         let before = comparison.pairs()[..number].iter();
         let within = before.filter(|other| other.batch == pair.batch).count();
         let batch = batch(pair.batch)?;
-        let Some([content, reference, _]) = batch.each().nth(within) else {
+        let Some([content, reference]) = batch.each().nth(within) else {
             continue;
         };
         let mut images = vec![content.to_vec(), reference.to_vec()];
@@ -90,14 +90,15 @@ pub(super) fn draw(
 }
 
 /// A title for which there is room above an image.
-fn title(method: Method) -> &'static str {
-    match method {
+fn title(comparison: &Comparison, method: Method) -> String {
+    let short = match method {
         Method::Transfer(HistogramMatching) => "matching",
         Method::Transfer(MongeKantorovich) => "Monge-Kantor.",
         Method::Transfer(MatchedMongeKantorovich) => "M.-K., matched",
         Method::Transfer(IterativeDistributionTransfer) => "distribution",
-        other => other.title(),
-    }
+        other => return comparison.title(other),
+    };
+    short.to_owned()
 }
 
 /// The ends and the middle of a ranking, without doubles, in its order.

@@ -1,10 +1,11 @@
-//! A saved generator, and the pairs that it is evaluated on.
+//! A saved generator, the pairs that it is evaluated on, and perhaps a second generator.
 
 use std::path::{Path, PathBuf};
 
 use huenet_data::{ColourSpace, Phase};
 
 use super::method::Method;
+use super::other::Other;
 use super::pairs::{Pair, Pairs};
 use super::pictures::{self, Shown};
 use crate::run::checkpoint::Checkpoint;
@@ -17,13 +18,14 @@ use crate::transfer;
 /// Bins of the histograms that figures are of.
 pub const BINS: usize = 256;
 
-/// A saved generator, and the images that it is evaluated on.
+/// A saved generator, and the images that it is evaluated on. A second generator may get the same images.
 pub struct Study {
     pub(super) recipe: Recipe,
     pub(super) checkpoint: Checkpoint,
     pub(super) pairs: Pairs,
     /// The colour space of the figures.
     pub(super) colour: ColourSpace,
+    pub(super) other: Option<Other>,
 }
 
 /// Which images a [`Study`] has.
@@ -68,6 +70,25 @@ impl Study {
             checkpoint,
             pairs,
             colour,
+            other: None,
+        })
+    }
+
+    /// This study with a second generator: that of the newest checkpoint in `run` (a run's folder, or a checkpoint's).
+    /// It gets the same pairs in the same batches, of the same size, resized in the same way. Otherwise they are
+    /// prepared by its own settings: in its colour space, counted in its bins. `changes` replace some of its settings,
+    /// as in [`new`](Self::new); it is sampled as its own settings say, unless they say how.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::NotComparable`] if it has another task or direction, or images of another size or with another
+    /// number of channels; any [`TaskError`] of checkpoints and settings.
+    pub fn against(self, run: &Path, changes: &[Layer]) -> Result<Self, TaskError> {
+        let first = (&self.checkpoint, &self.recipe, &self.pairs);
+        let other = Other::new(run, changes, first)?;
+        Ok(Self {
+            other: Some(other),
+            ..self
         })
     }
 
@@ -106,15 +127,18 @@ impl Study {
         (1..).zip(pairs).flat_map(of_pair).collect()
     }
 
-    /// The methods: those of colours only if the images have colours.
+    /// The methods: those of colours only if the images have colours, the second generator only if there is one.
     pub(super) fn methods(&self) -> impl Iterator<Item = Method> + use<> {
         let colours = self.colour != ColourSpace::Grey;
+        let other = self.other.is_some();
         let of_channels = [
             Method::Generator,
+            Method::Other,
             Method::Nothing,
             Method::Transfer(transfer::Method::HistogramMatching),
         ];
         let all = Method::ALL.into_iter();
         all.filter(move |method| colours || of_channels.contains(method))
+            .filter(move |method| other || *method != Method::Other)
     }
 }

@@ -31,12 +31,7 @@ impl Summary {
 
     /// The heading of the figure's column.
     pub(super) fn heading(&self) -> String {
-        match self.name.as_str() {
-            "h_content_given_output" => "H(content given output), nats".to_owned(),
-            "psnr" => "psnr, dB".to_owned(),
-            "out_of_gamut" => "out of gamut, %".to_owned(),
-            name => name.to_owned(),
-        }
+        heading(&self.name)
     }
 
     /// The mean, as it is written in the column.
@@ -51,12 +46,28 @@ impl Summary {
 
     /// A value of the figure, as it is written in the column.
     pub(super) fn number(&self, value: f64) -> String {
-        let (scale, digits) = match self.name.as_str() {
-            "out_of_gamut" => (100.0, 1),
-            "psnr" => (1.0, 2),
-            name if name == "swd" || name.starts_with("emd") => (1.0, 4),
-            _ => (1.0, 3),
-        };
-        format!("{:.digits$}", scale * value)
+        number(&self.name, value)
     }
+}
+
+/// The heading of the figure `name`.
+pub(super) fn heading(name: &str) -> String {
+    match name {
+        "h_content_given_output" => "H(content given output), nats",
+        "psnr" => "psnr, dB",
+        "out_of_gamut" => "out of gamut, %",
+        name => name,
+    }
+    .to_owned()
+}
+
+/// A value of the figure `name`, or a difference of two, as it is written under its heading.
+pub(super) fn number(name: &str, value: f64) -> String {
+    let (scale, digits) = match name {
+        "out_of_gamut" => (100.0, 1),
+        "psnr" => (1.0, 2),
+        name if name == "swd" || name.starts_with("emd") => (1.0, 4),
+        _ => (1.0, 3),
+    };
+    format!("{:.digits$}", scale * value)
 }

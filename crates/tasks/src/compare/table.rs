@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::bootstrap::CONFIDENCE;
+use super::differences_table::{DifferencesTable, markdown_cell};
 use super::summary::Summary;
 
 /// Means with their intervals.
@@ -10,7 +11,9 @@ pub(super) struct Table {
     /// What was compared on what.
     pub(super) about: String,
     /// The name of each method, and its figures.
-    pub(super) rows: Vec<(&'static str, Vec<Summary>)>,
+    pub(super) rows: Vec<(String, Vec<Summary>)>,
+    /// The differences from another model, if there is one.
+    pub(super) differences: Option<DifferencesTable>,
 }
 
 impl Table {
@@ -32,8 +35,7 @@ impl Table {
 
     /// What the means are without.
     pub(super) fn notes(&self) -> Vec<String> {
-        let of_row = |(title, row): &(&'static str, Vec<Summary>)| {
-            let title = *title;
+        let of_row = |(title, row): &(String, Vec<Summary>)| {
             let left_out = row.iter().filter(|figure| figure.left_out > 0);
             let note = |figure: &Summary| {
                 format!(
@@ -56,10 +58,13 @@ impl Table {
         for (title, row) in &self.rows {
             let cell = |figure| Self::cell(row, figure).map_or_else(String::new, markdown);
             let cells: Vec<String> = columns.iter().map(cell).collect();
-            let _ = writeln!(text, "| {title} | {} |", cells.join(" | "));
+            let _ = writeln!(text, "| {} | {} |", markdown_cell(title), cells.join(" | "));
         }
         for note in self.notes() {
             let _ = writeln!(text, "\n{note}");
+        }
+        if let Some(differences) = &self.differences {
+            let _ = write!(text, "\n{}", differences.to_markdown());
         }
         text
     }

@@ -103,6 +103,16 @@ pub enum TaskError {
         /// The dataset.
         dataset: String,
     },
+    /// The generators of two runs cannot be given the same pairs.
+    #[error("{} and {} cannot be compared on the same pairs: {differences}", run.display(), other.display())]
+    NotComparable {
+        /// The run whose pairs they are.
+        run: PathBuf,
+        /// The other run.
+        other: PathBuf,
+        /// Each setting that differs, with both values.
+        differences: String,
+    },
     /// A checkpoint belongs to networks of another shape.
     #[error("the checkpoint {} is from another configuration: {differences}", path.display())]
     OtherConfiguration {
@@ -234,6 +244,7 @@ impl TaskError {
                 | Self::Superseded { .. }
                 | Self::NothingToEvaluate
                 | Self::NothingHeldOut { .. }
+                | Self::NotComparable { .. }
                 | Self::ExportExists { .. }
                 | Self::NotInOnnx { .. }
                 | Self::NotInF16 { .. }
