@@ -16,7 +16,11 @@ type Pairs = [(&'static str, &'static str); 3];
 const TRANSFERRED: Pairs = [("lake", "street"), ("tea", "street"), ("cat", "lake")];
 
 /// For grey photographs that get their own colours back.
-const COLOURED: Pairs = [("cat", "cat"), ("lake", "lake"), ("coffee", "coffee")];
+const COLOURED: Pairs = [
+    ("cat-grey", "cat"),
+    ("lake-grey", "lake"),
+    ("coffee-grey", "coffee"),
+];
 
 /// For drawings that get the colours of what has their outline.
 const DRAWN: Pairs = [
