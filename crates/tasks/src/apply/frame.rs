@@ -2,7 +2,7 @@
 
 use huenet_data::{ColourSpace, Image, ImageSize, ParameterError};
 
-use super::grid::Grid;
+use super::small_image::SmallImage;
 
 /// Where a photograph lies in the image that a network sees.
 ///
@@ -50,7 +50,7 @@ impl Frame {
     /// [`ParameterError::ImageSize`] if the frame is larger than images can be.
     pub(super) fn filled(
         &self,
-        photograph: &Grid<3>,
+        photograph: &SmallImage<3>,
         colour: ColourSpace,
     ) -> Result<Image, ParameterError> {
         let [height, width] = self.outer;
@@ -75,7 +75,7 @@ impl Frame {
     /// # Shapes
     ///
     /// - `planes`: `[channels, height, width]` of the outer size
-    pub(super) fn opened(&self, planes: &[f32], colour: ColourSpace) -> Option<Grid<3>> {
+    pub(super) fn opened(&self, planes: &[f32], colour: ColourSpace) -> Option<SmallImage<3>> {
         if !planes.iter().all(|value| value.is_finite()) {
             return None;
         }
@@ -93,7 +93,7 @@ impl Frame {
                 colours.push(rgb.map(|value| ((value + 1.0) / 2.0).clamp(0.0, 1.0)));
             }
         }
-        Some(Grid::new(width, height, colours))
+        Some(SmallImage::new(width, height, colours))
     }
 
     /// The row or column of the photograph that each one of the frame shows.
@@ -148,7 +148,7 @@ mod tests {
         let expected = [0, 1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1, 2, 2];
         assert_eq!(frame.sources(1), expected);
         let colours = vec![[0.0, 0.5, 1.0], [0.25, 0.75, 0.5], [1.0, 1.0, 0.0]];
-        let photograph = Grid::new(3, 1, colours);
+        let photograph = SmallImage::new(3, 1, colours);
         for colour in [ColourSpace::Yuv, ColourSpace::Rgb] {
             let filled = frame.filled(&photograph, colour).unwrap();
             let back = frame.opened(filled.planes(), colour).unwrap();

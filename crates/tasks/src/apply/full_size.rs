@@ -3,8 +3,8 @@
 use huenet_data::Photograph;
 use huenet_data::colour::{grey, rgb_to_yuv, yuv_to_rgb};
 
-use super::grid::{Cubic, Grid, Linear, between};
 use super::guided::{Guided, mapped};
+use super::small_image::{Cubic, Linear, SmallImage, between};
 
 /// What a network's output gives a photograph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +62,9 @@ fn with_luma(luma: f32, colour: [f32; 3]) -> [f32; 3] {
 /// A network's output for a photograph, at the network's size.
 pub(super) struct Small {
     /// The photograph as the network saw it.
-    pub(super) seen: Grid<3>,
+    pub(super) seen: SmallImage<3>,
     /// What the network made of it, in [0, 1].
-    pub(super) output: Grid<3>,
+    pub(super) output: SmallImage<3>,
     /// What this gives the photograph.
     pub(super) gives: Gives,
 }
@@ -117,7 +117,7 @@ impl Small {
         let (width, height) = (content.width(), content.height());
         let seen = self.seen.values().iter().zip(self.output.values());
         let wanted = seen.map(|(colour, made)| self.gives.result(*colour, *made));
-        let wanted = Grid::new(self.seen.width(), self.seen.height(), wanted.collect());
+        let wanted = SmallImage::new(self.seen.width(), self.seen.height(), wanted.collect());
         let guided = Guided::fit(&self.seen, &wanted);
         let columns = (0..width).map(|x| Linear::linear(x, wanted.width(), width));
         let columns: Vec<Linear> = columns.collect();
@@ -153,7 +153,7 @@ impl Small {
 }
 
 /// What `photograph`, shrunk, lacks to be `wanted`. Where it is transparent it lacks nothing.
-fn missing(photograph: &Photograph, wanted: &Grid<3>) -> Grid<3> {
+fn missing(photograph: &Photograph, wanted: &SmallImage<3>) -> SmallImage<3> {
     let (width, height) = (wanted.width(), wanted.height());
     let shrunk = photograph.reduced(width, height);
     let opacity = photograph.reduced_alpha(width, height);
@@ -162,5 +162,5 @@ fn missing(photograph: &Photograph, wanted: &Grid<3>) -> Grid<3> {
     let differences = pixels.map(|((shrunk, wanted), opacity)| {
         std::array::from_fn(|i| opacity * (wanted[i] - shrunk[i]))
     });
-    Grid::new(width, height, differences.collect())
+    SmallImage::new(width, height, differences.collect())
 }

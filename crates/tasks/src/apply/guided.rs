@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3, Vector3};
 
-use super::grid::{Grid, Linear};
+use super::small_image::{Linear, SmallImage};
 
 /// Pixels around the middle one of a window, at the small size.
 const RADIUS: usize = 2;
@@ -31,7 +31,7 @@ type Affine = [f32; 12];
 /// colours, and noise does not grow. In the literature A is 0, and such texture is lost.
 ///
 /// Source: He, Sun and Tang, "Guided Image Filtering" (2013); He and Sun, "Fast Guided Filter" (2015).
-pub(super) struct Guided(Grid<12>);
+pub(super) struct Guided(SmallImage<12>);
 
 impl Guided {
     /// Fits the maps.
@@ -39,7 +39,7 @@ impl Guided {
     /// # Panics
     ///
     /// If both images do not have the same size.
-    pub(super) fn fit(guide: &Grid<3>, target: &Grid<3>) -> Self {
+    pub(super) fn fit(guide: &SmallImage<3>, target: &SmallImage<3>) -> Self {
         let (width, height) = (guide.width(), guide.height());
         assert_eq!([width, height], [target.width(), target.height()]);
         let pixels = guide.values().iter().zip(target.values());
@@ -59,7 +59,7 @@ impl Guided {
         let maps: Vec<[f64; 12]> = maps.collect();
         let maps = box_means(&maps, width, height);
         let maps = maps.iter().map(|map| map.map(|value| value as f32));
-        Self(Grid::new(width, height, maps.collect()))
+        Self(SmallImage::new(width, height, maps.collect()))
     }
 
     /// The maps along a row between those of the small image, at its columns.
@@ -148,22 +148,22 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::grid::between;
+    use super::super::small_image::between;
     use super::*;
 
-    fn noise(width: usize, height: usize, seed: u64) -> Grid<3> {
+    fn noise(width: usize, height: usize, seed: u64) -> SmallImage<3> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let colours = (0..width * height).map(|_| [0; 3].map(|_| random.random::<f32>()));
-        Grid::new(width, height, colours.collect())
+        SmallImage::new(width, height, colours.collect())
     }
 
-    fn each(grid: &Grid<3>, map: impl Fn([f32; 3]) -> [f32; 3]) -> Grid<3> {
-        let values = grid.values().iter().map(|colour| map(*colour));
-        Grid::new(grid.width(), grid.height(), values.collect())
+    fn each(image: &SmallImage<3>, map: impl Fn([f32; 3]) -> [f32; 3]) -> SmallImage<3> {
+        let values = image.values().iter().map(|colour| map(*colour));
+        SmallImage::new(image.width(), image.height(), values.collect())
     }
 
     /// `guided` on a larger image.
-    fn large(guided: &Guided, image: &Grid<3>) -> Vec<[f32; 3]> {
+    fn large(guided: &Guided, image: &SmallImage<3>) -> Vec<[f32; 3]> {
         let (width, height, from) = (image.width(), image.height(), guided.0.width());
         let rows = image.values().chunks_exact(width).enumerate();
         rows.flat_map(|(y, row)| {
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn edges_stay_where_the_guide_has_them() {
         // Dark on the left, light on the right, each with another change.
-        let small = Grid::new(
+        let small = SmallImage::new(
             20,
             10,
             (0..200)
@@ -227,7 +227,7 @@ mod tests {
             }
         });
         let guided = Guided::fit(&small, &target);
-        let full = Grid::new(
+        let full = SmallImage::new(
             200,
             10,
             (0..2000)

@@ -6,7 +6,7 @@ use huenet_models::Pass;
 
 use super::frame::Frame;
 use super::full_size::Gives;
-use super::grid::Grid;
+use super::small_image::SmallImage;
 use super::translator::Translator;
 use crate::step::backend::TrainingBackend;
 use crate::step::fitted_maps::{MapsFit, fitted_maps};
@@ -87,15 +87,15 @@ fn without_transparent(sample: Sample, photograph: &Photograph) -> Sample {
         return sample;
     };
     let opacity = opacity.into_iter().map(|alpha| [alpha]).collect();
-    let opacity = Grid::new(width, height, opacity).enlarged(sample.width(), sample.height());
+    let opacity = SmallImage::new(width, height, opacity).enlarged(sample.width(), sample.height());
     let mask = opacity.values().iter().map(|[alpha]| alpha.clamp(0.0, 1.0));
     sample.clone().with_mask(mask.collect()).unwrap_or(sample)
 }
 
 /// A photograph at a size of other proportions.
-fn squeezed(photograph: &Photograph, size: ImageSize) -> Grid<3> {
+fn squeezed(photograph: &Photograph, size: ImageSize) -> SmallImage<3> {
     let [width, height] = narrowed(photograph, [size.width(), size.height()]);
-    let narrow = Grid::new(width, height, photograph.reduced(width, height));
+    let narrow = SmallImage::new(width, height, photograph.reduced(width, height));
     narrow.enlarged(size.width(), size.height())
 }
 

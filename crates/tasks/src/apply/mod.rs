@@ -10,10 +10,10 @@
 
 mod frame;
 mod full_size;
-mod grid;
 mod guided;
 mod maps;
 mod model;
+mod small_image;
 mod translator;
 
 pub use model::Model;

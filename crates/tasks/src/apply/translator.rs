@@ -8,8 +8,8 @@ use huenet_models::{Generator, Pass};
 
 use super::frame::Frame;
 use super::full_size::{Gives, Small};
-use super::grid::Grid;
 use super::model::Model;
+use super::small_image::SmallImage;
 use crate::step::backend::TrainingBackend;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
@@ -191,12 +191,12 @@ impl<B: TrainingBackend> Translator<B> {
 }
 
 /// A photograph at another size of its own proportions, `[height, width]`.
-fn scaled(photograph: &Photograph, [height, width]: [usize; 2]) -> Grid<3> {
+fn scaled(photograph: &Photograph, [height, width]: [usize; 2]) -> SmallImage<3> {
     let own = [photograph.height(), photograph.width()];
     if own[0] >= height && own[1] >= width {
-        return Grid::new(width, height, photograph.reduced(width, height));
+        return SmallImage::new(width, height, photograph.reduced(width, height));
     }
-    let image = Grid::new(own[1], own[0], photograph.reduced(own[1], own[0]));
+    let image = SmallImage::new(own[1], own[0], photograph.reduced(own[1], own[0]));
     image.enlarged(width, height)
 }
 

@@ -69,7 +69,7 @@ impl Marginals {
 /// application to colour transfer", 2005. The rotations are a fixed, well-spread sequence in place of
 /// random ones.
 pub(super) struct IterativeDistributionTransfer {
-    steps: Vec<(Axes, [Table; 3])>,
+    steps: Vec<(Axes, [Curve; 3])>,
 }
 
 impl IterativeDistributionTransfer {
@@ -77,19 +77,19 @@ impl IterativeDistributionTransfer {
     pub(super) fn fit(content: &mut Planes, reference: &Marginals) -> Self {
         let mut moved = [(); 3].map(|()| vec![0.0; content.weights.len()]);
         let steps = reference.0.iter().map(|(axes, targets)| {
-            let tables = std::array::from_fn(|k| {
+            let curves = std::array::from_fn(|k| {
                 let values = &mut moved[k];
-                let table = Table::new(&content.count(axes[k], values), &targets[k]);
+                let curve = Curve::new(&content.count(axes[k], values), &targets[k]);
                 values
                     .iter_mut()
-                    .for_each(|value| *value = table.at(*value));
-                table
+                    .for_each(|value| *value = curve.at(*value));
+                curve
             });
             let moved = moved.each_ref().map(|values| &**values);
             for (c, plane) in content.colours.iter_mut().enumerate() {
                 project(moved, axes.map(|axis| axis[c]), plane);
             }
-            (*axes, tables)
+            (*axes, curves)
         });
         Self {
             steps: steps.collect(),
@@ -111,12 +111,12 @@ fn project(planes: [&[f32]; 3], factors: [f32; 3], sums: &mut [f32]) {
 
 impl ColourMap for IterativeDistributionTransfer {
     fn map_row(&self, _row: usize, _height: usize, pixels: &mut [[f32; 3]]) {
-        for (axes, tables) in &self.steps {
+        for (axes, curves) in &self.steps {
             for rgb in &mut *pixels {
                 let [r, g, b] = *rgb;
                 let mut moved = [0.0; 3];
-                for (axis, table) in axes.iter().zip(tables) {
-                    let value = table.at(axis[0] * r + axis[1] * g + axis[2] * b);
+                for (axis, curve) in axes.iter().zip(curves) {
+                    let value = curve.at(axis[0] * r + axis[1] * g + axis[2] * b);
                     for (sum, share) in moved.iter_mut().zip(axis) {
                         *sum += share * value;
                     }
@@ -188,7 +188,7 @@ fn part(value: f32, low: f32, scale: f32) -> usize {
 /// A monotone curve through at most one point in each of equal parts of a range, and straight between
 /// them. Beyond the ends it goes on with slope 1, so that colours which the fit did not see keep their
 /// differences; a curve of one point is level.
-struct Table {
+struct Curve {
     low: f32,
     scale: f32,
     /// Before all parts and for each of them: x and y of its point, or of the last one before it, and
@@ -196,7 +196,7 @@ struct Table {
     points: Vec<[f32; 3]>,
 }
 
-impl Table {
+impl Curve {
     /// The curve that takes one distribution to another.
     fn new(from: &Counts, to: &Counts) -> Self {
         let mut points = vec![[0.0; 3]; PARTS + 1];

@@ -39,7 +39,7 @@ impl Lut {
         };
         let file = File::open(path).map_err(failed)?;
         let mut file = BufReader::new(file.take(LONGEST_FILE));
-        let mut table = Table::default();
+        let mut lines = Lines::default();
         let mut line = Vec::new();
         let mut number = 0;
         let fault = |line, (found, expected): Fault| LutError::Line {
@@ -63,9 +63,9 @@ impl Lut {
             let text = String::from_utf8_lossy(&line);
             // Some programs begin a file with a byte order mark.
             let text = text.trim_start_matches('\u{feff}').trim();
-            table.read(text).map_err(|wrong| fault(number, wrong))?;
+            lines.read(text).map_err(|wrong| fault(number, wrong))?;
         }
-        table.finish().map_err(|wrong| fault(number, wrong))
+        lines.finish().map_err(|wrong| fault(number, wrong))
     }
 
     /// Writes the table as a `.cube` file, with values clipped to [0, 1]. A file that is there is
@@ -100,12 +100,12 @@ type Fault = (String, String);
 
 /// What the lines of a file have said so far.
 #[derive(Default)]
-struct Table {
+struct Lines {
     size: Option<usize>,
     colours: Vec<[f32; 3]>,
 }
 
-impl Table {
+impl Lines {
     fn read(&mut self, line: &str) -> Result<(), Fault> {
         let mut words = line.split_ascii_whitespace();
         let fault = |expected: &str| Err((quoted(line), expected.to_owned()));

@@ -7,7 +7,7 @@ use huenet_data::{Area, areas};
 /// A pixel's values belong to its centre; the centres of a larger image's pixels lie between those of
 /// the small one. Beyond the outermost centres the values stay.
 #[derive(Clone, Debug)]
-pub(super) struct Grid<const N: usize> {
+pub(super) struct SmallImage<const N: usize> {
     width: usize,
     height: usize,
     values: Vec<[f32; N]>,
@@ -72,7 +72,7 @@ impl Cubic {
     }
 }
 
-impl<const N: usize> Grid<N> {
+impl<const N: usize> SmallImage<N> {
     /// # Panics
     ///
     /// If there are not as many values as pixels.
@@ -97,7 +97,7 @@ impl<const N: usize> Grid<N> {
         &self.values
     }
 
-    /// Another grid of the same size, whose values are made of this one's.
+    /// Another image of the same size, whose values are made of this one's.
     pub(super) fn each(&self, map: impl Fn([f32; N]) -> [f32; N]) -> Self {
         let values = self.values.iter().map(|value| map(*value)).collect();
         Self::new(self.width, self.height, values)
@@ -138,7 +138,7 @@ impl<const N: usize> Grid<N> {
         Self::new(width, height, rows.collect())
     }
 
-    /// A row between the grid's own ones.
+    /// A row between the image's own ones.
     pub(super) fn row<const K: usize>(&self, tap: Tap<K>) -> Vec<[f32; N]> {
         let mut line = vec![[0.0; N]; self.width];
         let rows = self.values.chunks_exact(self.width).skip(tap.first);
@@ -212,9 +212,9 @@ mod tests {
     #[case(200, 9)]
     #[case(5, 1)]
     fn areas_are_all_of_the_line(#[case] from: usize, #[case] to: usize) {
-        let line = Grid::new(from, 1, (0..from).map(|i| [i as f32]).collect());
+        let line = SmallImage::new(from, 1, (0..from).map(|i| [i as f32]).collect());
         let reduced = line.reduced(to, 1);
-        let mean = |line: &Grid<1>| {
+        let mean = |line: &SmallImage<1>| {
             let sum: f32 = line.values().iter().flatten().sum();
             sum / line.values().len() as f32
         };
@@ -236,14 +236,14 @@ mod tests {
 
     #[test]
     fn what_rises_evenly_does_so_at_any_size() {
-        let grid = Grid::new(
+        let image = SmallImage::new(
             6,
             4,
             (0..24).map(|i| [(i % 6) as f32, (i / 6) as f32]).collect(),
         );
         for y in 12..30 {
-            let line = grid.row(Linear::linear(y, 4, 40));
-            let smooth = grid.row(Cubic::cubic(y, 4, 40));
+            let line = image.row(Linear::linear(y, 4, 40));
+            let smooth = image.row(Cubic::cubic(y, 4, 40));
             for x in 12..40 {
                 let expected = [(x as f32 + 0.5) / 10.0 - 0.5, (y as f32 + 0.5) / 10.0 - 0.5];
                 let linear = between(&line, Linear::linear(x, 6, 60));
