@@ -49,25 +49,26 @@ pub(crate) fn pictures(arguments: &[OsString]) -> Result<u8> {
         _ => bail!("`cargo xtask pictures` takes nothing but --edges RUN"),
     };
     let images = workspace().join("docs/images");
-    sheet(&images, "transfer", TRANSFERRED, ["transfer"])?;
-    sheet(&images, "color_transfer", TRANSFERRED, ["translate"])?;
-    let colorization = ["translate", "--task", "colorization"];
+    let words = |words: &[&str]| words.iter().map(OsString::from).collect();
+    sheet(&images, "transfer", TRANSFERRED, words(&["transfer"]))?;
+    sheet(
+        &images,
+        "color_transfer",
+        TRANSFERRED,
+        words(&["translate"]),
+    )?;
+    let colorization = words(&["translate", "--task", "colorization"]);
     sheet(&images, "colorization", COLOURED, colorization)?;
     if let Some(run) = edges {
-        let run = run.to_string_lossy();
-        sheet(&images, "edges2photos", DRAWN, ["translate", "--run", &run])?;
+        let translate = vec!["translate".into(), "--run".into(), run.clone()];
+        sheet(&images, "edges2photos", DRAWN, translate)?;
     }
     methods(&images)?;
     Ok(0)
 }
 
-/// A contact sheet of what `verb` makes of `pairs`.
-fn sheet<'a>(
-    images: &Path,
-    name: &str,
-    pairs: Pairs,
-    verb: impl IntoIterator<Item = &'a str>,
-) -> Result<()> {
+/// A contact sheet of what `huenet` with these arguments makes of `pairs`.
+fn sheet(images: &Path, name: &str, pairs: Pairs, arguments: Vec<OsString>) -> Result<()> {
     let aside = target_folder()?.join("pictures").join(name);
     let [contents, references, results] =
         ["contents", "references", "results"].map(|part| aside.join(part));
@@ -86,7 +87,13 @@ fn sheet<'a>(
         }
     }
     let sheet = images.join(name).with_extension("jpg");
-    made(verb, &contents, &references, &results, &sheet)
+    let paths = [
+        ("--content", contents),
+        ("--reference", references),
+        ("--output", results),
+        ("--sheet", sheet),
+    ];
+    made(arguments, paths)
 }
 
 /// The file of a photograph or a drawing.
@@ -104,47 +111,30 @@ fn methods(images: &Path) -> Result<()> {
     let (content, reference) = BY_EACH;
     for method in METHODS {
         let arguments = [
-            OsString::from("transfer"),
-            "--overwrite".into(),
-            "--no-metadata".into(),
-            "--quality".into(),
-            "75".into(),
-            "--method".into(),
-            method.into(),
-            "--content".into(),
-            photograph_of(images, content)?.into(),
-            "--reference".into(),
-            photograph_of(images, reference)?.into(),
-            "--output".into(),
-            folder.join(method).with_extension("jpg").into(),
+            "transfer",
+            "--no-metadata",
+            "--quality",
+            "75",
+            "--method",
+            method,
         ];
-        succeeded(&arguments)?;
+        let paths = [
+            ("--content", photograph_of(images, content)?),
+            ("--reference", photograph_of(images, reference)?),
+            ("--output", folder.join(method).with_extension("jpg")),
+        ];
+        made(arguments.map(OsString::from).to_vec(), paths)?;
     }
     Ok(())
 }
 
-fn made<'a>(
-    verb: impl IntoIterator<Item = &'a str>,
-    contents: &Path,
-    references: &Path,
-    results: &Path,
-    sheet: &Path,
-) -> Result<()> {
-    let mut arguments: Vec<OsString> = verb.into_iter().map(OsString::from).collect();
-    for (flag, path) in [
-        ("--content", contents),
-        ("--reference", references),
-        ("--output", results),
-        ("--sheet", sheet),
-    ] {
+/// Runs `huenet` with these arguments and the flags that name paths. What is there already is replaced.
+fn made<const N: usize>(mut arguments: Vec<OsString>, paths: [(&str, PathBuf); N]) -> Result<()> {
+    arguments.push("--overwrite".into());
+    for (flag, path) in paths {
         arguments.extend([flag.into(), path.into()]);
     }
-    arguments.push("--overwrite".into());
-    succeeded(&arguments)
-}
-
-fn succeeded(arguments: &[OsString]) -> Result<()> {
-    match huenet(arguments)? {
+    match huenet(&arguments)? {
         0 => Ok(()),
         code => bail!("huenet ended with {code}"),
     }
