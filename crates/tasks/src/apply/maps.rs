@@ -5,7 +5,6 @@ use huenet_data::{Batch, Image, ImageSize, Photograph};
 use huenet_models::Pass;
 
 use super::frame::Frame;
-use super::full_size::Gives;
 use super::small_image::SmallImage;
 use super::translator::Translator;
 use crate::step::backend::TrainingBackend;
@@ -26,13 +25,16 @@ impl<B: TrainingBackend> Translator<B> {
         if strength == 0.0 {
             return Ok(result);
         }
-        let maps = self.maps(content, reference)?;
+        let (maps, gives) = (self.maps(content, reference)?, self.gives());
         let height = content.height();
         result.map_rows(|row, pixels| {
             let mut made = pixels.to_vec();
+            for colour in &mut made {
+                *colour = gives.given(*colour);
+            }
             maps.map_row(row, height, &mut made);
             for (pixel, made) in pixels.iter_mut().zip(made) {
-                *pixel = Gives::Colours.mixed(*pixel, made, strength);
+                *pixel = gives.mixed(*pixel, made, strength);
             }
         });
         Ok(result)
@@ -43,7 +45,8 @@ impl<B: TrainingBackend> Translator<B> {
         let preprocessing = self.recipe.preprocessing();
         let (colour, size) = (preprocessing.colour, preprocessing.size);
         // All of it, as in training: the grid lies on the edges of the photograph, whatever its proportions.
-        let seen = squeezed(content, size);
+        let gives = self.gives();
+        let seen = squeezed(content, size).each(|colour| gives.given(colour));
         let sides = [size.height(), size.width()];
         let frame = Frame {
             inner: sides,
@@ -51,7 +54,7 @@ impl<B: TrainingBackend> Translator<B> {
         };
         let image = frame.filled(&seen, colour)?;
         let reference = self.prepared(reference);
-        let fit = MapsFit::new(colour);
+        let fit = MapsFit::new(self.recipe.task(), colour);
         let sample = fit.sample(size, image.planes());
         let fitted = fit.maps(
             &without_transparent(sample, content),
@@ -69,7 +72,7 @@ impl<B: TrainingBackend> Translator<B> {
             counts: self.counts(&reference),
             fitted: Some(Tensor::from_data(fitted, &self.device)),
         };
-        let fitted = fitted_maps(colour, &batch);
+        let fitted = fitted_maps(&fit, &batch);
         let mut pass = Pass::inference();
         let made = (self.generator).mapped(batch.content, batch.counts, fitted, &mut pass);
         let maps: Vec<f32> = made.maps.into_data().iter().collect();

@@ -162,7 +162,7 @@ impl<B: TrainingBackend> Translator<B> {
         })
     }
 
-    fn gives(&self) -> Gives {
+    pub(super) fn gives(&self) -> Gives {
         match self.recipe.pairing() {
             Pairing::SideBySide(_) => Gives::Picture,
             Pairing::GreyToColour(Direction::AToB) => Gives::Chroma,

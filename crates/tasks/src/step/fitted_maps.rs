@@ -6,6 +6,7 @@ use huenet_data::{Batch, ColourSpace, Image, ImageSize, PairFit};
 use huenet_models::{FittedMaps, MAPS_GRID};
 use nalgebra::Matrix4;
 
+use crate::settings::Task;
 use crate::step::ssim_loss::luma;
 use crate::transfer::{FitOptions, Grid, LocalMaps, Sample, TransferError};
 
@@ -31,11 +32,13 @@ const REPEATS: usize = 3;
 pub(crate) struct MapsFit {
     colour: ColourSpace,
     options: FitOptions,
+    /// Whether the contents are grey. Then there are no colours to map, and the maps add chroma.
+    grey: bool,
 }
 
 impl MapsFit {
-    /// For images of this space, which has three channels.
-    pub(crate) fn new(colour: ColourSpace) -> Self {
+    /// For the images of `task` in this space, which has three channels.
+    pub(crate) fn new(task: Task, colour: ColourSpace) -> Self {
         let options = || -> Result<FitOptions, TransferError> {
             let options = FitOptions::default()
                 .with_working_side(WORKING_SIDE)?
@@ -46,6 +49,7 @@ impl MapsFit {
         Self {
             colour,
             options: options().expect("constants that a fit takes"),
+            grey: task == Task::Colorization,
         }
     }
 
@@ -55,7 +59,10 @@ impl MapsFit {
     ///
     /// - output: `[12, levels, rows, columns]`
     pub(crate) fn maps(&self, content: &Sample, reference: &Sample) -> Vec<f32> {
-        let fitted = LocalMaps::fit(content, reference, &self.options);
+        let fitted = match self.grey {
+            true => LocalMaps::colouring(reference, self.options.grid()),
+            false => LocalMaps::fit(content, reference, &self.options),
+        };
         let cells = fitted.grid().cells();
         let basis = Basis::of(self.colour);
         let mut maps = vec![0.0; cells * VALUES];
@@ -113,24 +120,23 @@ impl PairFit for MapsFit {
 
 /// The maps that were fitted to a batch, for the generator. If the batch's dataset fitted none, they are fitted here,
 /// on the host.
-pub(crate) fn fitted_maps<B: Backend>(colour: ColourSpace, batch: &Batch<B>) -> FittedMaps<B> {
+pub(crate) fn fitted_maps<B: Backend>(fit: &MapsFit, batch: &Batch<B>) -> FittedMaps<B> {
     let [count, ..] = batch.content.dims();
     let maps = match &batch.fitted {
         Some(maps) => maps.clone(),
-        None => fitted_here(colour, batch),
+        None => fitted_here(fit, batch),
     };
     // Luma in [-1, 1], as everything that the networks see.
-    let luma = luma(colour, batch.content.clone());
+    let luma = luma(fit.colour, batch.content.clone());
     FittedMaps {
         maps: maps.reshape([count, VALUES, LEVELS, ROWS, COLUMNS]),
         luma: luma.add_scalar(1.0).div_scalar(2.0),
     }
 }
 
-fn fitted_here<B: Backend>(colour: ColourSpace, batch: &Batch<B>) -> Tensor<B, 2> {
+fn fitted_here<B: Backend>(fit: &MapsFit, batch: &Batch<B>) -> Tensor<B, 2> {
     let [count, channels, height, width] = batch.content.dims();
     let size = ImageSize::new(height, width).expect("a tensor of an image's size");
-    let fit = MapsFit::new(colour);
     let [contents, references] = [&batch.content, &batch.reference].map(|images| {
         let values: Vec<f32> = images.clone().into_data().iter::<f32>().collect();
         let images = values.chunks_exact(channels * size.pixels());

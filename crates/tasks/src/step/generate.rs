@@ -24,13 +24,13 @@ pub(crate) fn generate<B: NetworkBackend>(
     pass: &mut Pass<'_>,
 ) -> Generated<B> {
     let (content, counts) = (batch.content.clone(), batch.counts.clone());
-    let (output, change) = match generator.changes_maps() {
-        true => {
-            let fitted = fitted_maps(recipe.colour(), batch);
+    let (output, change) = match recipe.maps_fit() {
+        Some(fit) => {
+            let fitted = fitted_maps(&fit, batch);
             let image = generator.mapped(content, counts, fitted, pass);
             (image.output, Some(image.change))
         }
-        false => (generator.forward(content, counts, pass), None),
+        None => (generator.forward(content, counts, pass), None),
     };
     Generated {
         output: recipe.shown(output),

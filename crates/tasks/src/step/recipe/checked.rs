@@ -192,8 +192,14 @@ impl Recipe {
 
     /// The colour maps to fit to each pair before the generator sees it; `None` unless `prediction` is local_maps.
     pub fn pair_fit(&self) -> Option<Arc<dyn PairFit>> {
+        let fit = self.maps_fit()?;
+        Some(Arc::new(fit))
+    }
+
+    /// What fits them.
+    pub(crate) fn maps_fit(&self) -> Option<MapsFit> {
         let maps = self.settings.prediction == Prediction::LocalMaps;
-        maps.then(|| Arc::new(MapsFit::new(self.colour())) as Arc<dyn PairFit>)
+        maps.then(|| MapsFit::new(self.settings.task, self.colour()))
     }
 
     /// The discriminator's shape.

@@ -17,10 +17,10 @@ pub(super) fn check(s: &Settings) -> Result<(), SettingsError> {
             return Err(SettingsError::unfit(key, weight, expected));
         }
     }
-    if s.prediction == Prediction::LocalMaps && s.task != Task::ColorTransfer {
+    if s.prediction == Prediction::LocalMaps && s.task == Task::Edges2photos {
         let expected = format!(
-            "local maps are fitted to the content's colours, and the content of {} has none: choose \
-             another prediction, or the task color_transfer",
+            "local maps change the colours of a photograph, and the content of {} is a drawing: choose another \
+             prediction, or another task",
             s.task
         );
         return Err(SettingsError::unfit("prediction", "local_maps", expected));
@@ -93,7 +93,7 @@ mod tests {
     #[case("reconstruction_loss_weight = 20", Task::ColorTransfer, |s: &mut Settings| s.reconstruction_loss_weight = 20.0)]
     #[case("ssim_loss_weight = NaN", Task::Colorization, |s: &mut Settings| s.ssim_loss_weight = f64::NAN)]
     #[case("maps_smoothness = inf", Task::Colorization, |s: &mut Settings| s.maps_smoothness = f64::INFINITY)]
-    #[case("prediction = local_maps", Task::Colorization, |s: &mut Settings| s.prediction = Prediction::LocalMaps)]
+    #[case("prediction = local_maps", Task::Edges2photos, |s: &mut Settings| s.prediction = Prediction::LocalMaps)]
     #[case("img_c = 1", Task::ColorTransfer, |s: &mut Settings| {
         s.prediction = Prediction::LocalMaps;
         (s.img_c, s.img_out_c) = (1, 1);

@@ -1,5 +1,6 @@
 //! Colour transfer by local affine maps in a bilateral grid.
 
+mod chroma;
 mod read;
 mod slice;
 mod solve;

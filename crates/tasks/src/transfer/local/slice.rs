@@ -6,7 +6,7 @@ use crate::transfer::options::Grid;
 pub(super) const INPUTS: usize = 4;
 
 /// The weights of red, green and blue in luma.
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// A place between two neighbours along a side of a grid.
 #[derive(Clone, Copy)]
