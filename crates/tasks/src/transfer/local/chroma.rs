@@ -1,9 +1,9 @@
 //! Colours for a grey image: the chroma that a reference has at each luma.
 
-use nalgebra::{DMatrix, DVector, Dyn, OMatrix, U3};
+use nalgebra::{DMatrix, Dyn, OMatrix, U3};
 
-use super::slice::{LUMA, Place, luma};
 use super::LocalMaps;
+use super::slice::{LUMA, Place, luma};
 use crate::transfer::cloud::counted;
 use crate::transfer::options::Grid;
 use crate::transfer::sample::Sample;
@@ -57,3 +57,7 @@ impl LocalMaps {
         Self { grid, maps }
     }
 }
+
+#[cfg(test)]
+#[path = "chroma_tests.rs"]
+mod tests;
