@@ -187,17 +187,57 @@ fn a_model_is_measured() {
 }
 
 #[test]
-fn other_tasks_and_grey_images_are_refused() {
+fn a_photograph_that_is_coloured_keeps_its_luma() {
+    let place = Place::new();
+    place.yosemite();
+    let mut command = place.train("colorization", "model");
+    command.args(OPTIONS).assert().success();
+    place.image("colours.png", 150, 95, 3);
+    place.image("r.jpg", 48, 64, 90);
+    let luma = |pixel: &image::Rgb<u8>| {
+        let [r, g, b] = pixel.0.map(f32::from);
+        0.299 * r + 0.587 * g + 0.114 * b
+    };
+    let content = image::open(place.root().join("colours.png")).unwrap();
+    let content = content.into_rgb8();
+    let mut grey = content.clone();
+    for pixel in grey.pixels_mut() {
+        pixel.0 = [luma(pixel).round() as u8; 3];
+    }
+    grey.save(place.file("grey.png")).unwrap();
+    let [of_colours, of_grey] = ["colours", "grey"].map(|name| {
+        let arguments = format!("--content {name}.png --output out-{name}.png --run model");
+        let mut command = place.command("translate");
+        command.args(arguments.split_whitespace());
+        command.args(["--reference", "r.jpg"]).assert().success();
+        let output = place.root().join(format!("out-{name}.png"));
+        image::open(output).unwrap().into_rgb8()
+    });
+    let mut coloured = 0;
+    for ((before, one), two) in content
+        .pixels()
+        .zip(of_colours.pixels())
+        .zip(of_grey.pixels())
+    {
+        assert!((luma(before) - luma(one)).abs() < 1.5, "{before:?} {one:?}");
+        // The colours of the content are not used. Its luma was rounded in the one and not in the other.
+        let apart = [0, 1, 2].map(|c| one.0[c].abs_diff(two.0[c]));
+        assert!(apart.iter().all(|apart| *apart <= 3), "{one:?} {two:?}");
+        coloured += usize::from(one.0[0].abs_diff(one.0[2]) > 10);
+    }
+    assert!(coloured > 1000, "{coloured} pixels got a colour");
+}
+
+#[test]
+fn drawings_and_grey_images_are_refused() {
     let place = place();
     place.pairs();
-    for task in ["colorization", "edges2photos"] {
-        let mut command = place.train(task, "refused");
-        command.args(["--prediction", "local_maps"]);
-        command
-            .assert()
-            .code(2)
-            .stderr(contains("prediction = local_maps"));
-    }
+    let mut command = place.train("edges2photos", "refused");
+    command.args(["--prediction", "local_maps"]);
+    command
+        .assert()
+        .code(2)
+        .stderr(contains("prediction = local_maps"));
     let mut command = place.train("color_transfer", "grey");
     command.args([
         "--prediction",

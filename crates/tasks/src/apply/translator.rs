@@ -49,7 +49,7 @@ impl Default for TranslateOptions {
 ///
 /// With `prediction` local_maps the network is given all of the content, squeezed into its size as in training. Maps are
 /// fitted to it and the reference, changed by the network, and read at the content's own pixels: there is
-/// nothing to enlarge.
+/// nothing to enlarge. For colorization the luma still is that of the content.
 ///
 /// # Example
 ///

@@ -152,7 +152,7 @@ settings! {
         matched_content: bool [shapes_networks]
             => "Give the generator also the content with each channel's histogram matched to the reference's, so that it starts near the reference's colours";
         prediction: Prediction [shapes_networks]
-            => "What the generator puts out. image: the image (the paper). change: a change to the content. palette: a change, and masks for five colours made of both distributions. blend: a palette on a blend of content and matched content. local_maps: a change to affine colour maps that are fitted to content and reference (color_transfer alone; last_layer has no effect)";
+            => "What the generator puts out. image: the image (the paper). change: a change to the content. palette: a change, and masks for five colours made of both distributions. blend: a palette on a blend of content and matched content. local_maps: a change to affine colour maps that are fitted to content and reference (not for edges2photos; last_layer has no effect)";
         displayable: bool
             => "Clip what the generator puts out to colours that a screen has, in training and later, so that the losses see what will be seen";
         last_layer: LastLayer [shapes_networks]
