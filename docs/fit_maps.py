@@ -117,16 +117,15 @@ def reads(image):
     of_row_column = np.eye(2) * (GRID[1:] - 1) / sides * unit
     own = differences(image).reshape(2, -1, 3)
 
-    corners = [np.array([corner >> 2 & 1, corner >> 1 & 1, corner & 1]) for corner in range(8)]
-    values, gradients = [], []
-    for corner in corners:
+    values, gradients = 0, [0, 0]
+    for corner in np.ndindex(2, 2, 2):
+        corner = np.array(corner)
         cells = np.ravel_multi_index((first + corner).T, GRID)
         parts = np.where(corner == 1, share, 1 - share)
         weight = parts.prod(1)
-        values.append(matrix(cells, weight[:, None] * inputs))
-        # By each place, with the two others.
-        by_place = np.stack([parts[:, 1] * parts[:, 2], parts[:, 2] * parts[:, 0], parts[:, 0] * parts[:, 1]], axis=1)
-        by_place = by_place * (2 * corner - 1)
+        values = values + matrix(cells, weight[:, None] * inputs)
+        # What the weight grows by along each axis: the product of the other two parts.
+        by_place = parts[:, [1, 2, 0]] * parts[:, [2, 0, 1]] * (2 * corner - 1)
         for direction in range(2):
             of_inputs = np.concatenate([own[direction], np.zeros((len(places), 1))], axis=1)
             of_place = np.empty_like(places)
@@ -134,9 +133,8 @@ def reads(image):
             of_place[:, 1:] = of_row_column[direction]
             of_weight = (by_place * of_place).sum(1)
             entries = weight[:, None] * of_inputs + of_weight[:, None] * inputs
-            gradients.append((direction, matrix(cells, entries)))
-    both = [sum(it for axis, it in gradients if axis == direction) for direction in range(2)]
-    return sum(values), sparse.vstack(both).tocsr()
+            gradients[direction] = gradients[direction] + matrix(cells, entries)
+    return values, sparse.vstack(gradients).tocsr()
 
 
 def matrix(cells, entries):
@@ -166,11 +164,10 @@ def between_cells():
     total = 1e-7 * sparse.identity(4 * cells.size)
     for axis in range(3):
         a, b = (np.delete(cells, end, axis).ravel() for end in (-1, 0))
-        entries = np.ones(len(a))
-        difference = sparse.csr_matrix(
-            (np.concatenate([entries, -entries]), (np.tile(np.arange(len(a)), 2), np.concatenate([a, b]))),
-            (len(a), cells.size),
-        )
+        rows = np.tile(np.arange(len(a)), 2)
+        signs = np.repeat([1.0, -1.0], len(a))
+        entries = (signs, (rows, np.concatenate([a, b])))
+        difference = sparse.csr_matrix(entries, (len(a), cells.size))
         squares = sparse.kron(difference.T @ difference, np.eye(4))
         total = total + SMOOTHNESS * 0.1 / cells.size * squares
     return total
