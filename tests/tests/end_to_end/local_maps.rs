@@ -192,7 +192,7 @@ fn python_fits_the_maps_that_huenet_fits(#[case] options: &str, #[case] colours:
     train(
         &place,
         "model",
-        &[&["--max-steps", "1"], &options[..]].concat(),
+        &[&options[..], &["--max-steps", "1"]].concat(),
     );
     for (name, size, seed) in [("a.png", [160, 120], 6), ("r.png", [70, 130], 3)] {
         let photograph = &photographs(1, size, seed)[0];
