@@ -7,6 +7,12 @@
 Images are `[batch, channels, height, width]` in the colour space of the run. The contents' sides are
 multiples of 2^depth; one reference may stand for all contents. Where the run's settings say so, the
 output is clipped to a screen's colours. Needs torch, numpy and safetensors, and Python 3.11 or later.
+
+A generator with prediction local_maps also needs the colour maps that were fitted to each pair, as
+`huenet translate --maps` writes them:
+
+    output = generator(content, reference, maps)                # of the content's size
+    output = generator(content, reference, maps, photograph)    # the content at another size
 """
 
 import math
@@ -20,6 +26,8 @@ from torch.nn import functional as F
 QUANTILES = 32
 FEATURES = 128
 COLOURS = 5
+GRID = 8
+VALUES = 12
 SLOPE = 0.3
 
 RGB_TO_YUV = torch.tensor([
@@ -140,6 +148,39 @@ class Resize(nn.Module):
         return doubled(self.features(features)) + self.given(framed(given))
 
 
+class Maps(nn.Module):
+    """The change to fitted colour maps, `[batch, 12, levels, rows, columns]`."""
+
+    def __init__(self, features):
+        super().__init__()
+        self.conv = nn.Conv2d(features, VALUES * GRID, 3)
+
+    def forward(self, features):
+        down, across = (around_cells(side).to(features) for side in features.shape[2:])
+        change = self.conv(framed(down @ features @ across.T))
+        change = change / (9 * features.shape[1]) ** 0.5
+        return change.unflatten(1, (VALUES, GRID))
+
+
+def around_cells(side):
+    """What each row or column of the grid is read from `side` pixels with."""
+    cells = torch.arange(GRID)[:, None] / (GRID - 1)
+    pixels = (torch.arange(side) + 0.5) / side
+    near = (1 - (pixels - cells).abs() / max(1 / (GRID - 1), 1 / side)).clamp(min=0)
+    return near / near.sum(1, keepdim=True)
+
+
+def sliced(maps, image, luma):
+    """Each pixel as its map makes it; the map depends on the pixel's place and luma in [0, 1]."""
+    y, x = ((2 * torch.arange(side).to(image) + 1) / side - 1 for side in image.shape[2:])
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    level = 2 * luma[:, 0].clamp(0, 1) - 1
+    at = torch.stack([x.expand_as(level), y.expand_as(level), level], dim=3)[:, None]
+    read = F.grid_sample(maps, at, padding_mode="border", align_corners=True)
+    factors, offset = read[:, :, 0].unflatten(1, (3, 4)).split([3, 1], dim=2)
+    return (factors * image[:, None]).sum(2) + offset[:, :, 0]
+
+
 def occurrences(places, count):
     """How often each of the first whole numbers occurs in each channel."""
     none = torch.zeros(*places.shape[:2], count, device=places.device)
@@ -187,11 +228,12 @@ class Generator(nn.Module):
         self.settings = s = settings
         widths = [s["base_width"] * 2 ** min(level, 3) for level in range(s["depth"])]
         channels, modulated = s["img_c"], s["conditioning"] == "modulation"
-        given = channels * (2 if s["matched_content"] else 1)
+        self.changes_maps = s["prediction"] == "local_maps"
+        given = channels * (1 + s["matched_content"] + self.changes_maps)
         norms = [None] + [s["normalization"]] * (s["depth"] - 1)
         blocks = zip([given, *widths], widths, norms)
         self.downs = nn.ModuleList(Down(*block) for block in blocks)
-        skips = widths[-2::-1]
+        skips = widths[-2::-1][:self.doublings()]
         inputs = [widths[-1] + (FEATURES if modulated else 2 * s["bin_num"])]
         inputs += [2 * width for width in skips[:-1]]
         blocks = zip(inputs, skips)
@@ -201,6 +243,9 @@ class Generator(nn.Module):
         else:
             pixels = s["img_h"] * s["img_w"]
             self.histogram = HistogramEncoder(channels, s["bin_num"], pixels)
+        if self.changes_maps:
+            self.maps = Maps(2 * skips[-1] if skips else inputs[0])
+            return
         painted = {"image": 0, "change": 0, "palette": COLOURS, "blend": COLOURS + channels}
         made = channels + painted[s["prediction"]]
         if s["last_layer"] == "transposed":
@@ -210,16 +255,28 @@ class Generator(nn.Module):
         if painted[s["prediction"]]:
             self.palette = Palette(channels)
 
-    def forward(self, content, reference):
+    def doublings(self):
+        """How many doublings there are: up to half the image's size, or to that of the grid."""
+        s = self.settings
+        most, smallest = s["depth"] - 1, min(s["img_h"], s["img_w"])
+        if not self.changes_maps:
+            return most
+        reach = (n for n in range(most) if smallest >> (s["depth"] - n) >= GRID)
+        return next(reach, most)
+
+    def forward(self, content, reference, maps=None, photograph=None):
         s, counts = self.settings, self.counts(reference)
         counts = counts.expand(len(content), -1, -1)
         matching, quantiles, matched = None, None, None
         if s["matched_content"] or s["conditioning"] == "modulation":
             matching = Matching(content, counts)
-        given = content
+        given = [content]
         if s["matched_content"]:
             matched = matching.matched()
-            given = torch.cat([content, matched], dim=1)
+            given.append(matched)
+        if self.changes_maps:
+            given.append(sliced(maps, content, self.luma(content)))
+        given = torch.cat(given, dim=1)
         x, downs = given, []
         for down in self.downs:
             x = down(x)
@@ -234,10 +291,20 @@ class Generator(nn.Module):
         x = torch.cat([x, told[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
         for up, modulation, skip in zip(self.ups, modulations, downs[-2::-1]):
             x = torch.cat([up(x, modulation), skip], dim=1)
+        if self.changes_maps:
+            image = content if photograph is None else photograph
+            image = sliced(maps + self.maps(x), image, self.luma(image))
+            return displayable(s, image) if s["displayable"] else image
         transposed = s["last_layer"] == "transposed"
         predicted = self.last(x) if transposed else self.resize(x, given)
         image = self.image(predicted, content, matched, quantiles, told)
         return displayable(s, image) if s["displayable"] else image
+
+    def luma(self, image):
+        """From 0 to 1, `[batch, 1, height, width]`."""
+        if not self.settings["yuv"]:
+            image = torch.einsum("c,bchw->bhw", RGB_TO_YUV[0].to(image), image)[:, None]
+        return (image[:, :1] + 1) / 2
 
     def counts(self, reference):
         """How many of the reference's pixels are in each bin, `[batch, channels, K]`."""

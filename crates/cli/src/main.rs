@@ -101,6 +101,7 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
                 || error.downcast_ref().is_some_and(DownloadError::is_usage)
                 || error.is::<pictures::PicturesError>()
                 || error.is::<transfer::TransferUsage>()
+                || error.is::<translate::TranslateUsage>()
                 || matches!(error.downcast_ref(), Some(DataError::OutputFormat { .. }))
                 || error.is::<serve::NoAddress>()
                 || error.is::<shipped::NotShipped>()

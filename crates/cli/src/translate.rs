@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use huenet_data::{Photograph, RgbImage, WriteOptions};
 use huenet_tasks::settings::Key;
@@ -15,7 +16,7 @@ use crate::evaluate::REMEDY;
 use crate::pictures::{self, Job, Jobs};
 use crate::sheet::{self, Sheet};
 use crate::shipped::{Shipped, on_this_machine};
-use crate::{runs, written};
+use crate::{output, runs, written};
 
 /// The settings of the machine; the first two say where to compute.
 const MACHINE: [&str; 3] = ["backend", "device", "threads"];
@@ -35,7 +36,7 @@ pub(crate) fn command() -> Command {
         .about("Translate photographs with a trained model")
         .long_about(LONG);
     let command = pictures::with_flags(command, true)
-        .mut_arg("output", |arg| arg.required(true))
+        .mut_arg("output", |arg| arg.required(false).required_unless_present("maps"))
         .arg(
             Arg::new("run")
                 .long("run")
@@ -62,6 +63,16 @@ pub(crate) fn command() -> Command {
         .arg(sheet::flag(
             "Write a contact sheet, too: content, reference and result of each picture",
         ))
+        .arg(
+            Arg::new("maps")
+                .long("maps")
+                .value_name("FILE.safetensors")
+                .value_parser(PathBufValueParser::new().try_map(named))
+                .help(
+                    "Write the colour maps that are fitted to one content and one reference, and both as the network \
+                     sees them: what an exported ONNX model of prediction local_maps takes",
+                ),
+        )
         .arg(runs::output_dir());
     let machine = machine().map(|key| {
         Arg::new(key.name)
@@ -77,6 +88,30 @@ pub(crate) fn command() -> Command {
         .arg(crate::flags::tf32().help_heading(None::<&str>))
 }
 
+/// Refuses a file name without the extension that readers look for.
+fn named(path: PathBuf) -> Result<PathBuf, String> {
+    match path.extension() {
+        Some(kind) if kind == "safetensors" => Ok(path),
+        _ => Err(format!(
+            "name it {}",
+            path.with_extension("safetensors").display()
+        )),
+    }
+}
+
+/// Options that do not fit together, or not the model.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TranslateUsage {
+    #[error(
+        "--maps is for one pair, and there are {contents} contents and {references} references: give one of each"
+    )]
+    Pairs { contents: usize, references: usize },
+    #[error(
+        "no maps are fitted for the model ({model}): leave --maps out, or give a --run with prediction local_maps"
+    )]
+    NoMaps { model: String },
+}
+
 fn machine() -> impl Iterator<Item = &'static Key> {
     MACHINE.into_iter().filter_map(Key::find)
 }
@@ -84,9 +119,18 @@ fn machine() -> impl Iterator<Item = &'static Key> {
 /// Translates photographs.
 pub(crate) fn translate(matches: &ArgMatches) -> anyhow::Result<()> {
     let sheet = sheet::given(matches)?;
+    let maps = matches.get_one::<PathBuf>("maps").cloned();
     let model = model(matches)?;
-    let outputs: Vec<PathBuf> = sheet.iter().cloned().collect();
+    let outputs: Vec<PathBuf> = sheet.iter().chain(&maps).cloned().collect();
     let jobs = Jobs::given(matches, &[], &outputs)?;
+    let (contents, references) = (jobs.contents().len(), jobs.references().len());
+    if maps.is_some() && (contents, references) != (1, 1) {
+        return Err(TranslateUsage::Pairs {
+            contents,
+            references,
+        }
+        .into());
+    }
     let settings = settings_of(&model, matches)?;
     let asked = machine()
         .take(2)
@@ -104,6 +148,7 @@ pub(crate) fn translate(matches: &ArgMatches) -> anyhow::Result<()> {
         options: TranslateOptions { strength },
         writing: written::options(matches, &made_by),
         sheet: sheet.as_deref(),
+        maps: maps.as_deref(),
     };
     backend::on(&name, device.as_deref(), work)?
 }
@@ -159,6 +204,7 @@ struct Translating<'a> {
     options: TranslateOptions,
     writing: WriteOptions,
     sheet: Option<&'a Path>,
+    maps: Option<&'a Path>,
 }
 
 impl OnBackend for Translating<'_> {
@@ -169,8 +215,12 @@ impl OnBackend for Translating<'_> {
     }
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let translator = Translator::<B>::new(self.model, device)?;
+        if let Some(path) = self.maps {
+            write_maps(&translator, self.model, &self.jobs, path)?;
+        }
         let mut maker = Maker {
-            translator: Translator::<B>::new(self.model, device)?,
+            translator,
             options: self.options,
             writing: self.writing,
             reference: None,
@@ -182,6 +232,25 @@ impl OnBackend for Translating<'_> {
         }
         made
     }
+}
+
+/// Writes what the network is given for the only pair.
+fn write_maps<B: TrainingBackend>(
+    translator: &Translator<B>,
+    model: &Model,
+    jobs: &Jobs,
+    path: &Path,
+) -> anyhow::Result<()> {
+    for (content, reference) in jobs.contents().iter().zip(jobs.references()) {
+        let [content, reference] = [Photograph::read(content)?, Photograph::read(reference)?];
+        let Some(given) = translator.maps_input(&content, &reference)? else {
+            let model = model.description();
+            return Err(TranslateUsage::NoMaps { model }.into());
+        };
+        given.write(path)?;
+        output::line(path.display());
+    }
+    Ok(())
 }
 
 /// Makes pictures.

@@ -38,7 +38,7 @@ mod store;
 mod train;
 mod view;
 
-pub use apply::{Model, TranslateOptions, Translator};
+pub use apply::{MapsInput, Model, TranslateOptions, Translator};
 pub use measure::evaluation::{Evaluation, evaluate};
 pub use measure::figures::{Figures, channel_names, figures};
 pub use measure::samples::{grid, to_rgb};

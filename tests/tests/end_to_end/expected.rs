@@ -2,7 +2,8 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_flex::Flex;
-use huenet_models::{Conditioning, Generator, Pass};
+use huenet_data::{ColourSpace, Image, ImageSize, PairFit};
+use huenet_models::{Conditioning, FittedMaps, Generator, MAPS_GRID, Pass, sliced};
 use huenet_tasks::{Checkpoint, Recipe};
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -72,10 +73,45 @@ impl Images {
         Tensor::from_data(data, &Default::default())
     }
 
+    /// Luma from 0 to 1.
+    fn luma(&self, recipe: &Recipe) -> Tensor<Flex, 4> {
+        let luma = match recipe.colour() {
+            ColourSpace::Rgb => {
+                let weights = TensorData::new(vec![0.299_f32, 0.587, 0.114], [1, 3, 1, 1]);
+                let weights = Tensor::from_data(weights, &Default::default());
+                (self.tensor() * weights).sum_dim(1)
+            }
+            _ => self.tensor().narrow(1, 0, 1),
+        };
+        (luma + 1.0) / 2.0
+    }
+
+    /// The image of this number.
+    fn image(&self, number: usize) -> Image {
+        let [_, channels, height, width] = self.shape;
+        let mut planes = self.values.chunks(channels * height * width);
+        let size = ImageSize::new(height, width).unwrap();
+        Image::new(size, channels, planes.nth(number).unwrap().to_vec()).unwrap()
+    }
+
     fn saved(&self, place: &Place) -> Value {
-        let bytes: Vec<u8> = self.values.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let name = format!("images-{}.f32", names(place.root()).len());
-        json!({ "path": place.write(&name, &bytes), "shape": self.shape })
+        saved(place, &self.values, &self.shape)
+    }
+}
+
+/// Numbers in a file.
+fn saved(place: &Place, values: &[f32], shape: &[usize]) -> Value {
+    let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let name = format!("images-{}.f32", names(place.root()).len());
+    json!({ "path": place.write(&name, &bytes), "shape": shape })
+}
+
+impl From<Tensor<Flex, 4>> for Images {
+    fn from(images: Tensor<Flex, 4>) -> Self {
+        Self {
+            shape: images.dims(),
+            values: images.into_data().iter().collect(),
+        }
     }
 }
 
@@ -106,14 +142,60 @@ impl<'a> Expected<'a> {
         let counts = reference.counts(&self.recipe).repeat_dim(0, each);
         let generator = &self.generator;
         let output = generator.forward(content.tensor(), counts, &mut Pass::inference());
-        let output = self.recipe.shown(output);
-        let expected = Images {
-            shape: output.dims(),
-            values: output.into_data().iter().collect(),
-        };
+        let expected = Images::from(self.recipe.shown(output));
         json!({
-            "content": content.saved(self.place),
-            "reference": reference.saved(self.place),
+            "inputs": {
+                "content": content.saved(self.place),
+                "reference": reference.saved(self.place),
+            },
+            "expected": expected.saved(self.place),
+        })
+    }
+
+    /// As [`case`](Self::case) for a generator that changes fitted maps: also the maps, and what the photographs
+    /// become, which are the contents at any size.
+    pub(crate) fn case_of_maps(
+        &self,
+        content: &[RgbImage],
+        reference: &[RgbImage],
+        photograph: &[RgbImage],
+    ) -> Value {
+        let [content, reference, photograph] =
+            [content, reference, photograph].map(|images| Images::of(&self.recipe, images));
+        let batch = content.shape[0];
+        let each = batch / reference.shape[0];
+        let fit = self.recipe.pair_fit().unwrap();
+        let fitted =
+            (0..batch).flat_map(|i| fit.fit(&content.image(i), &reference.image(i / each)));
+        let fitted: Vec<f32> = fitted.collect();
+        let [levels, rows, columns] = MAPS_GRID;
+        let shape = [batch, 12, levels, rows, columns];
+        let maps = TensorData::new(fitted.clone(), shape);
+        let maps = FittedMaps {
+            maps: Tensor::from_data(maps, &Default::default()),
+            luma: content.luma(&self.recipe),
+        };
+        let counts = reference.counts(&self.recipe).repeat_dim(0, each);
+        let mut pass = Pass::inference();
+        let made = (self.generator).mapped(content.tensor(), counts, maps, &mut pass);
+        let change: Vec<f32> = made.change.into_data().iter().collect();
+        assert!(
+            change.iter().any(|value| value.abs() > 0.01),
+            "it changes nothing"
+        );
+        let output = sliced(
+            made.maps,
+            photograph.tensor(),
+            photograph.luma(&self.recipe),
+        );
+        let expected = Images::from(self.recipe.shown(output));
+        json!({
+            "inputs": {
+                "content": content.saved(self.place),
+                "reference": reference.saved(self.place),
+                "maps": saved(self.place, &fitted, &shape),
+                "photograph": photograph.saved(self.place),
+            },
             "expected": expected.saved(self.place),
         })
     }

@@ -1,8 +1,15 @@
 //! A generator that changes fitted colour maps: trained, resumed, evaluated, exported, put to use.
 
+use std::path::Path;
+
 use image::GenericImageView;
 use predicates::str::{contains, is_empty};
+use rstest::rstest;
+use safetensors::SafeTensors;
+use serde_json::json;
 
+use crate::expected::photographs;
+use crate::python;
 use crate::support::{Place, assert_same_run, metrics, names, page_data, resume};
 
 /// Six steps.
@@ -131,6 +138,88 @@ fn photographs_get_the_maps_at_their_own_size() {
         &["--max-steps", "1", "--gen-lr", "1e-30"],
     );
     assert!(result != translate("untrained", "--reference r.jpg", "fitted.png"));
+}
+
+#[test]
+fn what_the_network_is_given_is_written_for_one_pair() {
+    let place = place();
+    train(&place, "model", &["--max-steps", "1"]);
+    place.image("a.png", 61, 50, 3);
+    place.image("r.jpg", 48, 64, 90);
+    let translate = |options: &str| {
+        let mut command = place.command("translate");
+        command.args(options.split_whitespace()).assert()
+    };
+    let one = "--run model --content a.png --reference r.jpg --maps fitted.safetensors";
+    // No picture is asked for.
+    translate(one).success().stdout("fitted.safetensors\n");
+    let bytes = std::fs::read(place.root().join("fitted.safetensors")).unwrap();
+    let fitted = SafeTensors::deserialize(&bytes).unwrap();
+    let shape = |name: &str| fitted.tensor(name).unwrap().shape().to_vec();
+    assert_eq!(shape("content"), [1, 3, 32, 32]);
+    assert_eq!(shape("reference"), [1, 3, 32, 32]);
+    assert_eq!(shape("maps"), [1, 12, 8, 8, 8]);
+    assert_eq!(fitted.len(), 3);
+
+    let refused = |options: &str, words: &str| {
+        translate(options).code(2).stderr(contains(words));
+    };
+    refused(one, "fitted.safetensors already exists");
+    refused(
+        &one.replace(".safetensors", ".bin"),
+        "name it fitted.safetensors",
+    );
+    refused(
+        &format!("{one} --content r.jpg --output out --overwrite"),
+        "2 contents and 1 references",
+    );
+    let shipped =
+        "--task colorization --content a.png --reference r.jpg --maps shipped.safetensors";
+    refused(shipped, "no maps are fitted for the model");
+}
+
+/// The page's fit in Python.
+#[rstest]
+#[case::small("", "yuv")]
+#[case::averaged_down("--img-h 96 --img-w 128 --no-yuv", "rgb")]
+fn python_fits_the_maps_that_huenet_fits(#[case] options: &str, #[case] colours: &str) {
+    let Some(python) = python::with("numpy, scipy, safetensors", "numpy, scipy and safetensors")
+    else {
+        return;
+    };
+    let place = place();
+    let options: Vec<&str> = options.split_whitespace().collect();
+    train(
+        &place,
+        "model",
+        &[&options[..], &["--max-steps", "1"]].concat(),
+    );
+    for (name, size, seed) in [("a.png", [160, 120], 6), ("r.png", [70, 130], 3)] {
+        let photograph = &photographs(1, size, seed)[0];
+        photograph.save(place.file(name)).unwrap();
+    }
+    let mut translate = place.command("translate");
+    translate.args([
+        "--run",
+        "model",
+        "--content",
+        "a.png",
+        "--reference",
+        "r.png",
+    ]);
+    translate
+        .args(["--maps", "given.safetensors"])
+        .assert()
+        .success();
+    let job = json!({
+        "modules": Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs"),
+        "given": place.root().join("given.safetensors"),
+        "colours": colours,
+    });
+    let found = python::run(&python, include_str!("fit_maps.py"), &job);
+    let of = |name: &str| found[name].as_f64().unwrap_or(f64::NAN);
+    assert!(of("spread") > 0.03, "{found}");
+    assert!(of("largest") < 1e-2 && of("mean") < 1e-3, "{found}");
 }
 
 #[test]

@@ -20,8 +20,8 @@ def images(file):
 
 differences = []
 for case in job["cases"]:
-    given = {name: images(case[name]) for name in ("content", "reference")}
-    (output,) = session.run(None, given)
+    given = {name: images(file) for name, file in case["inputs"].items()}
+    (output,) = session.run(["output"], given)
     expected = images(case["expected"])
     assert output.shape == expected.shape, (output.shape, expected.shape)
     differences.append(float(np.abs(output - expected).max()))

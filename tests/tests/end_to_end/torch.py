@@ -22,6 +22,6 @@ def images(file):
 differences = []
 for case in job["cases"]:
     with torch.no_grad():
-        output = generator(images(case["content"]), images(case["reference"]))
+        output = generator(**{name: images(file) for name, file in case["inputs"].items()})
     differences.append(float((output - images(case["expected"])).abs().max()))
 print(json.dumps(differences))

@@ -2,10 +2,10 @@
 //!
 //! The tests need a Python with torch, and say that they were skipped where there is none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::expected::{Expected, photographs};
 use crate::python;
@@ -41,12 +41,13 @@ fn pytorch_reads_weights_of_16_bits(#[case] recipe: &str) {
     assert_close("color_transfer", &recipe, "safetensors-f16", CLOSE_IN_F16);
 }
 
-/// Trains for two steps and exports. PyTorch's outputs are at most `close` from those of the run's generator.
-fn assert_close(task: &str, options: &str, format: &str, close: f64) {
+fn python() -> Option<PathBuf> {
     let modules = "numpy, safetensors, torch, tomllib";
-    let Some(python) = python::with(modules, "numpy, safetensors and torch") else {
-        return;
-    };
+    python::with(modules, "numpy, safetensors and torch")
+}
+
+/// A run of two steps, exported.
+fn exported(task: &str, options: &str, format: &str) -> Place {
     let place = Place::new();
     place.pairs().yosemite().flowers();
     let mut train = place.train(task, "run");
@@ -57,7 +58,34 @@ fn assert_close(task: &str, options: &str, format: &str, close: f64) {
         .args(["run", "--output", "networks", "--format", format])
         .assert()
         .success();
+    place
+}
 
+#[rstest]
+#[case("")]
+#[case::mixed("--no-yuv --normalization batch --conditioning counts --matched-content false")]
+fn pytorch_changes_and_reads_maps_as_the_generator_does(#[case] options: &str) {
+    let Some(python) = python() else { return };
+    let recommended = "--recipe recommended --prediction local_maps --gen-lr 0.05";
+    let options = format!("{recommended} {options}");
+    let place = exported("color_transfer", &options, "safetensors");
+    let expected = Expected::of(&place, "run");
+    let images = photographs;
+    let job = json!({
+        "modules": Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs"),
+        "weights": place.root().join("networks/generator.safetensors"),
+        "cases": [
+            expected.case_of_maps(&images(1, [32, 32], 1), &images(1, [32, 32], 5), &images(1, [32, 32], 1)),
+            expected.case_of_maps(&images(2, [96, 64], 2), &images(1, [45, 70], 8), &images(2, [131, 77], 3)),
+        ],
+    });
+    check(&python, &job, CLOSE);
+}
+
+/// Trains for two steps and exports. PyTorch's outputs are at most `close` from those of the run's generator.
+fn assert_close(task: &str, options: &str, format: &str, close: f64) {
+    let Some(python) = python() else { return };
+    let place = exported(task, options, format);
     let expected = Expected::of(&place, "run");
     let job = json!({
         "modules": Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs"),
@@ -68,7 +96,12 @@ fn assert_close(task: &str, options: &str, format: &str, close: f64) {
             expected.case(&photographs(2, [96, 64], 2), &photographs(1, [45, 70], 8)),
         ],
     });
-    let found = python::run(&python, SCRIPT, &job);
+    check(&python, &job, close);
+}
+
+/// Outputs are at most `close` from those that are expected.
+fn check(python: &Path, job: &Value, close: f64) {
+    let found = python::run(python, SCRIPT, job);
     let differences = found.as_array().unwrap();
     assert_eq!(differences.len(), 2);
     for difference in differences {

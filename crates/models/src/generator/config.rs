@@ -167,14 +167,15 @@ impl GeneratorConfig {
         widths[widths.len() - 1] + told
     }
 
-    /// Channels of the last features, with their skip.
-    pub(super) fn last_features(&self) -> usize {
+    /// Channels of the last features, with their skip: what the last layer sees.
+    pub fn last_features(&self) -> usize {
         let last = self.ups().last().map(|[_, output]| 2 * output);
         last.unwrap_or_else(|| self.bottleneck())
     }
 
-    /// How many doublings there are: up to half the image's size, or to that of a grid of maps.
-    fn doublings(&self) -> usize {
+    /// How many doublings there are: up to half the image's size, or, if maps are changed, to that of
+    /// their grid ([`MAPS_GRID`]).
+    pub fn doublings(&self) -> usize {
         let GeneratorOptions {
             depth,
             height,

@@ -1,8 +1,12 @@
 //! Photographs by a generator that changes fitted colour maps.
 
+use std::path::Path;
+
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::{Batch, Image, ImageSize, Photograph};
-use huenet_models::Pass;
+use huenet_models::{MAPS_GRID, Pass};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, TensorView};
 
 use super::frame::Frame;
 use super::full_size::Gives;
@@ -11,6 +15,7 @@ use super::translator::Translator;
 use crate::step::backend::TrainingBackend;
 use crate::step::fitted_maps::{MapsFit, fitted_maps};
 use crate::store::error::TaskError;
+use crate::store::files;
 use crate::transfer::{ColourMap, LocalMaps, Sample};
 
 impl<B: TrainingBackend> Translator<B> {
@@ -38,8 +43,22 @@ impl<B: TrainingBackend> Translator<B> {
         Ok(result)
     }
 
-    /// The fitted maps, changed.
-    fn maps(&self, content: &Photograph, reference: &Photograph) -> Result<LocalMaps, TaskError> {
+    /// What the network is given for a pair of photographs, to run an exported generator elsewhere. `None` if it does
+    /// not change fitted maps.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError`] if the network's size is none that images have.
+    pub fn maps_input(
+        &self,
+        content: &Photograph,
+        reference: &Photograph,
+    ) -> Result<Option<MapsInput>, TaskError> {
+        let given = (self.generator.changes_maps()).then(|| self.given(content, reference));
+        given.transpose()
+    }
+
+    fn given(&self, content: &Photograph, reference: &Photograph) -> Result<MapsInput, TaskError> {
         let preprocessing = self.recipe.preprocessing();
         let (colour, size) = (preprocessing.colour, preprocessing.size);
         // All of it, as in training: the grid lies on the edges of the photograph, whatever its proportions.
@@ -53,31 +72,123 @@ impl<B: TrainingBackend> Translator<B> {
         let reference = self.prepared(reference);
         let fit = MapsFit::new(colour);
         let sample = fit.sample(size, image.planes());
-        let fitted = fit.maps(
+        let maps = fit.maps(
             &without_transparent(sample, content),
             &fit.sample(size, reference.planes()),
         );
+        Ok(MapsInput {
+            content: image,
+            reference,
+            maps,
+        })
+    }
+
+    /// The fitted maps, changed.
+    fn maps(&self, content: &Photograph, reference: &Photograph) -> Result<LocalMaps, TaskError> {
+        let given = self.given(content, reference)?;
+        let colour = self.recipe.colour();
         let tensor = |image: &Image| {
-            let data = TensorData::new(image.planes().to_vec(), [1, 3, sides[0], sides[1]]);
+            let data = TensorData::new(image.planes().to_vec(), shape(image));
             Tensor::<B, 4>::from_data(data, &self.device)
         };
-        let values = fitted.len();
-        let fitted = TensorData::new(fitted, [1, values]);
+        let values = given.maps.len();
+        let fitted = TensorData::new(given.maps, [1, values]);
         let batch = Batch {
-            content: tensor(&image),
-            reference: tensor(&reference),
-            counts: self.counts(&reference),
+            content: tensor(&given.content),
+            reference: tensor(&given.reference),
+            counts: self.counts(&given.reference),
             fitted: Some(Tensor::from_data(fitted, &self.device)),
         };
         let fitted = fitted_maps(colour, &batch);
         let mut pass = Pass::inference();
         let made = (self.generator).mapped(batch.content, batch.counts, fitted, &mut pass);
         let maps: Vec<f32> = made.maps.into_data().iter().collect();
+        let fit = MapsFit::new(colour);
         fit.for_photograph(&maps)
             .map_err(|_| TaskError::NonFiniteOutput {
                 model: self.model.clone(),
             })
     }
+}
+
+/// What a generator that changes fitted colour maps is given for a pair of photographs.
+///
+/// These are three of the inputs of the model that [`export`](crate::export) writes as ONNX, by the same names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapsInput {
+    content: Image,
+    reference: Image,
+    maps: Vec<f32>,
+}
+
+impl MapsInput {
+    /// The content at the network's size, `[3, height, width]`.
+    pub fn content(&self) -> &Image {
+        &self.content
+    }
+
+    /// The reference, prepared as in training, `[3, height, width]`.
+    pub fn reference(&self) -> &Image {
+        &self.reference
+    }
+
+    /// The maps that were fitted to both, in the colour space of the images.
+    ///
+    /// # Shapes
+    ///
+    /// `[12, levels, rows, columns]`, in a grid of [`MAPS_GRID`](huenet_models::MAPS_GRID); of each of three outputs,
+    /// what multiplies the three channels and 1
+    pub fn maps(&self) -> &[f32] {
+        &self.maps
+    }
+
+    /// Writes a safetensors file with `content`, `reference` and `maps`, each a batch of one, of float32.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Write`] if it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), TaskError> {
+        let [levels, rows, columns] = MAPS_GRID;
+        let grid = vec![1, LocalMaps::VALUES, levels, rows, columns];
+        let tensors = [
+            (
+                "content",
+                shape(&self.content).to_vec(),
+                self.content.planes(),
+            ),
+            (
+                "reference",
+                shape(&self.reference).to_vec(),
+                self.reference.planes(),
+            ),
+            ("maps", grid, &self.maps[..]),
+        ];
+        let bytes = |values: &[f32]| -> Vec<u8> {
+            values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect()
+        };
+        let tensors = tensors.map(|(name, shape, values)| (name, shape, bytes(values)));
+        let views: Result<Vec<_>, _> = tensors
+            .iter()
+            .map(|(name, shape, bytes)| {
+                let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+                view.map(|view| (*name, view))
+            })
+            .collect();
+        let file = views.and_then(|views| safetensors::serialize(views, None));
+        let fault = |error: SafeTensorError| {
+            TaskError::write(path, std::io::Error::other(error.to_string())).of_named_file()
+        };
+        files::write_named(path, &file.map_err(fault)?)
+    }
+}
+
+/// The shape of a batch of one.
+fn shape(image: &Image) -> [usize; 4] {
+    let size = image.size();
+    [1, image.channels(), size.height(), size.width()]
 }
 
 /// The sample in which pixels count by the opacity of `photograph`; if none is to be seen, all alike.

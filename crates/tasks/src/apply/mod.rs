@@ -16,5 +16,6 @@ mod model;
 mod small_image;
 mod translator;
 
+pub use maps::MapsInput;
 pub use model::Model;
 pub use translator::{TranslateOptions, Translator};

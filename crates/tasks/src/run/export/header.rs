@@ -1,6 +1,7 @@
 //! What exported files say of themselves.
 
 use huenet_data::ColourSpace;
+use huenet_models::{MAPS_GRID, Prediction};
 
 use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::RunFolder;
@@ -52,6 +53,10 @@ pub(super) fn of_model(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Vec<E
         ("width", settings.img_w.to_string()),
         ("multiple", (1_u64 << settings.depth).to_string()),
     ]);
+    if settings.prediction == Prediction::LocalMaps {
+        let grid = MAPS_GRID.map(|length| length.to_string());
+        entries.push(("grid", grid.join(" ")));
+    }
     Ok(entries)
 }
 

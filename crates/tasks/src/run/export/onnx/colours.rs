@@ -3,7 +3,7 @@
 use huenet_data::ColourSpace;
 use huenet_models::constants::{BLEND_OPEN, PALETTE_COLOURS, QUANTILES};
 
-use super::graph::{Graph, Value, wholes};
+use super::graph::{Graph, Value};
 use super::layers::dense;
 
 /// The palette's colours.
@@ -21,10 +21,10 @@ pub(super) fn palette(
 ) -> Value {
     let (channels, quantile_count) = (channels as i64, QUANTILES as i64);
     let images = graph.reshaped(quantiles, &[0, 2, channels, quantile_count]);
-    let rows = graph.node("Transpose", &[&images], vec![wholes("perm", &[0, 2, 1, 3])]);
+    let rows = graph.turned(&images, &[0, 2, 1, 3]);
     let rows = graph.reshaped(&rows, &[0, channels, 2 * quantile_count]);
     let weight = Value::named("palette.quantiles.weight");
-    let weight = graph.node("Transpose", &[&weight], vec![wholes("perm", &[1, 0])]);
+    let weight = graph.turned(&weight, &[1, 0]);
     let own = graph.plain("MatMul", &[&rows, &weight]);
     let added = dense(graph, told, "palette.features");
     let added = graph.reshaped(&added, &[0, channels, PALETTE_COLOURS as i64]);
@@ -89,7 +89,11 @@ pub(super) fn displayable(graph: &mut Graph, space: ColourSpace, images: &Value)
 }
 
 /// An affine map of each pixel's three channels.
-fn affine(graph: &mut Graph, images: &Value, map: impl Fn([f32; 3]) -> [f32; 3]) -> Value {
+pub(super) fn affine(
+    graph: &mut Graph,
+    images: &Value,
+    map: impl Fn([f32; 3]) -> [f32; 3],
+) -> Value {
     let start = map([0.0; 3]);
     let columns = [0, 1, 2].map(|from| {
         let mut unit = [0.0; 3];

@@ -89,7 +89,7 @@ impl Matching {
         let content = graph.plain("Div", &[&content, &pixels]);
 
         let reference = graph.cast(counts, TensorProto::FLOAT);
-        let total = sum(graph, &reference, 2, true);
+        let total = graph.sum(&reference, 2, true);
         let one = graph.number(1.0);
         let total = graph.plain("Max", &[&total, &one]);
         let reference = graph.plain("Div", &[&reference, &total]);
@@ -161,7 +161,7 @@ fn places(graph: &mut Graph, shares: &Value, bins: usize, ranks: &Value) -> Valu
     let column = graph.widened(ranks, &[3]);
     let before = graph.plain("Less", &[&ends, &column]);
     let before = graph.cast(&before, TensorProto::FLOAT);
-    let bin = sum(graph, &before, 3, false);
+    let bin = graph.sum(&before, 3, false);
     let bin = clipped(graph, &bin, 0.0, (bins - 1) as f32);
     let index = graph.cast(&bin, TensorProto::INT64);
     let inside = gathered(graph, shares, &index);
@@ -177,17 +177,8 @@ fn places(graph: &mut Graph, shares: &Value, bins: usize, ranks: &Value) -> Valu
 
 /// Sums of the entries up to each, along the last of three axes.
 fn cumulated(graph: &mut Graph, value: &Value) -> Value {
-    let axis = graph.axis(2);
+    let axis = graph.scalar(2);
     graph.plain("CumSum", &[value, &axis])
-}
-
-fn sum(graph: &mut Graph, value: &Value, axis: i64, keep: bool) -> Value {
-    let axes = graph.whole(&[axis]);
-    graph.node(
-        "ReduceSum",
-        &[value, &axes],
-        vec![whole("keepdims", keep.into())],
-    )
 }
 
 /// Entries along the last of three axes.

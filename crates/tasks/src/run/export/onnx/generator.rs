@@ -1,16 +1,19 @@
 //! The generator's layers, from the images to the image.
 
 use huenet_models::constants::PALETTE_COLOURS;
-use huenet_models::{Conditioning, GeneratorOptions, LastLayer, Normalization, Prediction};
+use huenet_models::{
+    Conditioning, GeneratorConfig, GeneratorOptions, LastLayer, Normalization, Prediction,
+};
 
 use super::colours::{blend, displayable, paint, palette};
 use super::distributions::{Matching, counts, of_each};
 use super::encoders::{encoded_counts, encoded_quantiles};
 use super::graph::{Graph, Value};
-use super::interface::{CONTENT, OUTPUT, REFERENCE};
+use super::interface::{CHANGED_MAPS, CONTENT, MAPS, OUTPUT, PHOTOGRAPH, REFERENCE};
 use super::layers::{
     convolved, dense, doubled, framed, halved, leaky_relu, normalized, resized, transposed,
 };
+use super::maps;
 use crate::settings::{Key, Settings};
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
@@ -37,9 +40,15 @@ pub(super) fn build(graph: &mut Graph, recipe: &Recipe) -> Result<(), TaskError>
         Some(matching) if options.matched_content => Some(matching.matched(graph, &content)),
         _ => None,
     };
-    let given = match &matched {
-        Some(matched) => graph.joined(&[&content, matched], 1),
-        None => content.clone(),
+    let changes_maps = options.prediction == Prediction::LocalMaps;
+    let fitted = changes_maps.then(|| Value::named(MAPS));
+    let colour = recipe.colour();
+    let mapped = (fitted.as_ref()).map(|maps| maps::sliced(graph, maps, &content, colour));
+    let images = [Some(&content), matched.as_ref(), mapped.as_ref()];
+    let images: Vec<&Value> = images.into_iter().flatten().collect();
+    let given = match images.as_slice() {
+        [only] => (*only).clone(),
+        several => graph.joined(several, 1),
     };
 
     let (smallest, skips) = halvings(graph, &given, options, normalization);
@@ -53,7 +62,23 @@ pub(super) fn build(graph: &mut Graph, recipe: &Recipe) -> Result<(), TaskError>
         _ => return Err(unknown(settings, "conditioning")),
     };
     let features = beside(graph, &smallest, &told);
-    let features = doublings(graph, features, &skips, &told, options, normalization);
+    let features = doublings(
+        graph,
+        features,
+        &skips,
+        &told,
+        recipe.generator(),
+        normalization,
+    );
+    if let Some(fitted) = &fitted {
+        let change = maps::change(graph, &features, recipe.generator().last_features());
+        let changed = graph.plain("Add", &[fitted, &change]);
+        graph.output(CHANGED_MAPS, &changed);
+        let photograph = Value::named(PHOTOGRAPH);
+        let image = maps::sliced(graph, &changed, &photograph, colour);
+        show(graph, recipe, &image);
+        return Ok(());
+    }
     let predicted = match options.last_layer {
         LastLayer::Transposed => transposed(graph, &features),
         LastLayer::Resize => resized(graph, &features, &given),
@@ -69,12 +94,17 @@ pub(super) fn build(graph: &mut Graph, recipe: &Recipe) -> Result<(), TaskError>
     };
     let image = image.of(graph, options.prediction);
     let image = image.ok_or_else(|| unknown(settings, "prediction"))?;
-    let shown = match settings.displayable {
-        true => displayable(graph, recipe.colour(), &image),
-        false => image,
+    show(graph, recipe, &image);
+    Ok(())
+}
+
+/// Makes an image the output, clipped to a screen's colours if the recipe says so.
+fn show(graph: &mut Graph, recipe: &Recipe, image: &Value) {
+    let shown = match recipe.settings().displayable {
+        true => displayable(graph, recipe.colour(), image),
+        false => image.clone(),
     };
     graph.output(OUTPUT, &shown);
-    Ok(())
 }
 
 /// That a setting has a value of which nothing is known here.
@@ -125,17 +155,19 @@ fn beside(graph: &mut Graph, features: &Value, told: &Value) -> Value {
     graph.joined(&[features, &everywhere], 1)
 }
 
-/// The features at half of the image's size: doubled again and again, each time joined by the halving of their size.
+/// The features at half of the image's size, or at that of a grid of maps: doubled again and again, each time joined by
+/// the halving of their size.
 fn doublings(
     graph: &mut Graph,
     mut features: Value,
     skips: &[Value],
     told: &Value,
-    options: &GeneratorOptions,
+    config: &GeneratorConfig,
     normalization: Normalization,
 ) -> Value {
+    let options = config.options();
     let skips = skips.iter().zip(widths(options)).rev();
-    for (level, (skip, channels)) in skips.enumerate() {
+    for (level, (skip, channels)) in skips.take(config.doublings()).enumerate() {
         let name = format!("ups.{level}");
         let larger = doubled(graph, &features);
         let larger = framed(graph, &larger);

@@ -101,6 +101,18 @@ impl Graph {
         self.plain("Unsqueeze", &[value, &axes])
     }
 
+    /// A value with its axes in another order.
+    pub(super) fn turned(&mut self, value: &Value, axes: &[i64]) -> Value {
+        self.node("Transpose", &[value], vec![wholes("perm", axes)])
+    }
+
+    /// Sums along an axis, which stays with a length of 1 if it is to be kept.
+    pub(super) fn sum(&mut self, value: &Value, axis: i64, keep: bool) -> Value {
+        let axes = self.whole(&[axis]);
+        let attributes = vec![whole("keepdims", keep.into())];
+        self.node("ReduceSum", &[value, &axes], attributes)
+    }
+
     /// Lengths of a value's axes, from one axis on and before another, as a vector.
     pub(super) fn lengths(&mut self, value: &Value, from: i64, before: i64) -> Value {
         let range = vec![whole("start", from), whole("end", before)];
@@ -134,9 +146,9 @@ impl Graph {
         self.constant(TensorProto::INT64, &[numbers.len()], bytes.collect())
     }
 
-    /// The number of an axis, as a constant.
-    pub(super) fn axis(&mut self, axis: i64) -> Value {
-        self.constant(TensorProto::INT64, &[], axis.to_le_bytes().to_vec())
+    /// A constant whole number that is no vector.
+    pub(super) fn scalar(&mut self, number: i64) -> Value {
+        self.constant(TensorProto::INT64, &[], number.to_le_bytes().to_vec())
     }
 
     /// A constant, the one that is there already if there is.

@@ -6,6 +6,15 @@
 //! | `reference` | `[references, channels, reference_height, reference_width]`: as many as contents, or one for all |
 //! | `output` | `[batch, channels, height, width]` |
 //!
+//! A generator that changes fitted colour maps is given them too, and a second image that gets its colours by them:
+//!
+//! | input or output | shape |
+//! |---|---|
+//! | `maps` | `[batch, 12, levels, rows, columns]`, fitted to content and reference |
+//! | `photograph` | `[batch, channels, photograph_height, photograph_width]`: the content at any size |
+//! | `output` | the shape of `photograph` |
+//! | `changed_maps` | the shape of `maps` |
+//!
 //! All are float32 images in the colour space of the networks. The reference is counted, the content matched and
 //! the output clipped to a screen's colours (if the recipe does so) inside the model. Normalisation has running
 //! statistics, and there is no dropout. The weights have the names that they have in safetensors files.
@@ -19,6 +28,7 @@ mod generator;
 mod graph;
 mod interface;
 mod layers;
+mod maps;
 mod proto;
 #[cfg(test)]
 mod tests;

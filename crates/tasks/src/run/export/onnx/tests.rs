@@ -149,7 +149,8 @@ fn every_choice_of_parts_has_a_model(
         Prediction::Image,
         Prediction::Change,
         Prediction::Palette,
-        Prediction::Blend
+        Prediction::Blend,
+        Prediction::LocalMaps
     )]
     prediction: Prediction,
     #[values(false, true)] matched_content: bool,
@@ -170,10 +171,24 @@ fn every_choice_of_parts_has_a_model(
     });
     check_flow(graph(&model));
     check_weights(graph(&model), &weights);
-    let transposed = usize::from(last_layer == LastLayer::Transposed);
+    // There is no last layer where maps are changed, and no doubling beyond 8×16, the grid's height.
+    let maps = prediction == Prediction::LocalMaps;
+    let transposed = usize::from(last_layer == LastLayer::Transposed && !maps);
     assert_eq!(count(&model, "ConvTranspose"), transposed);
     // Four doublings, and one of the last layer's.
-    assert_eq!(count(&model, "Resize"), 5 - transposed);
+    let doublings = if maps { 3 } else { 5 - transposed };
+    assert_eq!(count(&model, "Resize"), doublings);
+}
+
+/// The lengths of the axes, or their names.
+fn axes(value: &ValueInfoProto) -> Vec<String> {
+    let shape = value.r#type.clone().unwrap().tensor_type.unwrap().shape;
+    let axes = shape.unwrap().dim.into_iter().map(|axis| axis.length);
+    axes.map(|length| match length.unwrap() {
+        Length::DimValue(length) => length.to_string(),
+        Length::DimParam(name) => name,
+    })
+    .collect()
 }
 
 #[rstest]
@@ -185,15 +200,6 @@ fn images_of_any_number_and_size_go_in_and_out(#[case] channels: usize) {
         img_out_c: channels,
         ..small(RecipeChoice::Recommended, Task::ColorTransfer)
     });
-    let axes = |value: &ValueInfoProto| -> Vec<String> {
-        let shape = value.r#type.clone().unwrap().tensor_type.unwrap().shape;
-        let axes = shape.unwrap().dim.into_iter().map(|axis| axis.length);
-        axes.map(|length| match length.unwrap() {
-            Length::DimValue(length) => length.to_string(),
-            Length::DimParam(name) => name,
-        })
-        .collect()
-    };
     let channels = channels.to_string();
     let [content, reference] = graph(&model).input.as_slice() else {
         panic!("other than two inputs");
@@ -214,6 +220,27 @@ fn images_of_any_number_and_size_go_in_and_out(#[case] channels: usize) {
     ];
     assert_eq!(axes(reference), other);
     assert!(content.doc_string.contains("multiples of 32"));
+}
+
+#[test]
+fn a_model_that_changes_maps_takes_them_and_an_image_of_another_size() {
+    let (model, _) = exported(Settings {
+        prediction: Prediction::LocalMaps,
+        ..small(RecipeChoice::Recommended, Task::ColorTransfer)
+    });
+    let names = |values: &[ValueInfoProto]| -> Vec<String> {
+        values.iter().map(|value| value.name.clone()).collect()
+    };
+    let inputs = names(&graph(&model).input);
+    assert_eq!(inputs, ["content", "reference", "maps", "photograph"]);
+    assert_eq!(names(&graph(&model).output), ["output", "changed_maps"]);
+    let all = (graph(&model).input.iter()).chain(&graph(&model).output);
+    let axes: Vec<_> = all.map(axes).collect();
+    assert_eq!(axes[2], ["batch", "12", "8", "8", "8"]);
+    assert_eq!(axes[5], axes[2]);
+    let sides = ["batch", "3", "photograph_height", "photograph_width"];
+    assert_eq!(axes[3], sides);
+    assert_eq!(axes[4], sides);
 }
 
 #[test]
