@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_flex::Flex;
-use huenet_data::{ColourSpace, Image, ImageSize, PairFit};
+use huenet_data::{ColourSpace, Image, ImageSize};
 use huenet_models::{Conditioning, FittedMaps, Generator, MAPS_GRID, Pass, sliced};
 use huenet_tasks::{Checkpoint, Recipe};
 use image::{Rgb, RgbImage};
