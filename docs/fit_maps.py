@@ -4,7 +4,8 @@
     maps = fit(content, reference)
 
 Images are `[3, height, width]`, maps `[12, levels, rows, columns]`, both in the colour space of the run.
-They are those of `huenet translate --maps`, up to rounding. Needs numpy and scipy.
+They make the picture that those of `huenet translate --maps` make, to about one level of 255. Needs
+numpy and scipy.
 """
 
 import numpy as np
