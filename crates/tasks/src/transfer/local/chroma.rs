@@ -13,9 +13,11 @@ use crate::transfer::sample::Sample;
 const SMOOTHNESS: f64 = 1e-3;
 
 impl LocalMaps {
-    /// The maps that keep a pixel's luma and give it the chroma that `reference` has at that luma: the mean of it, as a
-    /// line between levels, by least squares. They are the same at all places. No function of luma alone comes nearer to
-    /// the reference if the content is the reference made grey; which things have which colour no such function knows.
+    /// Maps that colour a grey image. They keep a pixel's luma and add the mean chroma that `reference` has at that luma,
+    /// fitted by least squares as lines between the levels. The maps of all places are the same, so they do not tell
+    /// apart two things of one luma.
+    ///
+    /// Colours of the image that is mapped do not count.
     pub fn colouring(reference: &Sample, grid: Grid) -> Self {
         let levels = grid.levels();
         let mut products = DMatrix::<f64>::zeros(levels, levels);
