@@ -138,7 +138,7 @@ impl MapsInput {
     ///
     /// # Shapes
     ///
-    /// `[12, levels, rows, columns]`, in a grid of [`MAPS_GRID`](huenet_models::MAPS_GRID); of each of three outputs,
+    /// `[12, levels, rows, columns]`, in a grid of [`MAPS_GRID`]; of each of three outputs,
     /// what multiplies the three channels and 1
     pub fn maps(&self) -> &[f32] {
         &self.maps
