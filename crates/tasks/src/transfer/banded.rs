@@ -95,23 +95,20 @@ fn factorise(reach: usize, blocks: &mut [Block], inverse: &mut [[f64; SIDE]]) {
 }
 
 /// `sum -= Σ a · bᵀ`.
-///
-/// The columns stand side by side in the innermost loop, which is then unrolled also where tests are compiled, with
-/// little optimisation.
 #[inline(always)]
 fn subtract_products(sum: &mut Block, a: &[Block], b: &[Block]) {
     /// Columns at once: with more, sums leave the registers.
     const COLUMNS: usize = 4;
     for (half, columns) in sum.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
         let mut sums = *columns;
-        let [s0, s1, s2, s3] = &mut sums;
-        for (a, b) in a.as_flattened().iter().zip(b.as_flattened()) {
-            let [f0, f1, f2, f3] = b.as_chunks::<COLUMNS>().0[half];
-            for r in 0..SIDE {
-                s0[r] -= a[r] * f0;
-                s1[r] -= a[r] * f1;
-                s2[r] -= a[r] * f2;
-                s3[r] -= a[r] * f3;
+        for (a, b) in a.iter().zip(b) {
+            for (a, b) in a.iter().zip(b) {
+                for c in 0..COLUMNS {
+                    let factor = b[half * COLUMNS + c];
+                    for r in 0..SIDE {
+                        sums[c][r] -= a[r] * factor;
+                    }
+                }
             }
         }
         *columns = sums;

@@ -174,16 +174,12 @@ fn add_squares(squares: &mut Squares, combinations: &[Combination]) {
         for (j, square) in squares[..=i].iter_mut().enumerate() {
             for (half, rows) in square.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
                 let mut sums = *rows;
-                // Side by side as in `Banded`.
-                let [s0, s1, s2, s3] = &mut sums;
                 for combination in combinations {
                     let (a, b) = (&combination[i], &combination[j]);
-                    let [a0, a1, a2, a3] = a.as_chunks::<ROWS>().0[half];
-                    for c in 0..CORNERS {
-                        s0[c] += a0 * b[c];
-                        s1[c] += a1 * b[c];
-                        s2[c] += a2 * b[c];
-                        s3[c] += a3 * b[c];
+                    for r in 0..ROWS {
+                        for c in 0..CORNERS {
+                            sums[r][c] += a[half * ROWS + r] * b[c];
+                        }
                     }
                 }
                 *rows = sums;
