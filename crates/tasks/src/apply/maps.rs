@@ -1,20 +1,16 @@
 //! Photographs by a generator that changes fitted colour maps.
 
-use std::path::Path;
-
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::{Batch, Image, ImageSize, Photograph};
-use huenet_models::{MAPS_GRID, Pass};
-use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, TensorView};
+use huenet_models::Pass;
 
 use super::frame::Frame;
+use super::maps_input::{MapsInput, image_shape};
 use super::small_image::SmallImage;
 use super::translator::Translator;
 use crate::step::backend::TrainingBackend;
 use crate::step::fitted_maps::{MapsFit, fitted_maps};
 use crate::store::error::TaskError;
-use crate::store::files;
 use crate::transfer::{ColourMap, LocalMaps, Sample};
 
 impl<B: TrainingBackend> Translator<B> {
@@ -22,6 +18,7 @@ impl<B: TrainingBackend> Translator<B> {
     /// photograph's own pixels.
     pub(super) fn by_maps(
         &self,
+        fit: &MapsFit,
         content: &Photograph,
         reference: &Photograph,
         strength: f32,
@@ -30,7 +27,7 @@ impl<B: TrainingBackend> Translator<B> {
         if strength == 0.0 {
             return Ok(result);
         }
-        let (maps, gives) = (self.maps(content, reference)?, self.gives());
+        let (maps, gives) = (self.maps(fit, content, reference)?, self.gives());
         let height = content.height();
         result.map_rows(|row, pixels| {
             let mut made = pixels.to_vec();
@@ -56,11 +53,17 @@ impl<B: TrainingBackend> Translator<B> {
         content: &Photograph,
         reference: &Photograph,
     ) -> Result<Option<MapsInput>, TaskError> {
-        let given = (self.generator.changes_maps()).then(|| self.given(content, reference));
-        given.transpose()
+        let fit = self.recipe.maps_fit();
+        fit.map(|fit| self.given(&fit, content, reference))
+            .transpose()
     }
 
-    fn given(&self, content: &Photograph, reference: &Photograph) -> Result<MapsInput, TaskError> {
+    fn given(
+        &self,
+        fit: &MapsFit,
+        content: &Photograph,
+        reference: &Photograph,
+    ) -> Result<MapsInput, TaskError> {
         let preprocessing = self.recipe.preprocessing();
         let (colour, size) = (preprocessing.colour, preprocessing.size);
         // All of it, as in training: the grid lies on the edges of the photograph, whatever its proportions.
@@ -73,7 +76,6 @@ impl<B: TrainingBackend> Translator<B> {
         };
         let image = frame.filled(&seen, colour)?;
         let reference = self.prepared(reference);
-        let fit = MapsFit::new(self.recipe.task(), colour);
         let sample = fit.sample(size, image.planes());
         let maps = fit.maps(
             &without_transparent(sample, content),
@@ -87,11 +89,15 @@ impl<B: TrainingBackend> Translator<B> {
     }
 
     /// The fitted maps, changed.
-    fn maps(&self, content: &Photograph, reference: &Photograph) -> Result<LocalMaps, TaskError> {
-        let given = self.given(content, reference)?;
-        let fit = MapsFit::new(self.recipe.task(), self.recipe.colour());
+    fn maps(
+        &self,
+        fit: &MapsFit,
+        content: &Photograph,
+        reference: &Photograph,
+    ) -> Result<LocalMaps, TaskError> {
+        let given = self.given(fit, content, reference)?;
         let tensor = |image: &Image| {
-            let data = TensorData::new(image.planes().to_vec(), shape(image));
+            let data = TensorData::new(image.planes().to_vec(), image_shape(image));
             Tensor::<B, 4>::from_data(data, &self.device)
         };
         let values = given.maps.len();
@@ -102,7 +108,7 @@ impl<B: TrainingBackend> Translator<B> {
             counts: self.counts(&given.reference),
             fitted: Some(Tensor::from_data(fitted, &self.device)),
         };
-        let fitted = fitted_maps(&fit, &batch);
+        let fitted = fitted_maps(fit, &batch);
         let mut pass = Pass::inference();
         let made = (self.generator).mapped(batch.content, batch.counts, fitted, &mut pass);
         let maps: Vec<f32> = made.maps.into_data().iter().collect();
@@ -111,86 +117,6 @@ impl<B: TrainingBackend> Translator<B> {
                 model: self.model.clone(),
             })
     }
-}
-
-/// What a generator that changes fitted colour maps is given for a pair of photographs.
-///
-/// These are three of the inputs of the model that [`export`](crate::export) writes as ONNX, by the same names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MapsInput {
-    content: Image,
-    reference: Image,
-    maps: Vec<f32>,
-}
-
-impl MapsInput {
-    /// The content at the network's size, `[3, height, width]`.
-    pub fn content(&self) -> &Image {
-        &self.content
-    }
-
-    /// The reference, prepared as in training, `[3, height, width]`.
-    pub fn reference(&self) -> &Image {
-        &self.reference
-    }
-
-    /// The maps that were fitted to both, in the colour space of the images.
-    ///
-    /// # Shapes
-    ///
-    /// `[12, levels, rows, columns]`, in a grid of [`MAPS_GRID`]; of each of three outputs,
-    /// what multiplies the three channels and 1
-    pub fn maps(&self) -> &[f32] {
-        &self.maps
-    }
-
-    /// Writes a safetensors file with `content`, `reference` and `maps`, each a batch of one, of float32.
-    ///
-    /// # Errors
-    ///
-    /// [`TaskError::Write`] if it cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), TaskError> {
-        let [levels, rows, columns] = MAPS_GRID;
-        let grid = vec![1, LocalMaps::VALUES, levels, rows, columns];
-        let tensors = [
-            (
-                "content",
-                shape(&self.content).to_vec(),
-                self.content.planes(),
-            ),
-            (
-                "reference",
-                shape(&self.reference).to_vec(),
-                self.reference.planes(),
-            ),
-            ("maps", grid, &self.maps[..]),
-        ];
-        let bytes = |values: &[f32]| -> Vec<u8> {
-            values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect()
-        };
-        let tensors = tensors.map(|(name, shape, values)| (name, shape, bytes(values)));
-        let views: Result<Vec<_>, _> = tensors
-            .iter()
-            .map(|(name, shape, bytes)| {
-                let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-                view.map(|view| (*name, view))
-            })
-            .collect();
-        let file = views.and_then(|views| safetensors::serialize(views, None));
-        let fault = |error: SafeTensorError| {
-            TaskError::write(path, std::io::Error::other(error.to_string())).of_named_file()
-        };
-        files::write_named(path, &file.map_err(fault)?)
-    }
-}
-
-/// The shape of a batch of one.
-fn shape(image: &Image) -> [usize; 4] {
-    let size = image.size();
-    [1, image.channels(), size.height(), size.width()]
 }
 
 /// The sample in which pixels count by the opacity of `photograph`; if none is to be seen, all alike.

@@ -12,10 +12,11 @@ mod frame;
 mod full_size;
 mod guided;
 mod maps;
+mod maps_input;
 mod model;
 mod small_image;
 mod translator;
 
-pub use maps::MapsInput;
+pub use maps_input::MapsInput;
 pub use model::Model;
 pub use translator::{TranslateOptions, Translator};

@@ -123,8 +123,8 @@ impl<B: TrainingBackend> Translator<B> {
     ) -> Result<Photograph, TaskError> {
         let strength = options.strength.clamp(0.0, 1.0);
         let strength = if strength.is_nan() { 0.0 } else { strength };
-        if self.generator.changes_maps() {
-            return self.by_maps(content, reference, strength);
+        if let Some(fit) = self.recipe.maps_fit() {
+            return self.by_maps(&fit, content, reference, strength);
         }
         Ok(self
             .small(content, reference)?

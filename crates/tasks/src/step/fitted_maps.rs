@@ -32,7 +32,7 @@ const REPEATS: usize = 3;
 pub(crate) struct MapsFit {
     colour: ColourSpace,
     options: FitOptions,
-    /// Whether the contents are grey. Then there are no colours to map, and the maps add chroma.
+    /// Whether content or reference is grey. Then there are no colours to map, and the maps add the chroma of each luma.
     grey: bool,
 }
 

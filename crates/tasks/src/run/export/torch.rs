@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::f16;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::Dtype;
 
 use super::header::Entry;
 use super::named::Named;
+use crate::store;
 use crate::store::error::TaskError;
 
 /// What a number takes in a file.
@@ -30,9 +31,6 @@ pub(super) fn encode(
     header: Vec<Entry>,
     precision: Precision,
 ) -> Result<Vec<u8>, TaskError> {
-    let fault = |error: safetensors::SafeTensorError| {
-        TaskError::write(path, std::io::Error::other(error.to_string()))
-    };
     let dtype = match precision {
         Precision::Single => Dtype::F32,
         Precision::Half => {
@@ -42,18 +40,14 @@ pub(super) fn encode(
             Dtype::F16
         }
     };
-    let views: Result<Vec<_>, _> = tensors
-        .iter()
-        .map(|tensor| {
-            let view = TensorView::new(dtype, tensor.shape.clone(), &tensor.bytes);
-            view.map(|view| (tensor.name.as_str(), view))
-        })
-        .collect();
     let header: HashMap<String, String> = header
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    safetensors::serialize(views.map_err(fault)?, Some(header)).map_err(fault)
+    let tensors = tensors
+        .iter()
+        .map(|tensor| (&*tensor.name, tensor.shape.clone(), &*tensor.bytes));
+    store::tensors::encode(path, dtype, tensors, Some(header))
 }
 
 /// A tensor's numbers rounded to 16 bits, little-endian.
