@@ -61,6 +61,29 @@ impl Kernel {
         })
     }
 
+    /// About how many entries the convolution reads and writes, beside its weights.
+    pub(super) fn entries(&self, input: &tch::Tensor, weight: &tch::Tensor) -> i64 {
+        let (size, weights) = (input.size(), weight.size());
+        let pixels = size[0] * size[2] * size[3];
+        let ([from, to], read, written) = match self {
+            Self::Plain {
+                doubling, stride, ..
+            } => {
+                let read = match doubling {
+                    Some(Doubling::Before) => 4 * pixels,
+                    _ => pixels,
+                };
+                ([size[1], weights[0]], read, read / (stride[0] * stride[1]))
+            }
+            Self::Transposed { stride, groups, .. } => (
+                [size[1], weights[1] * groups],
+                pixels,
+                pixels * stride[0] * stride[1],
+            ),
+        };
+        from * read + to * written
+    }
+
     pub(super) fn convolve(
         &self,
         input: &tch::Tensor,

@@ -7,6 +7,7 @@
 //! LibTorch's own. What is computed is the same.
 
 mod kernel;
+mod layout;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,6 +29,7 @@ use crate::layer::{Activation, Convolution, LEAKY_SLOPE, Layer};
 use crate::normalization::Norm;
 use crate::pass::Statistics;
 use kernel::Kernel;
+use layout::{Layout, flat};
 
 /// What a layer computes with: the image, the weights that it has, and its modulation.
 const PARTS: usize = 7;
@@ -162,6 +164,7 @@ fn forward<B: OnLibTorch>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B,
         groups: matches!(layer.norm, Some(Norm::Group(_))),
         mask: mask.as_ref(),
         activation: layer.activation,
+        layout: None,
     };
     let (image, statistics) = B::run(parts, |parts| operations.compute(parts));
     if let (
@@ -190,19 +193,35 @@ struct Operations<'a> {
     groups: bool,
     mask: Option<&'a TchTensor>,
     activation: Activation,
+    /// In which order entries are, if that is not the faster one.
+    layout: Option<Layout>,
 }
 
 impl Operations<'_> {
+    fn layout_of(&self, input: &tch::Tensor, weight: &tch::Tensor) -> Layout {
+        let faster = || {
+            let entries = self.kernel.entries(input, weight);
+            Layout::of(input.device(), entries, weight.numel() as i64)
+        };
+        self.layout.unwrap_or_else(faster)
+    }
+
     fn compute(&self, parts: &Parts) -> Output {
         let [input, weight, bias, gamma, beta, scale, shift] = parts.each_ref().map(Option::as_ref);
         let input = input.expect("a layer has an image");
         let weight = weight.expect("a convolution has weights");
+        let input = &self.layout_of(input, weight).arrange(input);
         let mut image = self.kernel.convolve(input, weight, bias);
         let mut statistics = None;
         let mut modulation = scale.zip(shift);
         match gamma.zip(beta) {
             Some(affine) if self.groups => {
-                image = group_normalise(&image, affine, modulation.take());
+                // With the channels of a pixel side by side, a batch cannot be taken for one image.
+                let taken = match image.is_contiguous() {
+                    true => modulation.take(),
+                    false => None,
+                };
+                image = group_normalise(&image, affine, taken);
             }
             Some(affine) => {
                 let (normal, of_batch) = batch_normalise(&image, affine);
@@ -228,6 +247,10 @@ impl Operations<'_> {
             Activation::Relu => image.relu_(),
             Activation::Tanh => image.tanh_(),
         };
+        if matches!(self.activation, Activation::None | Activation::Tanh) {
+            // No layer follows.
+            image = image.contiguous();
+        }
         (image, statistics)
     }
 }
@@ -299,7 +322,8 @@ impl Graph {
     /// The gradients with respect to the leaves that need one.
     fn backward(self, grad: &tch::Tensor) -> Parts {
         // The bindings start from ones. The product's own gradient is then `grad`.
-        let start = self.image.flatten(0, -1).dot(&grad.flatten(0, -1));
+        let [image, grad] = flat(&self.image, grad);
+        let start = image.dot(&grad);
         let mut needed = self
             .leaves
             .map(|leaf| leaf.filter(tch::Tensor::requires_grad));
@@ -310,6 +334,11 @@ impl Graph {
             if let Some(gradient) = found.next() {
                 *leaf = gradient.detach();
             }
+        }
+        // The optimisers' one pass over memory takes weights and gradients in Burn's order.
+        let [_, weights @ ..] = &mut needed;
+        for gradient in weights.iter_mut().flatten() {
+            *gradient = gradient.contiguous();
         }
         needed
     }
@@ -350,3 +379,6 @@ fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B>
 fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }
+
+#[cfg(test)]
+mod tests;
