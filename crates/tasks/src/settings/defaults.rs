@@ -101,12 +101,14 @@ impl Settings {
             Task::Colorization => (0.05, 20.0, 40.0),
             Task::ColorTransfer => (0.2, 240.0, 0.0),
         };
-        let (prediction, ssim_loss_weight) = match task {
-            Task::Edges2photos | Task::Colorization => (Prediction::Palette, 0.0),
-            Task::ColorTransfer => (Prediction::Blend, 80.0),
+        let (prediction, colour_directions, ssim_loss_weight) = match task {
+            Task::Edges2photos => (Prediction::Palette, 3, 0.0),
+            Task::Colorization => (Prediction::LocalMaps, 12, 0.0),
+            Task::ColorTransfer => (Prediction::LocalMaps, 12, 30.0),
         };
         Self {
             recipe: RecipeChoice::Recommended,
+            resize: ResizeFilter::Bilinear,
             conditioning: Conditioning::Modulation,
             matched_content: true,
             prediction,
@@ -123,6 +125,7 @@ impl Settings {
             reconstruction_loss_weight,
             ssim_loss_weight,
             hist_loss_weight,
+            colour_directions,
             average_decay: 0.995,
             decay_share: 0.5,
             sample_mode: SampleMode::Running,
