@@ -69,5 +69,5 @@ pub use histogram_encoder::HistogramEncoder;
 pub use local_maps::{FittedMaps, MAPS_GRID, MappedImage, sliced};
 pub use matching::Matching;
 pub use normalization::Normalization;
-pub use pass::{Pass, Statistics};
+pub use pass::{BatchPart, Pass, Statistics};
 pub use running::RunningVector;

@@ -19,6 +19,18 @@ pub enum Statistics {
     Running,
 }
 
+/// The images that a pass has of a batch whose other images are elsewhere: numbers `first`, `first + step`,
+/// `first + 2·step`, … of `whole`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchPart {
+    /// The number of the first one.
+    pub first: usize,
+    /// How far it is from each to the next, at least 1.
+    pub step: usize,
+    /// The images of the whole batch.
+    pub whole: usize,
+}
+
 /// One forward pass through the generator: the [`Statistics`] that normalise, and the random
 /// numbers dropout draws its masks from (none: dropout is off).
 ///
@@ -39,6 +51,7 @@ pub enum Statistics {
 pub struct Pass<'a> {
     statistics: Statistics,
     dropout: Option<&'a mut dyn Rng>,
+    part: Option<BatchPart>,
 }
 
 impl<'a> Pass<'a> {
@@ -47,6 +60,16 @@ impl<'a> Pass<'a> {
         Self {
             statistics,
             dropout,
+            part: None,
+        }
+    }
+
+    /// This pass of a part of a batch. Dropout's masks are then those that the whole batch would have.
+    #[must_use]
+    pub fn of_part(self, part: BatchPart) -> Self {
+        Self {
+            part: Some(part),
+            ..self
         }
     }
 
@@ -83,6 +106,11 @@ impl<'a> Pass<'a> {
         self.statistics
     }
 
+    /// The part of a batch that the pass has; `None` if all of it.
+    pub(crate) fn part(&self) -> Option<BatchPart> {
+        self.part
+    }
+
     /// Where dropout's masks are drawn from; `None` when dropout is off.
     pub(crate) fn dropout(&mut self) -> Option<&mut (dyn Rng + 'a)> {
         self.dropout.as_deref_mut()
@@ -94,6 +122,7 @@ impl std::fmt::Debug for Pass<'_> {
         f.debug_struct("Pass")
             .field("statistics", &self.statistics)
             .field("dropout", &self.dropout.is_some())
+            .field("part", &self.part)
             .finish()
     }
 }
