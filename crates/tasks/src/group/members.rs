@@ -75,7 +75,6 @@ impl Group for Alone {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::group::threads;
 
     #[test]
