@@ -42,7 +42,7 @@ impl<B: NetworkBackend> Down<B> {
     /// # Shapes
     /// - `input`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, height/2, width/2]`
-    pub(crate) fn forward(&self, input: Tensor<B, 4>, statistics: Statistics) -> Tensor<B, 4> {
+    pub(crate) fn forward(&self, input: Tensor<B, 4>, statistics: Statistics<'_>) -> Tensor<B, 4> {
         let mut layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
         layer.norm = chosen(&self.norm, &self.group_norm, statistics);
         B::layer(layer, input)

@@ -55,6 +55,7 @@ mod running;
 #[cfg(test)]
 mod testing;
 mod upsample;
+mod whole_batch;
 
 pub use backend::NetworkBackend;
 pub use batch_norm::BatchNorm;
@@ -71,3 +72,4 @@ pub use matching::Matching;
 pub use normalization::Normalization;
 pub use pass::{BatchPart, Pass, Statistics};
 pub use running::RunningVector;
+pub use whole_batch::{WholeBatch, Workers};

@@ -2,6 +2,8 @@
 
 use rand::Rng;
 
+use crate::whole_batch::WholeBatch;
+
 /// Which mean and variance batch normalisation subtracts and divides by.
 ///
 /// The choice is always the caller's: it is not read off the backend, so that a network can be
@@ -9,14 +11,38 @@ use rand::Rng;
 /// frozen with gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Statistics {
+pub enum Statistics<'a> {
     /// Those of the batch at hand (Keras: `training=True`).
     Batch {
         /// Whether the running statistics move towards the batch's, as they do in training.
         update_running: bool,
     },
+    /// Those of a batch of which other workers have the other images. Each worker has to run the same passes.
+    Whole {
+        /// The batch, and who has it.
+        batch: &'a WholeBatch,
+        /// As for a batch that is here.
+        update_running: bool,
+    },
     /// The running ones, collected in training (Keras: `training=False`).
     Running,
+}
+
+impl Statistics<'_> {
+    /// The same, which leave running statistics as they are.
+    #[must_use]
+    pub fn unremembered(self) -> Self {
+        match self {
+            Self::Batch { .. } => Self::Batch {
+                update_running: false,
+            },
+            Self::Whole { batch, .. } => Self::Whole {
+                batch,
+                update_running: false,
+            },
+            Self::Running => Self::Running,
+        }
+    }
 }
 
 /// The images that a pass has of a batch whose other images are elsewhere: numbers `first`, `first + step`,
@@ -49,14 +75,14 @@ pub struct BatchPart {
 /// );
 /// ```
 pub struct Pass<'a> {
-    statistics: Statistics,
+    statistics: Statistics<'a>,
     dropout: Option<&'a mut dyn Rng>,
     part: Option<BatchPart>,
 }
 
 impl<'a> Pass<'a> {
     /// Any combination of statistics and dropout.
-    pub fn new(statistics: Statistics, dropout: Option<&'a mut dyn Rng>) -> Self {
+    pub fn new(statistics: Statistics<'a>, dropout: Option<&'a mut dyn Rng>) -> Self {
         Self {
             statistics,
             dropout,
@@ -102,7 +128,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The statistics of this pass.
-    pub fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Statistics<'a> {
         self.statistics
     }
 

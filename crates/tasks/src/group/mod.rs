@@ -4,3 +4,4 @@ pub(crate) mod members;
 pub(crate) mod share;
 #[cfg(test)]
 pub(crate) mod threads;
+pub(crate) mod workers;

@@ -1,7 +1,5 @@
 //! How a group divides a batch.
 
-use huenet_models::Normalization;
-
 use crate::group::members::Group;
 use crate::settings::{Settings, SettingsError};
 
@@ -57,8 +55,7 @@ impl Share {
 ///
 /// # Errors
 ///
-/// [`SettingsError::Unfit`] if the batch cannot be divided evenly, and for batch normalisation, whose statistics would
-/// be those of each process's own images.
+/// [`SettingsError::Unfit`] if the batch cannot be divided evenly.
 pub fn check(settings: &Settings, size: usize) -> Result<(), SettingsError> {
     if size == 1 {
         return Ok(());
@@ -76,23 +73,7 @@ pub fn check(settings: &Settings, size: usize) -> Result<(), SettingsError> {
         );
         return Err(SettingsError::unfit("batch_size", batch, expected));
     }
-    let normalizations = [
-        ("normalization", settings.normalization),
-        ("dis_normalization", settings.dis_normalization),
-    ];
-    match normalizations
-        .into_iter()
-        .find(|(_, it)| *it == Normalization::Batch)
-    {
-        None => Ok(()),
-        Some((key, _)) => {
-            let expected = format!(
-                "the batch is divided among {size} processes, and each would normalise with its own images alone: \
-                 choose group, as the recommended recipe does, or train in one process"
-            );
-            Err(SettingsError::unfit(key, "batch", expected))
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -145,13 +126,6 @@ mod tests {
         let told = check(&settings, 4).unwrap_err().to_string();
         assert!(
             told.contains("multiple of 4") && told.contains("1, 2, 3, 6"),
-            "{told}"
-        );
-        let official = Settings::official(Task::ColorTransfer);
-        assert!(check(&official, 1).is_ok());
-        let told = check(&official, 2).unwrap_err().to_string();
-        assert!(
-            told.contains("normalization") && told.contains("group"),
             "{told}"
         );
     }

@@ -70,6 +70,9 @@ pub(super) struct OfGenerator<B: TrackedBackend> {
     pub(super) output: Tensor<B, 4>,
 }
 
+/// Images that the discriminator is shown as generated, with the conditions that belong to them.
+pub(super) type Shown<B> = (Option<Tensor<B, 4>>, Tensor<B, 4>);
+
 /// The images that the discriminator learns from in a step.
 pub(super) struct Judged<B: TrackedBackend> {
     pub(super) condition: Option<Tensor<B, 4>>,
@@ -99,12 +102,17 @@ impl<B: TrackedBackend> Judged<B> {
             output: output.narrow(0, 0, learned),
         }
     }
+
+    /// The outputs as they are, and their conditions: what the discriminator is shown without an image pool.
+    pub(super) fn unchanged(&self) -> Shown<B> {
+        (self.condition.clone(), self.output.clone().detach())
+    }
 }
 
 /// Batch normalisation as in training.
-pub(super) fn batch_statistics(update_running: bool) -> Statistics {
-    Statistics::Batch { update_running }
-}
+pub(super) const TRAINING: Statistics<'_> = Statistics::Batch {
+    update_running: true,
+};
 
 impl<B: TrackedBackend> Gan<B> {
     /// Fresh networks of `recipe`, their weights drawn from its seed.
@@ -158,13 +166,14 @@ impl<B: TrackedBackend> Gan<B> {
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
     ) -> (DeferredLosses<B::InnerBackend>, StepGradients) {
-        let mut pass = Pass::new(batch_statistics(true), dropout);
-        let of_generator = self.of_generator(recipe, batch, &mut pass);
+        let mut pass = Pass::new(TRAINING, dropout);
+        let of_generator = self.of_generator(recipe, batch, &mut pass, 1.0);
         let [images, ..] = batch.content.dims();
         let learned = share_of(images, recipe.settings().dis_batch_share);
         let judged = Judged::first(recipe, batch, of_generator.output, learned);
-        let shown = self.exchange(judged.condition.clone(), judged.output.clone());
-        let (discriminator_loss, discriminator) = self.of_discriminator(recipe, judged, shown);
+        let shown = self.exchange(&judged);
+        let (discriminator_loss, discriminator) =
+            self.of_discriminator(recipe, judged, shown, TRAINING, 1.0);
         let generator = of_generator.gradients;
 
         let device = discriminator_loss.device();
@@ -187,12 +196,13 @@ impl<B: TrackedBackend> Gan<B> {
         )
     }
 
-    /// The generator's half of a step.
+    /// The generator's half of a step. Of the losses only the gradients are multiplied by `weight`.
     pub(super) fn of_generator(
         &self,
         recipe: &Recipe,
         batch: &Batch<B>,
         pass: &mut Pass<'_>,
+        weight: f32,
     ) -> OfGenerator<B> {
         let settings = recipe.settings();
         let condition = settings.task.is_paired().then(|| batch.content.clone());
@@ -204,7 +214,7 @@ impl<B: TrackedBackend> Gan<B> {
         let verdict = self.discriminator.clone().no_grad().forward(
             condition,
             output.clone(),
-            batch_statistics(false),
+            pass.statistics().unremembered(),
         );
         let gan = settings.gan_loss.of_generator(verdict);
         let structured = match settings.structure_reference {
@@ -234,7 +244,8 @@ impl<B: TrackedBackend> Gan<B> {
         }
 
         // Taken before the discriminator's own pass, so that one graph at a time is alive.
-        let gradients = GradientsParams::from_grads(total.backward(), &self.generator);
+        let gradients =
+            GradientsParams::from_grads(weighted(&total, weight).backward(), &self.generator);
         OfGenerator {
             losses: [total, gan, structure, distance],
             further,
@@ -244,35 +255,32 @@ impl<B: TrackedBackend> Gan<B> {
     }
 
     /// The discriminator's half of a step, where it is `shown` images as generated, with the conditions that belong to
-    /// them: its loss and the gradients of its weights.
+    /// them: its loss, and the gradients of its weights, multiplied by `weight`.
     pub(super) fn of_discriminator(
         &self,
         recipe: &Recipe,
         judged: Judged<B>,
-        (condition, shown): (Option<Tensor<B, 4>>, Tensor<B, 4>),
+        (condition, shown): Shown<B>,
+        statistics: Statistics<'_>,
+        weight: f32,
     ) -> (Tensor<B, 1>, GradientsParams) {
         let settings = recipe.settings();
-        let real =
-            self.discriminator
-                .forward(judged.condition, judged.real, batch_statistics(true));
-        let generated = self
+        let real = self
             .discriminator
-            .forward(condition, shown, batch_statistics(true));
+            .forward(judged.condition, judged.real, statistics);
+        let generated = self.discriminator.forward(condition, shown, statistics);
         let loss = settings
             .gan_loss
             .of_discriminator(real, generated, settings.label_smoothing);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.discriminator);
+        let gradients =
+            GradientsParams::from_grads(weighted(&loss, weight).backward(), &self.discriminator);
         (loss, gradients)
     }
 
-    /// What the discriminator is shown as generated: `output`, or earlier ones from the pool,
+    /// What the discriminator is shown as generated: the outputs, or earlier ones from the pool,
     /// with the condition that belongs to each.
-    fn exchange(
-        &mut self,
-        condition: Option<Tensor<B, 4>>,
-        output: Tensor<B, 4>,
-    ) -> (Option<Tensor<B, 4>>, Tensor<B, 4>) {
-        let output = output.detach();
+    fn exchange(&mut self, judged: &Judged<B>) -> Shown<B> {
+        let (condition, output) = judged.unchanged();
         if self.pool.is_empty() {
             return (condition, output);
         }
@@ -359,6 +367,14 @@ impl<B: TrackedBackend> Gan<B> {
             Some(average) => average.generator().clone(),
             None => self.generator.valid(),
         }
+    }
+}
+
+/// A loss of one's own images as it enters that of a whole batch.
+fn weighted<B: TrackedBackend>(loss: &Tensor<B, 1>, weight: f32) -> Tensor<B, 1> {
+    match weight {
+        1.0 => loss.clone(),
+        _ => loss.clone().mul_scalar(weight),
     }
 }
 

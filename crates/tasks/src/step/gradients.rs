@@ -132,17 +132,15 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Scale<'_, B> {
     }
 }
 
-/// The gradients of a module's weights, in the order of the weights, each times `factor`; 0 where there is none. They
-/// are appended to `values`.
+/// The gradients of a module's weights, in the order of the weights; 0 where there is none. They are appended to
+/// `values`.
 pub(crate) fn flatten<B: AutodiffBackend, M: Module<B>>(
     module: &M,
     gradients: &GradientsParams,
-    factor: f32,
     values: &mut Vec<f32>,
 ) {
     module.visit(&mut Flatten::<B> {
         gradients,
-        factor,
         values,
         backend: PhantomData,
     });
@@ -150,7 +148,6 @@ pub(crate) fn flatten<B: AutodiffBackend, M: Module<B>>(
 
 struct Flatten<'a, B> {
     gradients: &'a GradientsParams,
-    factor: f32,
     values: &'a mut Vec<f32>,
     backend: PhantomData<B>,
 }
@@ -161,13 +158,12 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Flatten<'_, B> {
         if !weight.is_require_grad() {
             return;
         }
-        let factor = self.factor;
         match self.gradients.get::<B::InnerBackend, D>(param.id) {
             Some(gradient) => {
                 let data = gradient.into_data();
                 match data.as_slice::<f32>() {
-                    Ok(values) => self.values.extend(values.iter().map(|it| it * factor)),
-                    Err(_) => self.values.extend(data.iter::<f32>().map(|it| it * factor)),
+                    Ok(values) => self.values.extend_from_slice(values),
+                    Err(_) => self.values.extend(data.iter::<f32>()),
                 }
             }
             None => {
@@ -364,17 +360,17 @@ mod tests {
         let pair = pair();
         let own = gradients(&pair, 1.0);
         let mut row = vec![9.0];
-        flatten::<B, _>(&pair, &own, 0.5, &mut row);
-        assert_eq!(row, [9.0, 1.5, 0.0, 0.0, 2.0]);
+        flatten::<B, _>(&pair, &own, &mut row);
+        assert_eq!(row, [9.0, 3.0, 0.0, 0.0, 4.0]);
         row.push(7.0);
         let (found, rest) = unflatten::<B, _>(&pair, Some(&own), &row[1..]);
-        assert_eq!(values(&found, &pair), [1.5, 0.0, 0.0, 2.0]);
+        assert_eq!(values(&found, &pair), [3.0, 0.0, 0.0, 4.0]);
         assert_eq!(rest, [7.0]);
         // One who has none gets them all.
         let (found, _) = unflatten::<B, _>(&pair, None, &row[1..]);
-        assert_eq!(values(&found, &pair), [1.5, 0.0, 0.0, 2.0]);
+        assert_eq!(values(&found, &pair), [3.0, 0.0, 0.0, 4.0]);
         let mut row = Vec::new();
-        flatten::<B, _>(&pair, &GradientsParams::new(), 1.0, &mut row);
+        flatten::<B, _>(&pair, &GradientsParams::new(), &mut row);
         assert_eq!(row, [0.0; 4]);
         let (found, _) = unflatten::<B, _>(&pair, Some(&GradientsParams::new()), &row);
         assert!(found.is_empty());

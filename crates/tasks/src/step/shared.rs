@@ -3,23 +3,24 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use huenet_data::Batch;
-use huenet_models::{BatchPart, Pass};
+use huenet_models::{BatchPart, Pass, Statistics, WholeBatch};
 use rand::Rng;
 
 use crate::group::members::Group;
 use crate::group::share::Share;
+use crate::group::workers::with_workers;
 use crate::step::backend::TrackedBackend;
 use crate::step::deferred::DeferredLosses;
-use crate::step::gan::{Gan, Judged, StepGradients, batch_statistics, share_of};
+use crate::step::gan::{Gan, Judged, OfGenerator, Shown, StepGradients, TRAINING, share_of};
 use crate::step::gradients;
 use crate::step::recipe::Recipe;
 
-/// Images that the discriminator is shown as generated, with the conditions that belong to them.
-type Shown<B> = (Option<Tensor<B, 4>>, Tensor<B, 4>);
-
 impl<B: TrackedBackend> Gan<B> {
-    /// As [`gradients`](Self::gradients) of a batch of `images` images, of which `own` are this member's; `None` if it
-    /// has none of them. All members get the same bits.
+    /// As [`gradients`](Self::gradients) of a batch of `images` images, of which `own` are this member's. All members
+    /// get the same bits.
+    ///
+    /// A member that has none of them gives `None`; with batch normalisation, whose sums need everyone, the whole batch
+    /// instead: these images then count for nothing.
     ///
     /// Losses and gradients are sums of the members' means, each weighted by its share of the images. Dropout's masks
     /// and the image pool are those of the whole batch.
@@ -28,54 +29,51 @@ impl<B: TrackedBackend> Gan<B> {
         recipe: &Recipe,
         own: Option<&Batch<B>>,
         images: usize,
-        dropout: Option<&mut dyn Rng>,
+        dropout: Option<&mut (dyn Rng + Send)>,
         group: &dyn Group,
         device: &B::Device,
     ) -> (DeferredLosses<B::InnerBackend>, StepGradients) {
         let share = Share::of(group);
-        let part = BatchPart {
-            first: share.rank,
-            step: share.size,
-            whole: images,
-        };
-        let of_generator = own.map(|batch| {
-            let mut pass = Pass::new(batch_statistics(true), dropout).of_part(part);
-            self.of_generator(recipe, batch, &mut pass)
-        });
+        let of_generator =
+            own.map(|batch| self.shared_of_generator(recipe, batch, images, dropout, group));
 
         let learned = share_of(images, recipe.settings().dis_batch_share);
         let own_learned = share.count(learned);
-        let judged = own.zip(of_generator.as_ref()).filter(|_| own_learned > 0);
-        let judged = judged
-            .map(|(batch, side)| Judged::first(recipe, batch, side.output.clone(), own_learned));
-        let shown = self.shared_exchange(recipe, judged.as_ref(), learned, group, device);
-        let of_discriminator = judged
-            .zip(shown)
-            .map(|(judged, shown)| self.of_discriminator(recipe, judged, shown));
+        // With batch normalisation one that has nothing to learn from passes an image, too.
+        let passes = own_learned.max(recipe.normalises_batches().into());
+        let judged = own.zip(of_generator.as_ref()).filter(|_| passes > 0);
+        let judged =
+            judged.map(|(batch, side)| Judged::first(recipe, batch, side.output.clone(), passes));
+        let counted = judged.as_ref().filter(|_| own_learned > 0);
+        let shown = self.shared_exchange(recipe, counted, learned, group, device);
+        let of_discriminator = judged.map(|judged| {
+            let shown = shown.unwrap_or_else(|| judged.unchanged());
+            self.shared_of_discriminator(recipe, judged, shown, learned, group)
+        });
 
-        let (weight, learned_weight) = (share.weight(images), share.weight(learned));
         let none = GradientsParams::new();
         let mut row = Vec::new();
         let own = of_generator.as_ref().map(|side| &side.gradients);
-        gradients::flatten(&self.generator, own.unwrap_or(&none), weight, &mut row);
+        gradients::flatten(&self.generator, own.unwrap_or(&none), &mut row);
         let own_judged = of_discriminator.as_ref().map(|(_, gradients)| gradients);
-        let of_judged = own_judged.unwrap_or(&none);
-        gradients::flatten(&self.discriminator, of_judged, learned_weight, &mut row);
+        gradients::flatten(&self.discriminator, own_judged.unwrap_or(&none), &mut row);
 
         let has = recipe.settings().further_loss_weights().map(|it| it > 0.0);
         let count = 4 + has.into_iter().filter(|has| *has).count();
         let losses = match &of_generator {
-            Some(side) => {
+            Some(side) if share.count(images) > 0 => {
                 let further = side.further.iter().flatten();
                 let losses = side.losses.iter().chain(further).cloned();
                 numbers(Tensor::cat(losses.collect(), 0))
             }
-            None => vec![0.0; count],
+            _ => vec![0.0; count],
         };
+        let weight = share.weight(images);
         row.extend(losses.into_iter().map(|loss| loss * weight));
-        let loss = of_discriminator.as_ref().map(|(loss, _)| loss.clone());
-        let loss = loss.map_or_else(|| vec![0.0], numbers);
-        row.extend(loss.into_iter().map(|loss| loss * learned_weight));
+        let loss = of_discriminator.as_ref().filter(|_| own_learned > 0);
+        let loss = loss.map_or_else(|| vec![0.0], |(loss, _)| numbers(loss.clone()));
+        let weight = share.weight(learned);
+        row.extend(loss.into_iter().map(|loss| loss * weight));
 
         group.sum(&mut row);
         let (generator, rest) = gradients::unflatten(&self.generator, own, &row);
@@ -100,8 +98,66 @@ impl<B: TrackedBackend> Gan<B> {
         )
     }
 
-    /// What the discriminator is shown for this member's images of those that it learns from. Each member keeps the
-    /// whole image pool, and asks it about the images of all.
+    /// The generator's half of the step, of this member's images.
+    fn shared_of_generator(
+        &self,
+        recipe: &Recipe,
+        batch: &Batch<B>,
+        images: usize,
+        dropout: Option<&mut (dyn Rng + Send)>,
+        group: &dyn Group,
+    ) -> OfGenerator<B> {
+        let share = Share::of(group);
+        let part = match share.count(images) {
+            // It has the whole batch, for the sums.
+            0 => BatchPart {
+                first: 0,
+                step: 1,
+                whole: images,
+            },
+            _ => BatchPart {
+                first: share.rank,
+                step: share.size,
+                whole: images,
+            },
+        };
+        let weight = share.weight(images);
+        let run = |statistics: Statistics<'_>, dropout: Option<&mut (dyn Rng + Send)>| {
+            let dropout = dropout.map(|dropout| dropout as &mut dyn Rng);
+            let mut pass = Pass::new(statistics, dropout).of_part(part);
+            self.of_generator(recipe, batch, &mut pass, weight)
+        };
+        if !recipe.normalises_batches() {
+            return run(TRAINING, dropout);
+        }
+        with_workers(group, move |workers| {
+            let whole = WholeBatch::new(workers, share.count(images), images);
+            run(of_whole(&whole), dropout)
+        })
+    }
+
+    /// The discriminator's half of the step, of this member's images.
+    fn shared_of_discriminator(
+        &self,
+        recipe: &Recipe,
+        judged: Judged<B>,
+        shown: Shown<B>,
+        learned: usize,
+        group: &dyn Group,
+    ) -> (Tensor<B, 1>, GradientsParams) {
+        let share = Share::of(group);
+        let weight = share.weight(learned);
+        if !recipe.normalises_batches() {
+            return self.of_discriminator(recipe, judged, shown, TRAINING, weight);
+        }
+        with_workers(group, move |workers| {
+            let whole = WholeBatch::new(workers, share.count(learned), learned);
+            self.of_discriminator(recipe, judged, shown, of_whole(&whole), weight)
+        })
+    }
+
+    /// What the discriminator is shown for this member's images of those that it learns from; `None` if these are none.
+    /// Each member keeps the whole image pool, and asks it about the images of all.
     fn shared_exchange(
         &mut self,
         recipe: &Recipe,
@@ -111,8 +167,7 @@ impl<B: TrackedBackend> Gan<B> {
         device: &B::Device,
     ) -> Option<Shown<B>> {
         if self.pool.is_empty() {
-            let judged = judged?;
-            return Some((judged.condition.clone(), judged.output.clone().detach()));
+            return judged.map(Judged::unchanged);
         }
         let s = recipe.settings();
         let share = Share::of(group);
@@ -134,6 +189,14 @@ impl<B: TrackedBackend> Gan<B> {
         let shown = Tensor::from_inner(Tensor::cat(own, 0));
         let condition = (conditions > 0).then(|| shown.clone().narrow(1, s.img_out_c, conditions));
         Some((condition, shown.narrow(1, 0, s.img_out_c)))
+    }
+}
+
+/// Batch normalisation as in training, with the statistics of all members' images.
+fn of_whole(batch: &WholeBatch) -> Statistics<'_> {
+    Statistics::Whole {
+        batch,
+        update_running: true,
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use huenet_data::{DataError, HostBatch, Loader};
 use huenet_models::Generator;
-use rand::Rng;
 use tracing::info;
 
 use super::orders::{Answer, Met, Order, Start, message, reply, told_of, understood};
@@ -95,7 +94,7 @@ pub fn follow<B: TrackedBackend>(
     let gan = begun::<B>(&recipe, weights.as_ref(), position, device)?;
     drop(weights);
     let mut following = Following {
-        batches: Batches::new(images.train().shared(group.rank(), group.size())),
+        batches: Batches::new(&recipe, images.train(), group),
         recipe,
         gan,
         planned,
@@ -185,7 +184,7 @@ impl<B: TrackedBackend> Following<'_, B> {
             recipe,
             own.as_ref(),
             self.batches.images.batch_len(at.batch),
-            Some(&mut dropout as &mut dyn Rng),
+            Some(&mut dropout),
             self.group,
             device,
         );
@@ -200,14 +199,17 @@ impl<B: TrackedBackend> Following<'_, B> {
 /// A process's batches, in whatever order they are asked for; read ahead if it is the usual one.
 struct Batches {
     images: Loader,
+    /// The images of all processes, if a process without images of its own passes some: batch normalisation needs all.
+    others: Option<Loader>,
     /// The epoch under way, the number of its next batch, and the batches from there on.
     ahead: Option<(u64, usize, huenet_data::Epoch)>,
 }
 
 impl Batches {
-    fn new(images: Loader) -> Self {
+    fn new(recipe: &Recipe, images: &Loader, group: &dyn Group) -> Self {
         Self {
-            images,
+            images: images.shared(group.rank(), group.size()),
+            others: recipe.normalises_batches().then(|| images.clone()),
             ahead: None,
         }
     }
@@ -223,6 +225,13 @@ impl Batches {
             return Ok(HostBatch::default());
         };
         *next += 1;
-        batches.next().transpose().map(Option::unwrap_or_default)
+        let own = batches.next().transpose()?.unwrap_or_default();
+        match &self.others {
+            Some(others) if own.is_empty() => {
+                let mut whole = others.epoch(at.epoch).skip_batches(at.batch);
+                Ok(whole.next().transpose()?.unwrap_or_default())
+            }
+            _ => Ok(own),
+        }
     }
 }

@@ -36,11 +36,11 @@ impl<B: TrackedBackend> Training<'_, B> {
         let settings = self.recipe.settings();
         let mut dropout = stream(settings.seed, Purpose::Dropout, self.position.step);
         let before = self.gan.before();
-        let (recipe, dropout) = (self.recipe, Some(&mut dropout as &mut dyn Rng));
+        let recipe = self.recipe;
         let (deferred, gradients) = match self.leader.group() {
-            None => self.gan.gradients(recipe, batch, dropout),
+            None => self.gan.gradients(recipe, batch, Some(&mut dropout)),
             Some(group) => {
-                let own = Some(batch);
+                let (own, dropout) = (Some(batch), Some(&mut dropout as &mut (dyn Rng + Send)));
                 self.gan
                     .shared_gradients(recipe, own, images, dropout, group, self.device)
             }
