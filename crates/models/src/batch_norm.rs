@@ -176,6 +176,7 @@ mod tests {
     };
     use crate::whole_batch::{Workers, tracked};
     use burn::tensor::DType::F64;
+    use burn_autodiff::checkpoint::strategy::NoCheckpointing;
     use std::sync::{Arc, Barrier, Mutex};
 
     const TRAIN: Statistics = Statistics::Batch {
@@ -312,7 +313,7 @@ mod tests {
                 update_running: true,
             },
         };
-        let output = layer.normalise(leaf.clone(), statistics, tracked);
+        let output = layer.normalise(leaf.clone(), statistics, tracked::<Double, NoCheckpointing>);
         let wave = own(&waves(input.dims(), F64, 0.4));
         let loss = (output.clone() * wave + output.clone().powi_scalar(2)).sum();
         let loss = loss.mul_scalar(if counted { 1.0 } else { 0.0 });

