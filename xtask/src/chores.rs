@@ -25,9 +25,13 @@ pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
         }
     };
     // So that hints name a command that works, although huenet is not installed.
-    run(huenet
+    huenet
         .args(arguments)
-        .env("XTASK_HUENET", "cargo xtask huenet"))
+        .env("XTASK_HUENET", "cargo xtask huenet");
+    match processes {
+        None => run(&mut huenet),
+        Some(_) => mpi::run_together(&mut huenet),
+    }
 }
 
 /// Builds `huenet` in release mode with a backend, and with another feature if one is given. Returns the command that

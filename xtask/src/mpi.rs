@@ -132,6 +132,49 @@ pub(crate) fn launcher(count: usize, program: &Command) -> Result<Command> {
     Ok(launcher)
 }
 
+/// Runs what [`launcher`] gave. Ctrl-C and the request to end reach the processes as the signal SIGUSR1, after which
+/// they save what was done: `mpirun` passes only that one on and waits. A second one ends them at once.
+///
+/// # Errors
+///
+/// If it cannot be started.
+#[cfg(unix)]
+pub(crate) fn run_together(launcher: &mut Command) -> Result<u8> {
+    use std::os::unix::process::CommandExt;
+
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot watch for Ctrl-C")?;
+    // In a group of its own it does not get the terminal's Ctrl-C; and then it must not read from there.
+    launcher.process_group(0).stdin(Stdio::null());
+    let mut child = launcher.spawn().context("cannot start mpirun")?;
+    let process = child.id().to_string();
+    let watched = signals.handle();
+    let watcher = std::thread::spawn(move || {
+        for (number, _) in signals.forever().enumerate() {
+            let signal = if number == 0 { "USR1" } else { "TERM" };
+            // It may be gone already.
+            let _ = Command::new("kill").args(["-s", signal, &process]).status();
+        }
+    });
+    let status = child.wait().context("cannot wait for mpirun")?;
+    watched.close();
+    let _ = watcher.join();
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.unwrap_or(1))
+}
+
+/// Runs what [`launcher`] gave.
+///
+/// # Errors
+///
+/// If it cannot be started.
+#[cfg(not(unix))]
+pub(crate) fn run_together(launcher: &mut Command) -> Result<u8> {
+    crate::tools::run(launcher)
+}
+
 /// Whether this process is root's, as all are in many containers.
 fn is_root() -> bool {
     #[cfg(unix)]
