@@ -8,22 +8,35 @@ use anyhow::{Context, Result, bail};
 use crate::backends::{BACKENDS, DEFAULT_BACKEND};
 use crate::features::LIBTORCH;
 use crate::tools::{cargo, has_nextest, run, target_folder};
-use crate::{features, libtorch, nvrtc, wanted};
+use crate::{features, libtorch, mpi, nvrtc, wanted};
 
 /// Builds `huenet` in release mode with the wanted backend and runs it with
 /// `arguments`, in the caller's folder.
 pub(crate) fn huenet(arguments: &[OsString]) -> Result<u8> {
-    let ask = || ask_for_backend(arguments);
-    let backend = wanted::backend(arguments, |name| std::env::var_os(name), ask)?;
-    let mut huenet = build_huenet(&backend)?;
+    let (processes, arguments) = mpi::processes(arguments)?;
+    let ask = || ask_for_backend(&arguments);
+    let backend = wanted::backend(&arguments, |name| std::env::var_os(name), ask)?;
+    let mut huenet = match processes {
+        None => build_huenet(&backend, None)?,
+        Some(count) => {
+            mpi::ensure()?;
+            let huenet = build_huenet(&backend, Some(mpi::FEATURE))?;
+            mpi::launcher(count, &huenet)?
+        }
+    };
     // So that hints name a command that works, although huenet is not installed.
-    run(huenet
+    huenet
         .args(arguments)
-        .env("XTASK_HUENET", "cargo xtask huenet"))
+        .env("XTASK_HUENET", "cargo xtask huenet");
+    match processes {
+        None => run(&mut huenet),
+        Some(_) => mpi::run_together(&mut huenet),
+    }
 }
 
-/// Builds `huenet` in release mode with a backend. Returns the command that starts it.
-fn build_huenet(backend: &str) -> Result<Command> {
+/// Builds `huenet` in release mode with a backend, and with another feature if one is given. Returns the command that
+/// starts it.
+fn build_huenet(backend: &str, feature: Option<&str>) -> Result<Command> {
     let mut build = cargo();
     build.args([
         "build",
@@ -36,6 +49,9 @@ fn build_huenet(backend: &str) -> Result<Command> {
     // If it is none of these, huenet itself names the backends that it knows.
     if backend != DEFAULT_BACKEND && BACKENDS.contains(&backend) {
         build.args(["--features", &format!("huenet-cli/{backend}")]);
+    }
+    if let Some(feature) = feature {
+        build.args(["--features", feature]);
     }
     let mut huenet = Command::new(target_folder()?.join("release").join("huenet"));
     if backend == LIBTORCH {
@@ -51,7 +67,7 @@ fn build_huenet(backend: &str) -> Result<Command> {
 /// Asks a `huenet` with the default backend which one the settings name that `arguments` lead to. There is no answer
 /// if something is wrong with them: huenet says what when it runs.
 fn ask_for_backend(arguments: &[OsString]) -> Result<Option<String>> {
-    let mut huenet = build_huenet(DEFAULT_BACKEND)?;
+    let mut huenet = build_huenet(DEFAULT_BACKEND, None)?;
     let asked = huenet.arg(wanted::VERB).args(arguments).output();
     let asked = asked.context("cannot start huenet")?;
     let answer = String::from_utf8_lossy(&asked.stdout).trim().to_owned();

@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use crate::chores::{format, lint};
 use crate::features::{self, Build, EVERYWHERE};
 use crate::tools::{cargo, has_nextest, run};
-use crate::{libtorch, modules, nvrtc, vulkan};
+use crate::{libtorch, modules, mpi, nvrtc, vulkan};
 
 /// The tests that need a device of the backend wgpu. They share a process: to make a software device and its
 /// shaders takes longer than most of them.
@@ -28,18 +28,21 @@ pub(crate) fn ci() -> Result<u8> {
         let libtorch = scope.spawn(libtorch::ensure);
         let vulkan = scope.spawn(vulkan::ensure);
         let nvrtc = scope.spawn(nvrtc::ensure);
+        let mpi = scope.spawn(mpi::ensure);
         step("formatting", format)?;
         step("modules", modules::check)?;
         step("fetching crates", || {
             run(cargo().args(["fetch", "--locked"]))
         })?;
         let libtorch = is_there("everything with the backend tch", libtorch);
-        step("clippy and rustdoc", || lint(&linted(libtorch)))?;
+        let mpi = is_there("training with several processes", mpi);
+        step("clippy and rustdoc", || lint(&linted(libtorch, mpi)))?;
         step("each choice of backends", || {
             features::check_choices(libtorch, Build::Shared)
         })?;
         let tests = Tests {
             libtorch,
+            mpi,
             vulkan: is_there("the tests of the backend wgpu", vulkan),
             nvrtc: is_there("compiling the kernels of the backend cuda", nvrtc),
         };
@@ -74,8 +77,8 @@ fn is_there(what: &str, installing: ScopedJoinHandle<'_, Result<()>>) -> bool {
     }
 }
 
-/// The features that turn on all backends, for lints.
-fn linted(libtorch: bool) -> String {
+/// The features that turn on all backends, and MPI, for lints.
+fn linted(libtorch: bool, mpi: bool) -> String {
     let of_tests = features::CARDS
         .iter()
         .chain(libtorch.then_some(&features::LIBTORCH));
@@ -84,6 +87,7 @@ fn linted(libtorch: bool) -> String {
     of_command
         .map(|name| format!("huenet-cli/{name}"))
         .chain(of_tests.iter().map(|name| format!("huenet-tests/{name}")))
+        .chain(mpi.then(|| mpi::FEATURE.to_owned()))
         .collect::<Vec<_>>()
         .join(",")
 }
@@ -92,6 +96,7 @@ fn linted(libtorch: bool) -> String {
 #[derive(Clone, Copy)]
 struct Tests {
     libtorch: bool,
+    mpi: bool,
     vulkan: bool,
     nvrtc: bool,
 }
@@ -109,6 +114,10 @@ impl Tests {
         if self.libtorch {
             features.extend(["huenet-cli/tch", "huenet-tests/tch"]);
             libtorch::prepare_tests(&mut cargo)?;
+        }
+        if self.mpi {
+            features.push(mpi::FEATURE);
+            cargo.env("HUENET_NEED_MPI", "1");
         }
         if self.vulkan {
             cargo.env("HUENET_NEED_DEVICE", "1");

@@ -3,6 +3,7 @@
 //! Builds in seconds because it depends on none of the heavy crates: it only spawns
 //! cargo (the one that started it) with the right arguments.
 
+mod apt;
 #[expect(unreachable_pub, reason = "the settings of huenet-tasks show it")]
 #[path = "../../crates/tasks/src/settings/backends.rs"]
 mod backends;
@@ -12,6 +13,7 @@ mod ci;
 mod features;
 mod libtorch;
 mod modules;
+mod mpi;
 mod nvrtc;
 mod pictures;
 mod tools;
@@ -30,7 +32,8 @@ Usage: cargo xtask VERB [ARGUMENTS]
 Verbs:
   train [OPTIONS]   build huenet in release mode, with the backend that --backend names
                     (default: flex), and train. Without options it trains on the
-                    built-in images. `cargo xtask train --help` lists the options
+                    built-in images. `cargo xtask train --help` lists the options.
+                    --processes N: N processes of this machine train together, with MPI
   download NAME     download a published dataset: `cargo xtask download --list`
   huenet VERB …     build huenet in the same way and run another verb: config, info, --help.
                     With --run, --resume or --config it is built with the backend that

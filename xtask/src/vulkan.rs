@@ -2,11 +2,11 @@
 //! on the CPU.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::tools::{in_ci, run};
+use crate::apt;
+use crate::tools::in_ci;
 
 /// Debian's package of Mesa's drivers.
 const PACKAGE: &str = "mesa-vulkan-drivers";
@@ -34,25 +34,11 @@ pub(crate) fn ensure() -> Result<()> {
     if !in_ci() {
         bail!("there is no Vulkan driver; on Debian install one with `apt install {PACKAGE}`");
     }
-    let done = run(apt().arg("update"))? == 0
-        && run(apt().args(["install", "--yes", "--no-install-recommends", PACKAGE]))? == 0;
-    if !done || !is_there() {
-        bail!("there is no Vulkan driver, and {PACKAGE} could not be installed");
+    apt::install(&[PACKAGE]).context("there is no Vulkan driver")?;
+    if !is_there() {
+        bail!("there is no Vulkan driver, though {PACKAGE} was installed");
     }
     Ok(())
-}
-
-/// Quiet, and with a short wait for a package index that does not answer.
-fn apt() -> Command {
-    let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive").args([
-        "--quiet=2",
-        "-o",
-        "Acquire::Retries=1",
-        "-o",
-        "Acquire::http::Timeout=20",
-    ]);
-    apt
 }
 
 fn is_there() -> bool {

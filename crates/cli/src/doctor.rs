@@ -1,19 +1,20 @@
 //! `huenet doctor`: whether a run would work here, before it starts.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use burn_autodiff::Autodiff;
 use clap::ArgMatches;
 use huenet_tasks::{
-    Images, Recipe, Settings, StepCost, TaskError, TrainingBackend, checkpoint_bytes, pool_bytes,
-    step_cost,
+    Group, Images, Recipe, Settings, StepCost, TaskError, TrainingBackend, check_group,
+    checkpoint_bytes, pool_bytes, step_cost,
 };
 
 use crate::backend::{self, OnBackend};
 use crate::flags::layers;
 use crate::output::{line, note};
+use crate::processes::Processes;
 use crate::{advice, writable};
 
 /// What to do if a step is too much for the device.
@@ -24,10 +25,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Checks all that `huenet train` with the same arguments needs, and prints what it found.
 pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
+    let processes = Processes::meet()?;
+    let outcome = examine(matches, &processes);
+    // A process that fails by itself ends the others.
+    if outcome.is_ok() || processes.group().size() == 1 {
+        processes.part();
+    }
+    outcome
+}
+
+/// The same for one of several processes, of which the first prints what it found.
+fn examine(matches: &ArgMatches, processes: &Processes) -> anyhow::Result<()> {
     let steps = *matches.get_one::<usize>("steps").unwrap_or(&1);
     let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
     let recipe = Recipe::new(settings).map_err(TaskError::from)?;
     let settings = recipe.settings();
+    let group = processes.group();
+    check_group(settings, group.size()).map_err(TaskError::from)?;
+    if group.rank() > 0 {
+        return examine_with_the_first(&recipe, steps, processes);
+    }
     let mut failed = false;
 
     let images = match read_some(&recipe) {
@@ -50,21 +67,23 @@ pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
         Ok(()) => {
             let device = settings.device.as_deref().unwrap_or("its first device");
             found("backend", format_args!("{}, {device}", settings.backend));
-            backend::set_threads(settings.threads);
+            backend::set_threads(processes.threads(settings.threads));
             let steps_a_run = images.as_ref().map(|images| {
                 let steps_per_epoch = images.train().len() as u64;
                 recipe.planned_steps(steps_per_epoch)
             });
             let recipe = of_real_batches(&recipe, images.as_ref())?;
-            let dry = DryStep {
-                recipe: &recipe,
-                steps,
-            };
-            let measured = backend::on(&settings.backend, settings.device.as_deref(), dry)
-                .map_err(|error| error.to_string())
-                .and_then(|cost| cost);
-            match measured {
-                Ok(cost) => report_cost(&recipe, steps_a_run, cost),
+            let recipe = of_a_share(&recipe, group.size())?;
+            note("measuring a training step on made-up images …");
+            match measured(&recipe, steps) {
+                Ok(cost) => {
+                    let sums = sums_measured(&recipe, group);
+                    let step = cost.step + sums.unwrap_or_default();
+                    report_cost(&recipe, steps_a_run, step, cost);
+                    if let Some(sums) = sums {
+                        report_sums(&recipe, group.size(), step, sums);
+                    }
+                }
                 Err(reason) => {
                     fault("step", &reason);
                     failed = true;
@@ -76,6 +95,76 @@ pub(crate) fn doctor(matches: &ArgMatches) -> anyhow::Result<()> {
         true => bail!("a run with these settings would not work here"),
         false => Ok(()),
     }
+}
+
+/// What the other processes do meanwhile: they measure a step too, and add up with the first one.
+fn examine_with_the_first(
+    recipe: &Recipe,
+    steps: usize,
+    processes: &Processes,
+) -> anyhow::Result<()> {
+    let (settings, group) = (recipe.settings(), processes.group());
+    backend::check(&settings.backend, settings.device.as_deref())?;
+    backend::set_threads(processes.threads(settings.threads));
+    let recipe = of_a_share(recipe, group.size())?;
+    measured(&recipe, steps).map_err(|reason| anyhow::anyhow!(reason))?;
+    sums_measured(&recipe, group);
+    Ok(())
+}
+
+/// What a step costs, without what processes tell one another.
+fn measured(recipe: &Recipe, steps: usize) -> Result<StepCost, String> {
+    let settings = recipe.settings();
+    let dry = DryStep { recipe, steps };
+    backend::on(&settings.backend, settings.device.as_deref(), dry)
+        .map_err(|error| error.to_string())
+        .and_then(|cost| cost)
+}
+
+/// The recipe with the images of a batch that one of so many processes has.
+fn of_a_share(recipe: &Recipe, processes: usize) -> Result<Recipe, TaskError> {
+    let settings = recipe.settings().clone();
+    let batch_size = settings.batch_size.div_ceil(processes);
+    let settings = Settings {
+        batch_size,
+        ..settings
+    };
+    Recipe::new(settings).map_err(TaskError::from)
+}
+
+/// How long several processes take to add up the gradients of a step, the median of a few times; `None` for one.
+fn sums_measured(recipe: &Recipe, group: &dyn Group) -> Option<Duration> {
+    if group.size() == 1 {
+        return None;
+    }
+    let mut row = vec![1.0; gradients(recipe)];
+    // Those that are quicker wait here, not in what is measured.
+    group.tell(&[]);
+    let mut durations = [(); SUMS].map(|()| {
+        let start = Instant::now();
+        group.sum(&mut row);
+        start.elapsed()
+    });
+    durations.sort_unstable();
+    Some(durations[SUMS / 2])
+}
+
+/// How often adding up is measured.
+const SUMS: usize = 5;
+
+/// The weights of both networks, each of which has a gradient.
+fn gradients(recipe: &Recipe) -> usize {
+    recipe.generator().parameter_count() + recipe.discriminator().parameter_count()
+}
+
+fn report_sums(recipe: &Recipe, processes: usize, step: Duration, sums: Duration) {
+    let share = 100.0 * sums.as_secs_f64() / step.as_secs_f64();
+    let text = format!(
+        "{processes}; they add up {} of gradients in {:.1} ms, {share:.1}% of a step",
+        mebibytes(4 * gradients(recipe) as u64),
+        sums.as_secs_f64() * 1e3,
+    );
+    found("processes", text);
 }
 
 /// Finds the dataset and reads the images of the first batch and of the samples.
@@ -164,13 +253,13 @@ impl OnBackend for DryStep<'_> {
     }
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        note("measuring a training step on made-up images …");
         step_cost::<Autodiff<B>>(self.recipe, device, self.steps, PATIENCE)
             .map_err(|error| format!("{error:?}"))
     }
 }
 
-fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, cost: StepCost) {
+/// Prints what a step and a run cost; `step` is the whole step, with what processes tell one another.
+fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, step: Duration, cost: StepCost) {
     let settings = recipe.settings();
     let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
     let text = format!(
@@ -197,7 +286,7 @@ fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, cost: StepCost) {
         found("memory", text);
     }
     if let Some(steps) = steps_a_run {
-        let whole = cost.step.as_secs_f64() * steps as f64;
+        let whole = step.as_secs_f64() * steps as f64;
         found("run", format_args!("{steps} steps, about {}", long(whole)));
     }
 }

@@ -6,6 +6,7 @@ use huenet_tasks::settings::BACKENDS;
 
 use crate::backend;
 use crate::output::line;
+use crate::processes;
 use crate::shipped::SHIPPED;
 
 /// The release of Burn that the workspace pins.
@@ -29,6 +30,7 @@ pub(crate) fn info(matches: &ArgMatches) -> anyhow::Result<()> {
     line(format_args!("huenet    {}", env!("CARGO_PKG_VERSION")));
     line(format_args!("burn      {BURN}"));
     line(format_args!("threads   {}", rayon::current_num_threads()));
+    line(format_args!("mpi       {}", processes::library()));
     line("models for `huenet translate` without --run:");
     for shipped in &SHIPPED {
         let mebibytes = shipped.size() as f64 / (1 << 20) as f64;

@@ -19,6 +19,7 @@ mod logging;
 mod output;
 mod panics;
 mod pictures;
+mod processes;
 mod progress;
 mod report;
 mod runs;
@@ -105,6 +106,7 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
                 || matches!(error.downcast_ref(), Some(DataError::OutputFormat { .. }))
                 || error.is::<serve::NoAddress>()
                 || error.is::<shipped::NotShipped>()
+                || error.is::<processes::NotTogether>()
                 || error.is::<backend::Missing>();
             ExitCode::from(if usage { USAGE } else { FAULT })
         }

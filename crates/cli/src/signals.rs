@@ -4,7 +4,7 @@
 #[cfg(unix)]
 use std::io::IsTerminal;
 use std::sync::Once;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 
 use crate::output;
 
@@ -20,6 +20,9 @@ const HANGUP: i32 = 1;
 /// The first signal that came; 0 for none.
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
 
+/// Whether this is one of several processes that train together.
+static TOGETHER: AtomicBool = AtomicBool::new(false);
+
 static ACTIVITY: AtomicU8 = AtomicU8::new(Activity::Other as u8);
 
 /// What the process is doing.
@@ -34,6 +37,14 @@ pub(crate) enum Activity {
     Training,
     /// All is saved; held-out images are being measured.
     Evaluating,
+    /// Another process, which is training, has to know: it saves, and says so.
+    Following,
+}
+
+/// Lets SIGUSR1, too, ask the process to end. It is one of several that train together, whose launcher passes only that
+/// signal on. Before anything is being done.
+pub(crate) fn together() {
+    TOGETHER.store(true, Ordering::SeqCst);
 }
 
 /// Records what the process is doing from now on, and watches for signals.
@@ -55,11 +66,13 @@ pub(crate) fn exit_code() -> Option<u8> {
 
 #[cfg(unix)]
 fn watch() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
     use signal_hook::iterator::Signals;
 
     let hangup = (!ignores_hangup()).then_some(HANGUP);
-    let watched = [SIGINT, SIGTERM].into_iter().chain(hangup);
+    // `mpirun` passes this one on and waits, which it does with no other.
+    let user = TOGETHER.load(Ordering::SeqCst).then_some(SIGUSR1);
+    let watched = [SIGINT, SIGTERM].into_iter().chain(hangup).chain(user);
     if let Ok(mut signals) = Signals::new(watched) {
         let thread = std::thread::Builder::new().name("huenet-signals".to_owned());
         let _ = thread.spawn(move || signals.forever().for_each(received));
@@ -92,6 +105,9 @@ fn received(signal: i32) {
     let first = RECEIVED.swap(signal, Ordering::SeqCst) == 0;
     let activity = ACTIVITY.load(Ordering::SeqCst);
     let is = |other: Activity| activity == other as u8;
+    if is(Activity::Following) && first {
+        return;
+    }
     if is(Activity::Training) && first {
         let again = if signal == INTERRUPT {
             "press Ctrl-C again to leave at once"

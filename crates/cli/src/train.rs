@@ -6,13 +6,14 @@ use burn_autodiff::Autodiff;
 use clap::ArgMatches;
 use huenet_tasks::settings::DEMO_DATASET;
 use huenet_tasks::{
-    Job, Layer, LivePage, Observer, Recipe, Report, Settings, SettingsError, TaskError,
-    TrainingBackend, find_run,
+    Follower, Group, Job, Layer, LivePage, Observer, Recipe, Report, Settings, SettingsError,
+    TaskError, TrainingBackend, answer, check_group, find_run,
 };
 
 use crate::backend::OnBackend;
 use crate::flags::{self, layers};
 use crate::logging::Log;
+use crate::processes::Processes;
 use crate::progress::{Progress, Style};
 use crate::signals::{self, Activity};
 use crate::{backend, download, serve};
@@ -25,8 +26,68 @@ pub(crate) const REMEDY: &str = "lower --batch-size, or --img-h and --img-w, or 
 pub(crate) const RESUMED_REMEDY: &str = "a resumed run keeps its sizes: free some memory, or \
      choose another --device or --backend; a new run can have a lower --batch-size";
 
-/// Trains, shows progress, and prints a report at the end.
+/// Trains, shows progress, and prints a report at the end. Of several processes that were started together, the first
+/// one does; the others train with it.
 pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
+    let processes = Processes::meet()?;
+    if processes.group().size() > 1 {
+        signals::together();
+    }
+    if processes.group().rank() > 0 {
+        return follow(matches, processes);
+    }
+    let prepared = prepare(matches, &processes);
+    let told = Job::lead(prepared.as_ref().ok().map(|it| &it.job), processes.group());
+    let prepared = prepared.and_then(|prepared| {
+        told?;
+        answer(processes.group(), Ok(()))?;
+        Ok(prepared)
+    });
+    let Prepared {
+        job,
+        live,
+        log,
+        style,
+    } = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            processes.part();
+            return Err(error);
+        }
+    };
+    let settings = job.recipe().settings();
+    backend::set_threads(processes.threads(settings.threads));
+    log.go_to(job.run().path());
+    let mut progress = Progress::new(job.recipe(), style);
+    let (name, device) = (settings.backend.clone(), settings.device.clone());
+    let training = Training {
+        job,
+        group: processes.group(),
+        resumed: matches.contains_id("resume"),
+        observer: &mut progress,
+        live,
+    };
+    signals::doing(Activity::Training);
+    let outcome = backend::on(&name, device.as_deref(), training);
+    signals::doing(Activity::Other);
+    progress.close();
+    // What is too much for the device ended training in the middle of a step, for which the others wait.
+    let outcome = outcome?;
+    processes.part();
+    progress.finish(&outcome?);
+    Ok(())
+}
+
+/// A run that is ready to begin, and how it is shown.
+struct Prepared {
+    job: Job,
+    live: Option<LivePage>,
+    log: Log,
+    style: Style,
+}
+
+/// Makes all that a run needs before it begins.
+fn prepare(matches: &ArgMatches, processes: &Processes) -> anyhow::Result<Prepared> {
     let (quiet, verbose) = (matches.get_flag("quiet"), matches.get_flag("verbose"));
     let json = flags::is_json(matches);
     let style = match (quiet, json, verbose) {
@@ -39,8 +100,11 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     let log = Log::start(verbose, json);
     // Before a run's folder is made, and before anything is downloaded.
     let live = serve::page(matches)?;
-    let resumed = matches.get_one::<PathBuf>("resume");
-    let job = match resumed {
+    let size = processes.group().size();
+    if size > 1 {
+        check_group(&settings(matches)?, size).map_err(TaskError::from)?;
+    }
+    let job = match matches.get_one::<PathBuf>("resume") {
         Some(run) => resume(run, &layers(matches)?)?,
         None => {
             let settings = Settings::resolve(&layers(matches)?).map_err(TaskError::from)?;
@@ -54,27 +118,73 @@ pub(crate) fn train(matches: &ArgMatches) -> anyhow::Result<()> {
     };
     let settings = job.recipe().settings();
     backend::check(&settings.backend, settings.device.as_deref())?;
-    backend::set_threads(settings.threads);
-    log.go_to(job.run().path());
-    let mut progress = Progress::new(job.recipe(), style);
-    let (name, device) = (settings.backend.clone(), settings.device.clone());
-    let training = Training {
+    Ok(Prepared {
         job,
-        resumed: resumed.is_some(),
-        observer: &mut progress,
         live,
+        log,
+        style,
+    })
+}
+
+/// Trains a run together with the first process, which alone says what happens.
+fn follow(matches: &ArgMatches, processes: Processes) -> anyhow::Result<()> {
+    let joined = Follower::join(processes.group());
+    if let Ok(None) = joined {
+        processes.part();
+        return Ok(());
+    }
+    // Machines may differ in devices; a variable of the environment names that of this process.
+    let own = layers(matches).and_then(|layers| Ok(Settings::resolve(&layers)?));
+    let device = own.as_ref().ok().and_then(|own| own.device.clone());
+    let ready = joined.map_err(anyhow::Error::from).and_then(|follower| {
+        let follower = follower.ok_or_else(|| anyhow::anyhow!("there is no run"))?;
+        let device = device.or_else(|| follower.settings().device.clone());
+        backend::check(&follower.settings().backend, device.as_deref())?;
+        Ok((follower, device))
+    });
+    let fault = ready.as_ref().err().map(ToString::to_string);
+    let all = answer(processes.group(), fault.map_or(Ok(()), Err));
+    let (Ok(true), Ok((follower, device))) = (all, ready) else {
+        // The first process tells of it.
+        processes.part();
+        return Ok(());
     };
-    signals::doing(Activity::Training);
-    let outcome = backend::on(&name, device.as_deref(), training);
+    let name = follower.settings().backend.clone();
+    backend::set_threads(processes.threads(follower.settings().threads));
+    signals::doing(Activity::Following);
+    let following = Following {
+        follower,
+        group: processes.group(),
+    };
+    backend::on(&name, device.as_deref(), following)??;
     signals::doing(Activity::Other);
-    progress.close();
-    progress.finish(&outcome??);
+    processes.part();
     Ok(())
+}
+
+/// A follower's part of training, on a backend.
+struct Following<'a> {
+    follower: Follower,
+    group: &'a dyn Group,
+}
+
+impl OnBackend for Following<'_> {
+    type Output = Result<(), TaskError>;
+
+    fn remedy(&self) -> &'static str {
+        REMEDY
+    }
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let mut wants_stop = || signals::exit_code().is_some();
+        huenet_tasks::follow::<Autodiff<B>>(self.follower, self.group, device, &mut wants_stop)
+    }
 }
 
 /// The training loop on a backend.
 struct Training<'a> {
     job: Job,
+    group: &'a dyn Group,
     /// A resumed run keeps its sizes.
     resumed: bool,
     observer: &'a mut dyn Observer,
@@ -92,7 +202,8 @@ impl OnBackend for Training<'_> {
     }
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        huenet_tasks::train::<Autodiff<B>>(self.job, device, self.observer, self.live)
+        let (job, group, observer) = (self.job, self.group, self.observer);
+        huenet_tasks::train_together::<Autodiff<B>>(job, group, device, observer, self.live)
     }
 }
 

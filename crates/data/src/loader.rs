@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
 
-use crate::batch_reader::BatchReader;
+use crate::batch_reader::{BatchReader, Share};
 use crate::prefetch::Prefetch;
 use crate::{DataError, HostBatch, PairDataset, ParameterError};
 
@@ -133,6 +133,7 @@ fn at_least_one(
 pub struct Loader {
     dataset: Arc<PairDataset>,
     config: LoaderConfig,
+    share: Share,
 }
 
 impl Loader {
@@ -141,7 +142,36 @@ impl Loader {
         Self {
             dataset: dataset.into(),
             config,
+            share: Share { first: 0, step: 1 },
         }
+    }
+
+    /// A loader of the same batches that reads only the samples number `process`, `process + processes`,
+    /// `process + 2·processes`, … of each: those of one of several processes, which train on a batch together. The
+    /// samples are the same that one loader reads. A batch at the end of an epoch may leave a process none; then its
+    /// [`HostBatch`] is empty.
+    ///
+    /// # Panics
+    ///
+    /// If `process` is not less than `processes`.
+    #[must_use]
+    pub fn shared(&self, process: usize, processes: usize) -> Self {
+        assert!(process < processes, "process {process} of {processes}");
+        Self {
+            share: Share {
+                first: process,
+                step: processes,
+            },
+            ..self.clone()
+        }
+    }
+
+    /// How many samples a batch of an epoch has, with those of all processes.
+    ///
+    /// `batch` is its number in the epoch, less than [`len`](Self::len).
+    pub fn batch_len(&self, batch: usize) -> usize {
+        let size = self.config.batch_size();
+        self.dataset.len().saturating_sub(batch * size).min(size)
     }
 
     /// The number of batches of an epoch, at least 1.
@@ -197,6 +227,7 @@ impl Loader {
             reader: BatchReader {
                 samples: self.dataset.epoch(shuffle, seed, epoch),
                 batch_size: batch_size.get(),
+                share: self.share,
             },
             remaining: 0..self.len(),
             workers,

@@ -102,6 +102,13 @@
 //! pixels at a time: windows over those bins alone, and matrix products for the sums. They are the default
 //! bodies of [`HistogramBackend`], which a backend type of your own can use or override.
 //!
+//! # Pixels with several workers
+//!
+//! A histogram is a sum over pixels, so pixels of one image may lie with several processes, threads or machines, as
+//! long as these can add tables: [`Reduce`]. [`SoftHistogram::forward_sharded`] and
+//! [`JointHistogram::forward_sharded`] give each of them the histogram of the whole image, and the gradients of its
+//! own pixels.
+//!
 //! # Source
 //!
 //! M. Avi-Aharon, A. Arbelle, T. Riklin Raviv, "Differentiable Histogram Loss Functions for
@@ -122,6 +129,7 @@ mod limits;
 mod loss;
 mod precision;
 pub mod reference;
+mod sharded;
 mod soft;
 mod terms;
 
@@ -143,5 +151,6 @@ pub use kernel::{Binning, Boundary, Kernel};
 pub use loss::{
     EarthMoversDistance, EarthMoversDistanceConfig, StructureLoss, StructureLossConfig,
 };
+pub use sharded::Reduce;
 pub use soft::{SoftHistogram, SoftHistogramConfig};
 pub use terms::{EmdKind, LossTerms, StructureKind};

@@ -7,6 +7,7 @@ use burn::tensor::backend::Backend;
 use crate::init;
 use crate::pass::Statistics;
 use crate::running::RunningVector;
+use crate::whole_batch::{SumOfAll, WholeBatch};
 
 /// Added to the variance before its root is taken (Keras' default).
 pub const EPSILON: f64 = 1e-3;
@@ -50,8 +51,21 @@ impl<B: Backend> BatchNorm<B> {
     /// - output: as `input`
     ///
     /// # Panics
-    /// If the channels are not the layer's.
-    pub fn forward(&self, input: Tensor<B, 4>, statistics: Statistics) -> Tensor<B, 4> {
+    /// If the channels are not the layer's, or the statistics are to be [those of several
+    /// workers](Statistics::Whole): only networks collect these.
+    pub fn forward(&self, input: Tensor<B, 4>, statistics: Statistics<'_>) -> Tensor<B, 4> {
+        self.normalise(input, statistics, |_, _| {
+            panic!("a batch norm by itself does not know what adds over workers")
+        })
+    }
+
+    /// [`forward`](Self::forward); `sum` adds over workers that have other images of the batch.
+    pub(crate) fn normalise(
+        &self,
+        input: Tensor<B, 4>,
+        statistics: Statistics<'_>,
+        sum: SumOfAll<B>,
+    ) -> Tensor<B, 4> {
         let shape = input.dims();
         let [batch, channels, height, width] = shape;
         let [own] = self.gamma.dims();
@@ -67,7 +81,13 @@ impl<B: Backend> BatchNorm<B> {
         let input = input.reshape([batch * channels, height * width]);
         let output = match statistics {
             Statistics::Running => self.with_running(input, &planes),
-            Statistics::Batch { update_running } => self.with_batch(input, &planes, update_running),
+            Statistics::Batch { update_running } => {
+                self.with_batch(input, &planes, None, update_running)
+            }
+            Statistics::Whole {
+                batch,
+                update_running,
+            } => self.with_batch(input, &planes, Some((batch, sum)), update_running),
         };
         output.reshape(shape)
     }
@@ -82,13 +102,19 @@ impl<B: Backend> BatchNorm<B> {
         &self,
         input: Tensor<B, 2>,
         planes: &Planes,
+        whole: Option<(&WholeBatch, SumOfAll<B>)>,
         update_running: bool,
     ) -> Tensor<B, 2> {
-        let mean = planes.mean(input.clone());
+        let mean_of = |values| match whole {
+            None => planes.mean(values),
+            Some((whole, sum)) => whole.mean(planes.mean(values), sum),
+        };
+        let mean = mean_of(input.clone());
         let centred = input - planes.spread(mean.clone());
-        let variance = planes.mean(centred.clone() * centred.clone());
+        let variance = mean_of(centred.clone() * centred.clone());
         if update_running {
-            let n = planes.batch * planes.pixels;
+            let images = whole.map_or(planes.batch, |(whole, _)| whole.images());
+            let n = images * planes.pixels;
             let unbiased = n as f64 / n.saturating_sub(1).max(1) as f64;
             self.remember(mean, variance.clone().mul_scalar(unbiased));
         }
@@ -148,7 +174,10 @@ mod tests {
         Double, DoubleAutodiff, check_input_gradient, check_parameter_gradients,
         largest_difference, values, waves, weighted_sum,
     };
+    use crate::whole_batch::{Workers, tracked};
     use burn::tensor::DType::F64;
+    use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+    use std::sync::{Arc, Barrier, Mutex};
 
     const TRAIN: Statistics = Statistics::Batch {
         update_running: true,
@@ -238,6 +267,106 @@ mod tests {
         let both = values(layer.forward(pair.clone(), Statistics::Running));
         let second = values(layer.forward(pair.narrow(0, 1, 1), Statistics::Running));
         assert!(largest_difference(&both[18..], &second) < 1e-15);
+    }
+
+    /// Threads that add what they have.
+    #[derive(Debug)]
+    struct Threads {
+        all: Barrier,
+        told: Mutex<Vec<Vec<f64>>>,
+    }
+
+    #[derive(Debug)]
+    struct Thread(usize, Arc<Threads>);
+
+    impl Workers for Thread {
+        fn sum(&self, values: &mut [f64]) {
+            let Self(number, threads) = self;
+            threads.told.lock().unwrap()[*number] = values.to_vec();
+            threads.all.wait();
+            values.fill(0.0);
+            for told in threads.told.lock().unwrap().iter() {
+                for (sum, value) in values.iter_mut().zip(told) {
+                    *sum += value;
+                }
+            }
+            threads.all.wait();
+        }
+    }
+
+    /// The output of `images`, then the gradients of a loss of all images for them, γ and β; then the running
+    /// statistics.
+    fn found(
+        input: &Tensor<DoubleAutodiff, 4>,
+        images: std::ops::Range<usize>,
+        counted: bool,
+        whole: Option<&WholeBatch>,
+    ) -> [Vec<f64>; 5] {
+        let layer = layer::<DoubleAutodiff>();
+        let own =
+            |all: &Tensor<DoubleAutodiff, 4>| all.clone().narrow(0, images.start, images.len());
+        let leaf = own(input).require_grad();
+        let statistics = match whole {
+            None => TRAIN,
+            Some(batch) => Statistics::Whole {
+                batch,
+                update_running: true,
+            },
+        };
+        let output = layer.normalise(leaf.clone(), statistics, tracked::<Double, NoCheckpointing>);
+        let wave = own(&waves(input.dims(), F64, 0.4));
+        let loss = (output.clone() * wave + output.clone().powi_scalar(2)).sum();
+        let loss = loss.mul_scalar(if counted { 1.0 } else { 0.0 });
+        let gradients = loss.backward();
+        let of = |gradient: Option<Tensor<Double, 1>>| values(gradient.unwrap());
+        [
+            values(output),
+            values(leaf.grad(&gradients).unwrap()),
+            of(layer.gamma.val().grad(&gradients)),
+            of(layer.beta.val().grad(&gradients)),
+            [&layer.running_mean, &layer.running_variance]
+                .map(|vector| values(vector.value()))
+                .concat(),
+        ]
+    }
+
+    #[test]
+    fn workers_find_what_one_finds_of_their_images() {
+        let input = waves::<DoubleAutodiff, 4>([3, 2, 2, 5], F64, 0.0) + 4.0;
+        let [output, of_input, of_gamma, of_beta, running] = found(&input, 0..3, true, None);
+        // The third has an image, but not of this batch.
+        let shares = [(0, 0..2, 2), (1, 2..3, 1), (2, 0..1, 0)];
+        let threads = Arc::new(Threads {
+            all: Barrier::new(shares.len()),
+            told: Mutex::new(vec![Vec::new(); shares.len()]),
+        });
+        let all = std::thread::scope(|scope| {
+            let started = shares.map(|(number, images, own)| {
+                let worker = Arc::new(Thread(number, threads.clone()));
+                let input = &input;
+                scope.spawn(move || {
+                    let whole = WholeBatch::new(worker, own, 3);
+                    found(input, images, own > 0, Some(&whole))
+                })
+            });
+            started.map(|thread| thread.join().unwrap())
+        });
+        let [first, second, third] = &all;
+        let close = |found: &[f64], expected: &[f64]| {
+            let far = largest_difference(found, expected);
+            assert!(far < 1e-12, "{far}");
+        };
+        close(&[first[0].clone(), second[0].clone()].concat(), &output);
+        close(&[first[1].clone(), second[1].clone()].concat(), &of_input);
+        for (part, expected) in [(2, &of_gamma), (3, &of_beta)] {
+            let sum: Vec<f64> = (0..2)
+                .map(|at| first[part][at] + second[part][at] + third[part][at])
+                .collect();
+            close(&sum, expected);
+        }
+        for found in &all {
+            close(&found[4], &running);
+        }
     }
 
     #[test]

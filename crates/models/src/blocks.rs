@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 
 use crate::backend::NetworkBackend;
@@ -42,7 +42,7 @@ impl<B: NetworkBackend> Down<B> {
     /// # Shapes
     /// - `input`: `[batch, channels in, height, width]`
     /// - output: `[batch, channels out, height/2, width/2]`
-    pub(crate) fn forward(&self, input: Tensor<B, 4>, statistics: Statistics) -> Tensor<B, 4> {
+    pub(crate) fn forward(&self, input: Tensor<B, 4>, statistics: Statistics<'_>) -> Tensor<B, 4> {
         let mut layer = Layer::of(Convolution::Plain(&self.conv)).activated(Activation::LeakyRelu);
         layer.norm = chosen(&self.norm, &self.group_norm, statistics);
         B::layer(layer, input)
@@ -87,13 +87,19 @@ impl<B: NetworkBackend> Up<B> {
         let mut layer = Layer::of(Convolution::OfDoubled(&self.conv)).activated(Activation::Relu);
         layer.norm = chosen(&self.norm, &self.group_norm, pass.statistics());
         layer.modulation = modulation;
+        let part = pass.part();
         if self.dropout
             && let Some(rng) = pass.dropout()
         {
             let [batch, _, height, width] = input.dims();
             let [channels, ..] = self.conv.weight.dims();
             let shape = [batch, channels, 2 * height, 2 * width];
-            layer.mask = Some(dropout::mask(shape, rng, &input.device(), input.dtype()));
+            let factors = match part {
+                Some(part) => dropout::factors_of_part(shape, part, rng),
+                None => dropout::factors(shape.iter().product(), rng),
+            };
+            let factors = TensorData::new(factors, shape);
+            layer.mask = Some(Tensor::from_data(factors, (&input.device(), input.dtype())));
         }
         B::layer(layer, input)
     }

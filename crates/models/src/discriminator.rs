@@ -198,7 +198,7 @@ impl<B: NetworkBackend> Discriminator<B> {
         &self,
         condition: Option<Tensor<B, 4>>,
         image: Tensor<B, 4>,
-        statistics: Statistics,
+        statistics: Statistics<'_>,
     ) -> Tensor<B, 4> {
         let mut x = match condition {
             Some(condition) => Tensor::cat(vec![condition, image], 1),

@@ -8,6 +8,7 @@ use burn::tensor::backend::Backend;
 use crate::modulation::Modulation;
 use crate::normalization::Norm;
 use crate::upsample::{upsample_bilinear, upsample_bilinear_reflected};
+use crate::whole_batch::SumOfAll;
 
 /// What LeakyReLU lets through of a negative value (Keras' default; pix2pix has 0.2).
 pub const LEAKY_SLOPE: f64 = 0.3;
@@ -22,7 +23,6 @@ pub(crate) enum Activation {
 }
 
 /// The convolution of a layer.
-#[derive(Clone, Copy)]
 pub(crate) enum Convolution<'a, B: Backend> {
     /// An ordinary one.
     Plain(&'a Conv2d<B>),
@@ -36,6 +36,15 @@ pub(crate) enum Convolution<'a, B: Backend> {
     /// A transposed one.
     Transposed(&'a ConvTranspose2d<B>),
 }
+
+impl<B: Backend> Clone for Convolution<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+// Whether or not the backend's type can be copied.
+impl<B: Backend> Copy for Convolution<'_, B> {}
 
 /// One layer, all that happens between two images: convolution, normalisation, modulation,
 /// dropout, activation. Both networks are made of these.
@@ -66,7 +75,8 @@ impl<'a, B: Backend> Layer<'a, B> {
     }
 
     /// What the layer makes of `input`, in tensor operations. `convolve` computes the convolutions around a
-    /// doubling; `rounds_products` says whether the backend's products of matrices may round.
+    /// doubling; `rounds_products` says whether the backend's products of matrices may round; `sum` adds over workers
+    /// that have other images of the batch.
     ///
     /// # Shapes
     /// - `input`: `[batch, channels in, height, width]`
@@ -76,8 +86,9 @@ impl<'a, B: Backend> Layer<'a, B> {
         input: Tensor<B, 4>,
         convolve: impl Fn(&Conv2d<B>, Tensor<B, 4>) -> Tensor<B, 4>,
         rounds_products: bool,
+        sum: SumOfAll<B>,
     ) -> Tensor<B, 4> {
-        let output = match self.convolution {
+        let convolved = match self.convolution {
             Convolution::Plain(conv) => conv.forward(input),
             Convolution::Framed(conv) => convolve(conv, input),
             Convolution::OfDoubled(conv) => {
@@ -88,12 +99,24 @@ impl<'a, B: Backend> Layer<'a, B> {
             }
             Convolution::Transposed(conv) => conv.forward(input),
         };
+        self.after_convolution(convolved, sum)
+    }
+
+    /// What the rest of the layer makes of the convolution's result, in tensor operations.
+    ///
+    /// # Shapes
+    /// - `convolved`, output: `[batch, channels out, height, width]`
+    pub(crate) fn after_convolution(
+        self,
+        convolved: Tensor<B, 4>,
+        sum: SumOfAll<B>,
+    ) -> Tensor<B, 4> {
         let (output, modulation) = match self.norm {
-            Some(Norm::Group(norm)) => (norm.modulated(output, self.modulation), None),
+            Some(Norm::Group(norm)) => (norm.modulated(convolved, self.modulation), None),
             Some(Norm::Batch(norm, statistics)) => {
-                (norm.forward(output, statistics), self.modulation)
+                (norm.normalise(convolved, statistics, sum), self.modulation)
             }
-            None => (output, self.modulation),
+            None => (convolved, self.modulation),
         };
         let output = match modulation {
             Some(modulation) => modulation.forward(output),

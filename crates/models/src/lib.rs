@@ -55,6 +55,7 @@ mod running;
 #[cfg(test)]
 mod testing;
 mod upsample;
+mod whole_batch;
 
 pub use backend::NetworkBackend;
 pub use batch_norm::BatchNorm;
@@ -69,5 +70,6 @@ pub use histogram_encoder::HistogramEncoder;
 pub use local_maps::{FittedMaps, MAPS_GRID, MappedImage, sliced};
 pub use matching::Matching;
 pub use normalization::Normalization;
-pub use pass::{Pass, Statistics};
+pub use pass::{BatchPart, Pass, Statistics};
 pub use running::RunningVector;
+pub use whole_batch::{WholeBatch, Workers};

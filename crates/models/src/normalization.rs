@@ -65,7 +65,7 @@ impl NormKind {
 
 /// The normalisation of a layer.
 pub(crate) enum Norm<'a, B: Backend> {
-    Batch(&'a BatchNorm<B>, Statistics),
+    Batch(&'a BatchNorm<B>, Statistics<'a>),
     Group(&'a GroupNorm<B>),
 }
 
@@ -73,7 +73,7 @@ pub(crate) enum Norm<'a, B: Backend> {
 pub(crate) fn chosen<'a, B: Backend>(
     batch: &'a Option<BatchNorm<B>>,
     group: &'a Option<GroupNorm<B>>,
-    statistics: Statistics,
+    statistics: Statistics<'a>,
 ) -> Option<Norm<'a, B>> {
     let batch = batch.as_ref().map(|norm| Norm::Batch(norm, statistics));
     batch.or_else(|| group.as_ref().map(Norm::Group))

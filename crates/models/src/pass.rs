@@ -2,6 +2,8 @@
 
 use rand::Rng;
 
+use crate::whole_batch::WholeBatch;
+
 /// Which mean and variance batch normalisation subtracts and divides by.
 ///
 /// The choice is always the caller's: it is not read off the backend, so that a network can be
@@ -9,14 +11,50 @@ use rand::Rng;
 /// frozen with gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Statistics {
+pub enum Statistics<'a> {
     /// Those of the batch at hand (Keras: `training=True`).
     Batch {
         /// Whether the running statistics move towards the batch's, as they do in training.
         update_running: bool,
     },
+    /// Those of a batch of which other workers have the other images. Each worker has to run the same passes.
+    Whole {
+        /// The batch, and who has it.
+        batch: &'a WholeBatch,
+        /// As for a batch that is here.
+        update_running: bool,
+    },
     /// The running ones, collected in training (Keras: `training=False`).
     Running,
+}
+
+impl Statistics<'_> {
+    /// The same, which leave running statistics as they are.
+    #[must_use]
+    pub fn unremembered(self) -> Self {
+        match self {
+            Self::Batch { .. } => Self::Batch {
+                update_running: false,
+            },
+            Self::Whole { batch, .. } => Self::Whole {
+                batch,
+                update_running: false,
+            },
+            Self::Running => Self::Running,
+        }
+    }
+}
+
+/// The images that a pass has of a batch whose other images are elsewhere: numbers `first`, `first + step`,
+/// `first + 2·step`, … of `whole`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchPart {
+    /// The number of the first one.
+    pub first: usize,
+    /// How far it is from each to the next, at least 1.
+    pub step: usize,
+    /// The images of the whole batch.
+    pub whole: usize,
 }
 
 /// One forward pass through the generator: the [`Statistics`] that normalise, and the random
@@ -37,16 +75,27 @@ pub enum Statistics {
 /// );
 /// ```
 pub struct Pass<'a> {
-    statistics: Statistics,
+    statistics: Statistics<'a>,
     dropout: Option<&'a mut dyn Rng>,
+    part: Option<BatchPart>,
 }
 
 impl<'a> Pass<'a> {
     /// Any combination of statistics and dropout.
-    pub fn new(statistics: Statistics, dropout: Option<&'a mut dyn Rng>) -> Self {
+    pub fn new(statistics: Statistics<'a>, dropout: Option<&'a mut dyn Rng>) -> Self {
         Self {
             statistics,
             dropout,
+            part: None,
+        }
+    }
+
+    /// This pass of a part of a batch. Dropout's masks are then those that the whole batch would have.
+    #[must_use]
+    pub fn of_part(self, part: BatchPart) -> Self {
+        Self {
+            part: Some(part),
+            ..self
         }
     }
 
@@ -79,8 +128,13 @@ impl<'a> Pass<'a> {
     }
 
     /// The statistics of this pass.
-    pub fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Statistics<'a> {
         self.statistics
+    }
+
+    /// The part of a batch that the pass has; `None` if all of it.
+    pub(crate) fn part(&self) -> Option<BatchPart> {
+        self.part
     }
 
     /// Where dropout's masks are drawn from; `None` when dropout is off.
@@ -94,6 +148,7 @@ impl std::fmt::Debug for Pass<'_> {
         f.debug_struct("Pass")
             .field("statistics", &self.statistics)
             .field("dropout", &self.dropout.is_some())
+            .field("part", &self.part)
             .finish()
     }
 }

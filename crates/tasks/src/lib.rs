@@ -25,12 +25,13 @@
 //! predicted colour maps ([`smoothness_loss`]).
 
 // Each folder imports only from those before it, as `cargo xtask modules` checks:
-// settings ← store ← transfer ← step ← measure ← run ← apply ← view ← train ← compare
+// settings ← store ← group ← transfer ← step ← measure ← run ← apply ← view ← train ← compare
 pub mod compare;
 pub mod settings;
 pub mod transfer;
 
 mod apply;
+mod group;
 mod measure;
 mod run;
 mod step;
@@ -39,6 +40,8 @@ mod train;
 mod view;
 
 pub use apply::{MapsInput, Model, TranslateOptions, Translator};
+pub use group::members::{Alone, Group};
+pub use group::share::check as check_group;
 pub use measure::evaluation::{Evaluation, evaluate};
 pub use measure::figures::{Figures, channel_names, figures};
 pub use measure::samples::{grid, to_rgb};
@@ -71,6 +74,8 @@ pub use step::reconstruction_loss::reconstruction_loss;
 pub use step::smoothness_loss::smoothness_loss;
 pub use step::ssim_loss::ssim_loss;
 pub use store::error::TaskError;
-pub use train::{Job, NonFiniteStep, Observer, Report, train};
+pub use train::{
+    Follower, Job, NonFiniteStep, Observer, Report, answer, follow, train, train_together,
+};
 pub use view::tensorboard;
 pub use view::{ChannelDistributions, Distributions, ImageDistributions, LivePage};

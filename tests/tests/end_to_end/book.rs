@@ -65,13 +65,16 @@ fn commands(block: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The arguments of `huenet`, if this is a command of it, by itself or through `cargo xtask`.
+/// The arguments of `huenet`, if this is a command of it, by itself, in several processes, or through `cargo xtask`.
 fn arguments(command: &[String]) -> Option<&[String]> {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["huenet", ..] => Some(&command[1..]),
         ["cargo", "xtask", "huenet", ..] => Some(&command[3..]),
+        // How many processes train together is xtask's to know.
+        ["cargo", "xtask", "train", .., "--processes", _] => Some(&command[2..command.len() - 2]),
         ["cargo", "xtask", "train" | "download", ..] => Some(&command[2..]),
+        ["mpirun", "-n", _, "huenet", ..] => Some(&command[4..]),
         _ => None,
     }
 }

@@ -24,6 +24,8 @@ mod onnx;
 mod other_images;
 #[cfg(target_os = "linux")]
 mod printing;
+#[cfg(target_os = "linux")]
+mod processes;
 mod progress;
 mod python;
 mod recommended;

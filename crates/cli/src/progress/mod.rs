@@ -200,9 +200,16 @@ impl Observer for Progress {
                 "first_step": plan.first_step,
                 "total_steps": plan.total_steps,
                 "epochs": plan.epochs,
+                "processes": plan.processes,
             }),
         );
         self.say(&self.heading);
+        if plan.processes > 1 {
+            self.say(&format!(
+                "{} processes, which divide each batch",
+                plan.processes
+            ));
+        }
         let skipped = match plan.skipped {
             0 => String::new(),
             count => format!(" ({count} that the dataset lists are missing)"),
@@ -217,6 +224,14 @@ impl Observer for Progress {
         ));
         if plan.begins_again {
             self.say("no checkpoint was saved: the run begins again with its first step");
+        }
+        let before = plan.processes_before.unwrap_or(plan.processes);
+        if before != plan.processes {
+            self.say(&format!(
+                "processes until here: {before}, from here on: {}; with another number a run goes on the same but for \
+                 rounding",
+                plan.processes
+            ));
         }
         if plan.superseded > 0 {
             let count = plan.superseded;

@@ -73,6 +73,38 @@ fn any_number_of_workers_gives_the_same_batches() {
     }
 }
 
+#[test]
+fn processes_share_the_batches_of_one() {
+    let whole = loader(images(11), 4, 0);
+    let expected = batches(&whole, 1, 0);
+    for workers in [0, 2] {
+        let loader = loader(images(11), 4, workers);
+        // Of the last batch, three images, the fourth process has none.
+        for processes in [1, 2, 3, 4] {
+            let shares: Vec<_> = (0..processes)
+                .map(|process| batches(&loader.shared(process, processes), 1, 0))
+                .collect();
+            for (number, batch) in expected.iter().enumerate() {
+                assert_eq!(loader.batch_len(number), batch.3.len());
+                let (_, _, counts, names) = batch;
+                let pixels = batch.0.len() / names.len();
+                for (image, names) in names.iter().enumerate() {
+                    let share = &shares[image % processes][number];
+                    let place = image / processes;
+                    let of = |all: &[f32], at: usize| all[at * pixels..(at + 1) * pixels].to_vec();
+                    assert_eq!(of(&share.0, place), of(&batch.0, image));
+                    assert_eq!(of(&share.1, place), of(&batch.1, image));
+                    assert_eq!(&share.3[place], names);
+                }
+                let all: usize = shares.iter().map(|share| share[number].3.len()).sum();
+                assert_eq!(all, names.len());
+                let counted: usize = shares.iter().map(|share| share[number].2.len()).sum();
+                assert_eq!(counted, counts.len());
+            }
+        }
+    }
+}
+
 /// A pixel of each image.
 #[derive(Debug)]
 struct FirstPixels;

@@ -13,7 +13,7 @@ use super::{HistogramBackend, LossPass, passes, tensors};
 use crate::{Binning, Directions, LossTerms};
 
 /// `marginal`, `directional`, `joint` and `losses` are single steps of the graph that keep nothing but their images, and
-/// the latter the gradients with respect to the histograms. The other keep their default bodies, which are ordinary tensor operations and so can
+/// the latter the gradients with respect to the histograms. `with_value` is one that keeps nothing. The other keep their default bodies, which are ordinary tensor operations and so can
 /// themselves be differentiated.
 impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B, C> {
     fn marginal(x: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
@@ -58,6 +58,17 @@ impl<B: HistogramBackend, C: CheckpointStrategy> HistogramBackend for Autodiff<B
                 step.finish(state, B::joint(x.primitive, y.primitive, binning))
             }
             OpsKind::UnTracked(step) => step.finish(B::joint(x.primitive, y.primitive, binning)),
+        }
+    }
+
+    fn with_value(tracked: FloatTensor<Self>, value: FloatTensor<Self>) -> FloatTensor<Self> {
+        match ValueStep
+            .prepare::<C>([tracked.node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(step) => step.finish((), value.primitive),
+            OpsKind::UnTracked(step) => step.finish(value.primitive),
         }
     }
 
@@ -157,6 +168,21 @@ impl<B: HistogramBackend> Backward<B, 2> for JointStep {
         let gradients = B::joint_backward(x, y, grad, &binning, needed);
         let parents = ops.parents.map(|parent| Some(parent?.id));
         register::<B>(grads, parents, gradients);
+    }
+}
+
+#[derive(Debug)]
+struct ValueStep;
+
+impl<B: HistogramBackend> Backward<B, 1> for ValueStep {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            grads.register::<B>(parent.id, grad);
+        }
     }
 }
 

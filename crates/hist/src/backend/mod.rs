@@ -140,6 +140,16 @@ pub trait HistogramBackend: Backend {
         tensors::joint_backward::<Self>(x, y, grad, binning, needed)
     }
 
+    /// `value`, with gradients that go to `tracked` as they are: of the one the numbers, of the other the past.
+    ///
+    /// # Shapes
+    ///
+    /// tracked, value and output are alike
+    #[doc(hidden)]
+    fn with_value(_tracked: FloatTensor<Self>, value: FloatTensor<Self>) -> FloatTensor<Self> {
+        value
+    }
+
     /// The earth mover's distance to a target histogram and the structure loss, of every row: what
     /// [`HistogramLoss`](crate::HistogramLoss) computes.
     ///

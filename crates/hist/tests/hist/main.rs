@@ -14,3 +14,4 @@ mod kernels;
 mod losses;
 mod precision;
 mod refused;
+mod sharded;

@@ -12,13 +12,14 @@ use burn_flex::Flex;
 
 use super::NetworkBackend;
 use crate::layer::Layer;
+use crate::whole_batch::tracked;
 
 impl NetworkBackend for Flex {
     fn tracked_layer<C: CheckpointStrategy>(
         layer: Layer<'_, Autodiff<Self, C>>,
         input: Tensor<Autodiff<Self, C>, 4>,
     ) -> Tensor<Autodiff<Self, C>, 4> {
-        layer.by_operations(input, convolve, Self::ROUNDS_PRODUCTS)
+        layer.by_operations(input, convolve, Self::ROUNDS_PRODUCTS, tracked::<Self, C>)
     }
 }
 

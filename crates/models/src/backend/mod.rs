@@ -18,6 +18,7 @@ use burn_fusion::{Fusion, FusionBackend};
 use burn_ndarray::{NdArray, NdArrayTensor, SharedArray};
 
 use crate::layer::Layer;
+use crate::whole_batch::{added, tracked};
 
 /// A backend that can run the networks.
 ///
@@ -40,7 +41,7 @@ pub trait NetworkBackend: Backend {
     /// Computes one layer.
     #[doc(hidden)]
     fn layer(layer: Layer<'_, Self>, input: Tensor<Self, 4>) -> Tensor<Self, 4> {
-        layer.by_operations(input, Conv2d::forward, Self::ROUNDS_PRODUCTS)
+        layer.by_operations(input, Conv2d::forward, Self::ROUNDS_PRODUCTS, added::<Self>)
     }
 
     /// Computes one layer where gradients may be wanted.
@@ -49,7 +50,12 @@ pub trait NetworkBackend: Backend {
         layer: Layer<'_, Autodiff<Self, C>>,
         input: Tensor<Autodiff<Self, C>, 4>,
     ) -> Tensor<Autodiff<Self, C>, 4> {
-        layer.by_operations(input, Conv2d::forward, Self::ROUNDS_PRODUCTS)
+        layer.by_operations(
+            input,
+            Conv2d::forward,
+            Self::ROUNDS_PRODUCTS,
+            tracked::<Self, C>,
+        )
     }
 }
 

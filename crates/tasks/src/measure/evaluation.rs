@@ -1,6 +1,7 @@
 //! How well a generator does on images it was not trained on.
 
-use huenet_data::{ImageSize, Loader};
+use burn::tensor::Tensor;
+use huenet_data::{Batch, ImageSize, Loader};
 use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +10,11 @@ use super::roughness::{cliffs, noise};
 use super::screen::clipped_rgb;
 use super::sliced::sliced_wasserstein;
 use super::translate::translate;
+use crate::group::share::Share;
 use crate::step::backend::TrainingBackend;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
+use crate::store::numbers::bits;
 
 /// Means over held-out images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,15 +49,27 @@ pub struct Evaluation {
 }
 
 /// What is measured of the colours of a screen, of each image.
-#[derive(Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct OnScreen {
+    #[serde(with = "bits")]
     swd: Vec<f64>,
+    #[serde(with = "bits")]
     swd_doing_nothing: Vec<f64>,
+    #[serde(with = "bits")]
     cliffs: Vec<f64>,
+    #[serde(with = "bits")]
     noise: Vec<f64>,
 }
 
 impl OnScreen {
+    /// Adds the figures of further images.
+    fn extend(&mut self, other: &Self) {
+        self.swd.extend(&other.swd);
+        self.swd_doing_nothing.extend(&other.swd_doing_nothing);
+        self.cliffs.extend(&other.cliffs);
+        self.noise.extend(&other.noise);
+    }
+
     /// Measures the images of a batch: content, reference and output, `[batch, channels, height,
     /// width]` each.
     fn measure(&mut self, recipe: &Recipe, images: [&[f32]; 3], size: ImageSize) {
@@ -75,6 +90,16 @@ impl OnScreen {
     }
 }
 
+/// What is measured of one batch.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct OfBatch {
+    images: usize,
+    /// The sums over the images of the distances of output and content, and of their conditional entropies.
+    #[serde(with = "bits")]
+    sums: Vec<f64>,
+    on_screen: OnScreen,
+}
+
 /// Evaluates `generator` on the first images of `held_out`, as many as the recipe says;
 /// `None` if it says none.
 ///
@@ -87,58 +112,110 @@ pub fn evaluate<B: TrainingBackend>(
     held_out: &Loader,
     device: &B::Device,
 ) -> Result<Option<Evaluation>, TaskError> {
+    let count = batches(recipe, held_out);
+    let measured = held_out.epoch(0).take(count).enumerate();
+    let measured: Result<Vec<_>, _> = measured
+        .map(|(index, batch)| measure_batch(recipe, generator, &batch?.to_tensors(device), index))
+        .collect();
+    Ok(Evaluation::of(&measured?))
+}
+
+/// The batches of [`evaluate`] that a member of a group has, with their numbers.
+pub(crate) fn evaluate_share<B: TrainingBackend>(
+    recipe: &Recipe,
+    generator: &Generator<B>,
+    held_out: &Loader,
+    share: Share,
+    device: &B::Device,
+) -> Result<Vec<(usize, OfBatch)>, TaskError> {
+    let size = held_out.config().batch_size();
+    let mut measured = Vec::new();
+    for index in share.of_each(0..batches(recipe, held_out)) {
+        let positions: Vec<usize> = (index * size..(index + 1) * size).collect();
+        for batch in held_out.at(0, &positions) {
+            let batch = batch?.to_tensors(device);
+            measured.push((index, measure_batch(recipe, generator, &batch, index)?));
+        }
+    }
+    Ok(measured)
+}
+
+/// How many batches of `held_out` an evaluation looks at.
+fn batches(recipe: &Recipe, held_out: &Loader) -> usize {
+    let images = recipe.settings().held_out_images;
+    images
+        .div_ceil(held_out.config().batch_size())
+        .min(held_out.len())
+}
+
+/// Measures the batch of number `index`.
+fn measure_batch<B: TrainingBackend>(
+    recipe: &Recipe,
+    generator: &Generator<B>,
+    batch: &Batch<B>,
+    index: usize,
+) -> Result<OfBatch, TaskError> {
     let loss = recipe.histogram_loss();
-    let mut sums = [0.0; 4];
+    let output = translate(recipe, generator, batch, index as u64);
+    let (content, reference) = (&batch.content, &batch.reference);
+    let target = loss.target_of_images(reference.clone());
+    let [images, _, height, width] = content.dims();
+    let host = [content, reference, &output].map(|images| values(images.clone()));
     let mut on_screen = OnScreen::default();
-    let mut images = 0;
-    for (index, batch) in held_out.epoch(0).enumerate() {
-        if images >= recipe.settings().held_out_images {
-            break;
-        }
-        let batch = batch?.to_tensors::<B>(device);
-        let output = translate(recipe, generator, &batch, index as u64);
-        let (content, reference) = (&batch.content, &batch.reference);
-        let target = loss.target_of_images(reference.clone());
-        let [_, _, height, width] = content.dims();
-        let host = [content, reference, &output].map(|images| values(images.clone()));
-        on_screen.measure(
-            recipe,
-            host.each_ref().map(Vec::as_slice),
-            ImageSize::new(height, width)?,
-        );
-        let [of_output, of_content] = [output, content.clone()]
-            .map(|image| loss.forward_images_no_reduction(content.clone(), image, target.clone()));
-        let figures = [
-            of_output.distances,
-            of_content.distances,
-            of_output.structures,
-            of_content.structures,
-        ];
-        images += content.dims()[0];
-        for (sum, figure) in sums.iter_mut().zip(figures) {
-            *sum += figure.mean_dim(1).into_data().iter::<f64>().sum::<f64>();
-        }
-    }
-    if images == 0 {
-        return Ok(None);
-    }
-    let [
-        emd,
-        emd_doing_nothing,
-        h_content_given_output,
-        h_doing_nothing,
-    ] = sums.map(|sum| sum / images as f64);
-    Ok(Some(Evaluation {
+    on_screen.measure(
+        recipe,
+        host.each_ref().map(Vec::as_slice),
+        ImageSize::new(height, width)?,
+    );
+    let [of_output, of_content] = [output, content.clone()]
+        .map(|image| loss.forward_images_no_reduction(content.clone(), image, target.clone()));
+    let figures = [
+        of_output.distances,
+        of_content.distances,
+        of_output.structures,
+        of_content.structures,
+    ];
+    let sum = |figure: Tensor<B, 3>| figure.mean_dim(1).into_data().iter::<f64>().sum::<f64>();
+    Ok(OfBatch {
         images,
-        emd,
-        emd_doing_nothing,
-        h_content_given_output,
-        h_doing_nothing,
-        swd: mean(&on_screen.swd),
-        swd_doing_nothing: mean(&on_screen.swd_doing_nothing),
-        cliffs: mean(&on_screen.cliffs),
-        noise: mean(&on_screen.noise),
-    }))
+        sums: figures.into_iter().map(sum).collect(),
+        on_screen,
+    })
+}
+
+impl Evaluation {
+    /// The means over all batches, in their order; `None` of no images.
+    pub(crate) fn of(batches: &[OfBatch]) -> Option<Self> {
+        let images: usize = batches.iter().map(|batch| batch.images).sum();
+        if images == 0 {
+            return None;
+        }
+        let mut sums = [0.0; 4];
+        let mut on_screen = OnScreen::default();
+        for batch in batches {
+            for (sum, of_batch) in sums.iter_mut().zip(&batch.sums) {
+                *sum += of_batch;
+            }
+            on_screen.extend(&batch.on_screen);
+        }
+        let [
+            emd,
+            emd_doing_nothing,
+            h_content_given_output,
+            h_doing_nothing,
+        ] = sums.map(|sum| sum / images as f64);
+        Some(Self {
+            images,
+            emd,
+            emd_doing_nothing,
+            h_content_given_output,
+            h_doing_nothing,
+            swd: mean(&on_screen.swd),
+            swd_doing_nothing: mean(&on_screen.swd_doing_nothing),
+            cliffs: mean(&on_screen.cliffs),
+            noise: mean(&on_screen.noise),
+        })
+    }
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

@@ -13,7 +13,7 @@ use crate::measure::similarity::{histogram_intersection, psnr, ssim};
 use crate::measure::sliced::sliced_wasserstein;
 use crate::step::recipe::Recipe;
 use crate::store::error::TaskError;
-use crate::store::numbers::{number, numbers};
+use crate::store::numbers::{bits, number, numbers};
 
 /// The figures of one image, or their means over several.
 ///
@@ -62,6 +62,61 @@ pub struct Figures {
     /// clipped, the mean over channels; paired tasks only.
     #[serde(default)]
     pub ssim: Option<f64>,
+}
+
+/// Figures as their bits, for another process.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ExactFigures {
+    /// Those that every image has, and those of its channels.
+    #[serde(with = "bits")]
+    given: Vec<f64>,
+    /// Those that not every image has, each in a list of its own.
+    others: [Exact; 5],
+}
+
+/// A figure that there may be.
+#[derive(Serialize, Deserialize)]
+struct Exact(#[serde(with = "bits")] Vec<f64>);
+
+impl From<&Figures> for ExactFigures {
+    fn from(f: &Figures) -> Self {
+        let given = [
+            f.emd,
+            f.h_content_given_output,
+            f.histogram_intersection,
+            f.ssim_luma,
+        ];
+        let others = [f.swd, f.cliffs, f.noise, f.psnr, f.ssim];
+        Self {
+            given: given
+                .into_iter()
+                .chain(f.emd_channels.iter().copied())
+                .collect(),
+            others: others.map(|figure| Exact(figure.into_iter().collect())),
+        }
+    }
+}
+
+impl From<ExactFigures> for Figures {
+    fn from(exact: ExactFigures) -> Self {
+        let given = |at: usize| exact.given.get(at).copied().unwrap_or(f64::NAN);
+        let [swd, cliffs, noise, psnr, ssim] = exact
+            .others
+            .each_ref()
+            .map(|Exact(figure)| figure.first().copied());
+        Self {
+            emd: given(0),
+            emd_channels: exact.given.iter().skip(4).copied().collect(),
+            swd,
+            h_content_given_output: given(1),
+            histogram_intersection: given(2),
+            ssim_luma: given(3),
+            cliffs,
+            noise,
+            psnr,
+            ssim,
+        }
+    }
 }
 
 impl Figures {

@@ -17,6 +17,10 @@ pub struct Plan {
     pub begins_again: bool,
     /// How many checkpoints of later steps than `first_step` were set aside.
     pub superseded: usize,
+    /// The processes that train it together; 1: one by itself.
+    pub processes: usize,
+    /// As many trained it up to its checkpoint, if it was resumed from one.
+    pub processes_before: Option<usize>,
     /// Steps in an epoch.
     pub steps_per_epoch: u64,
     /// Steps already done before a resumed run goes on.

@@ -7,6 +7,7 @@ use huenet_data::Loader;
 use huenet_models::Generator;
 use serde::{Deserialize, Serialize};
 
+use crate::group::share::Share;
 use crate::measure::figures::{Figures, figures};
 use crate::measure::translate::translate;
 use crate::run::position::Position;
@@ -46,20 +47,45 @@ pub fn validate<B: TrainingBackend>(
     device: &B::Device,
 ) -> Result<Option<ValidationRecord>, TaskError> {
     let started = Instant::now();
+    let whole = Share { rank: 0, size: 1 };
+    let all = measure_share(recipe, generator, held_out, count, whole, device)?;
+    let all: Vec<Figures> = all.into_iter().flat_map(|(_, figures)| figures).collect();
+    Ok(ValidationRecord::of(&all, position, started))
+}
+
+/// The figures of the images of [`validate`], of those batches alone that a member of a group has, with their numbers.
+pub(crate) fn measure_share<B: TrainingBackend>(
+    recipe: &Recipe,
+    generator: &Generator<B>,
+    held_out: &Loader,
+    count: usize,
+    share: Share,
+    device: &B::Device,
+) -> Result<Vec<(usize, Vec<Figures>)>, TaskError> {
     let positions = spread(count, held_out.dataset().len());
-    let mut all = Vec::new();
-    for (index, batch) in held_out.at(0, &positions).enumerate() {
-        let batch = batch?.to_tensors::<B>(device);
-        let output = translate(recipe, generator, &batch, index as u64);
-        all.extend(figures(recipe, &batch, output)?);
+    let batches = positions.chunks(held_out.config().batch_size());
+    let mut measured = Vec::new();
+    for (index, positions) in share.of_each(batches.enumerate()) {
+        for batch in held_out.at(0, positions) {
+            let batch = batch?.to_tensors::<B>(device);
+            let output = translate(recipe, generator, &batch, index as u64);
+            measured.push((index, figures(recipe, &batch, output)?));
+        }
     }
-    Ok(Figures::mean(&all).map(|figures| ValidationRecord {
-        step: position.step,
-        epoch: position.epoch,
-        images: all.len(),
-        seconds: started.elapsed().as_secs_f64(),
-        figures,
-    }))
+    Ok(measured)
+}
+
+impl ValidationRecord {
+    /// The means over images; `None` if there are none.
+    pub(crate) fn of(all: &[Figures], position: Position, started: Instant) -> Option<Self> {
+        Figures::mean(all).map(|figures| Self {
+            step: position.step,
+            epoch: position.epoch,
+            images: all.len(),
+            seconds: started.elapsed().as_secs_f64(),
+            figures,
+        })
+    }
 }
 
 /// `count` positions among `len`, or all of them, evenly spread.

@@ -16,12 +16,13 @@ const PREFIX: &str = "HUENET_";
 const ENVIRONMENT: &str = "environment";
 
 /// Variables of the prefix that the test suite uses.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 8] = [
     "HUENET_BIN",
     "HUENET_FIGURES_PYTHON",
     "HUENET_GOLDEN_DIR",
     "HUENET_KILLS",
     "HUENET_NEED_DEVICE",
+    "HUENET_NEED_MPI",
     "HUENET_NEED_NVRTC",
     "HUENET_TENSORBOARD_PYTHON",
 ];

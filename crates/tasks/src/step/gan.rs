@@ -60,6 +60,60 @@ pub struct StepGradients {
     pub discriminator: GradientsParams,
 }
 
+/// The generator's half of a step.
+pub(super) struct OfGenerator<B: TrackedBackend> {
+    /// Total, adversarial, structure and distance.
+    pub(super) losses: [Tensor<B, 1>; 4],
+    /// Those that not every run has.
+    pub(super) further: [Option<Tensor<B, 1>>; 3],
+    pub(super) gradients: GradientsParams,
+    pub(super) output: Tensor<B, 4>,
+}
+
+/// Images that the discriminator is shown as generated, with the conditions that belong to them.
+pub(super) type Shown<B> = (Option<Tensor<B, 4>>, Tensor<B, 4>);
+
+/// The images that the discriminator learns from in a step.
+pub(super) struct Judged<B: TrackedBackend> {
+    pub(super) condition: Option<Tensor<B, 4>>,
+    pub(super) real: Tensor<B, 4>,
+    pub(super) output: Tensor<B, 4>,
+}
+
+impl<B: TrackedBackend> Judged<B> {
+    /// The first `learned` images of a batch.
+    pub(super) fn first(
+        recipe: &Recipe,
+        batch: &Batch<B>,
+        output: Tensor<B, 4>,
+        learned: usize,
+    ) -> Self {
+        let first = |images: &Tensor<B, 4>| images.clone().narrow(0, 0, learned);
+        let paired = recipe.settings().task.is_paired();
+        // Unpaired, the official script shows the discriminator content images as real.
+        let real = if paired {
+            &batch.reference
+        } else {
+            &batch.content
+        };
+        Self {
+            condition: paired.then(|| first(&batch.content)),
+            real: first(real),
+            output: output.narrow(0, 0, learned),
+        }
+    }
+
+    /// The outputs as they are, and their conditions: what the discriminator is shown without an image pool.
+    pub(super) fn unchanged(&self) -> Shown<B> {
+        (self.condition.clone(), self.output.clone().detach())
+    }
+}
+
+/// Batch normalisation as in training.
+pub(super) const TRAINING: Statistics<'_> = Statistics::Batch {
+    update_running: true,
+};
+
 impl<B: TrackedBackend> Gan<B> {
     /// Fresh networks of `recipe`, their weights drawn from its seed.
     pub fn new(recipe: &Recipe, device: &B::Device) -> Self {
@@ -112,21 +166,55 @@ impl<B: TrackedBackend> Gan<B> {
         batch: &Batch<B>,
         dropout: Option<&mut dyn Rng>,
     ) -> (DeferredLosses<B::InnerBackend>, StepGradients) {
-        let settings = recipe.settings();
-        let paired = settings.task.is_paired();
-        let batch_statistics = |update_running| Statistics::Batch { update_running };
-        let condition = paired.then(|| batch.content.clone());
-        let (content, reference) = (batch.content.clone(), batch.reference.clone());
+        let mut pass = Pass::new(TRAINING, dropout);
+        let of_generator = self.of_generator(recipe, batch, &mut pass, 1.0);
+        let [images, ..] = batch.content.dims();
+        let learned = share_of(images, recipe.settings().dis_batch_share);
+        let judged = Judged::first(recipe, batch, of_generator.output, learned);
+        let shown = self.exchange(&judged);
+        let (discriminator_loss, discriminator) =
+            self.of_discriminator(recipe, judged, shown, TRAINING, 1.0);
+        let generator = of_generator.gradients;
 
-        let mut pass = Pass::new(batch_statistics(true), dropout);
-        let Generated { output, change } = generate(recipe, &self.generator, batch, &mut pass);
+        let device = discriminator_loss.device();
+        let sums = [
+            gradients::sum(&self.generator, &generator, &device),
+            gradients::sum(&self.discriminator, &discriminator, &device),
+        ];
+        let [total, gan, structure, distance] = of_generator.losses;
+        let losses = [total, gan, structure, distance, discriminator_loss];
+        (
+            DeferredLosses::new(
+                losses.map(Tensor::inner),
+                sums,
+                of_generator.further.map(|loss| loss.map(Tensor::inner)),
+            ),
+            StepGradients {
+                generator,
+                discriminator,
+            },
+        )
+    }
+
+    /// The generator's half of a step. Of the losses only the gradients are multiplied by `weight`.
+    pub(super) fn of_generator(
+        &self,
+        recipe: &Recipe,
+        batch: &Batch<B>,
+        pass: &mut Pass<'_>,
+        weight: f32,
+    ) -> OfGenerator<B> {
+        let settings = recipe.settings();
+        let condition = settings.task.is_paired().then(|| batch.content.clone());
+        let (content, reference) = (batch.content.clone(), batch.reference.clone());
+        let Generated { output, change } = generate(recipe, &self.generator, batch, pass);
 
         // The generator learns through a frozen discriminator: its weights' gradients of
         // this loss are not wanted, and its running statistics must move once a step.
         let verdict = self.discriminator.clone().no_grad().forward(
-            condition.clone(),
+            condition,
             output.clone(),
-            batch_statistics(false),
+            pass.statistics().unremembered(),
         );
         let gan = settings.gan_loss.of_generator(verdict);
         let structured = match settings.structure_reference {
@@ -145,8 +233,8 @@ impl<B: TrackedBackend> Gan<B> {
         let weights = settings.further_loss_weights();
         let [reconstructs, keeps_structure, smooths] = weights.map(|weight| weight > 0.0);
         let further = [
-            reconstructs.then(|| reconstruction_loss(output.clone(), reference.clone())),
-            keeps_structure.then(|| ssim_loss(recipe.colour(), content.clone(), output.clone())),
+            reconstructs.then(|| reconstruction_loss(output.clone(), reference)),
+            keeps_structure.then(|| ssim_loss(recipe.colour(), content, output.clone())),
             change.filter(|_| smooths).map(smoothness_loss),
         ];
         for (loss, weight) in further.iter().zip(weights) {
@@ -156,55 +244,43 @@ impl<B: TrackedBackend> Gan<B> {
         }
 
         // Taken before the discriminator's own pass, so that one graph at a time is alive.
-        let generator = GradientsParams::from_grads(total.backward(), &self.generator);
-
-        // Unpaired, the official script shows the discriminator content images as real.
-        let real = if paired { reference } else { content };
-        let [images, ..] = real.dims();
-        let learned = share_of(images, settings.dis_batch_share);
-        let first = |images: Tensor<B, 4>| images.narrow(0, 0, learned);
-        let condition = condition.map(first);
-        let real =
-            self.discriminator
-                .forward(condition.clone(), first(real), batch_statistics(true));
-        let (condition, shown) = self.exchange(condition, first(output));
-        let generated = self
-            .discriminator
-            .forward(condition, shown, batch_statistics(true));
-        let discriminator_loss =
-            settings
-                .gan_loss
-                .of_discriminator(real, generated, settings.label_smoothing);
-        let discriminator =
-            GradientsParams::from_grads(discriminator_loss.backward(), &self.discriminator);
-
-        let device = total.device();
-        let sums = [
-            gradients::sum(&self.generator, &generator, &device),
-            gradients::sum(&self.discriminator, &discriminator, &device),
-        ];
-        let losses = [total, gan, structure, distance, discriminator_loss];
-        (
-            DeferredLosses::new(
-                losses.map(Tensor::inner),
-                sums,
-                further.map(|loss| loss.map(Tensor::inner)),
-            ),
-            StepGradients {
-                generator,
-                discriminator,
-            },
-        )
+        let gradients =
+            GradientsParams::from_grads(weighted(&total, weight).backward(), &self.generator);
+        OfGenerator {
+            losses: [total, gan, structure, distance],
+            further,
+            gradients,
+            output,
+        }
     }
 
-    /// What the discriminator is shown as generated: `output`, or earlier ones from the pool,
+    /// The discriminator's half of a step, where it is `shown` images as generated, with the conditions that belong to
+    /// them: its loss, and the gradients of its weights, multiplied by `weight`.
+    pub(super) fn of_discriminator(
+        &self,
+        recipe: &Recipe,
+        judged: Judged<B>,
+        (condition, shown): Shown<B>,
+        statistics: Statistics<'_>,
+        weight: f32,
+    ) -> (Tensor<B, 1>, GradientsParams) {
+        let settings = recipe.settings();
+        let real = self
+            .discriminator
+            .forward(judged.condition, judged.real, statistics);
+        let generated = self.discriminator.forward(condition, shown, statistics);
+        let loss = settings
+            .gan_loss
+            .of_discriminator(real, generated, settings.label_smoothing);
+        let gradients =
+            GradientsParams::from_grads(weighted(&loss, weight).backward(), &self.discriminator);
+        (loss, gradients)
+    }
+
+    /// What the discriminator is shown as generated: the outputs, or earlier ones from the pool,
     /// with the condition that belongs to each.
-    fn exchange(
-        &mut self,
-        condition: Option<Tensor<B, 4>>,
-        output: Tensor<B, 4>,
-    ) -> (Option<Tensor<B, 4>>, Tensor<B, 4>) {
-        let output = output.detach();
+    fn exchange(&mut self, judged: &Judged<B>) -> Shown<B> {
+        let (condition, output) = judged.unchanged();
         if self.pool.is_empty() {
             return (condition, output);
         }
@@ -276,6 +352,14 @@ impl<B: TrackedBackend> Gan<B> {
         }
     }
 
+    /// A checksum of all weights and running statistics, to tell those of one process from those of another.
+    pub(crate) fn checksum(&self) -> u32 {
+        let mut hash = crc32fast::Hasher::new();
+        gradients::hash_weights(&self.generator, &mut hash);
+        gradients::hash_weights(&self.discriminator, &mut hash);
+        hash.finalize()
+    }
+
     /// The generator without gradients, for samples and evaluation: with the average of its
     /// weights, if the recipe keeps one.
     pub fn trained_generator(&self) -> Generator<B::InnerBackend> {
@@ -286,9 +370,17 @@ impl<B: TrackedBackend> Gan<B> {
     }
 }
 
+/// A loss of one's own images as it enters that of a whole batch.
+fn weighted<B: TrackedBackend>(loss: &Tensor<B, 1>, weight: f32) -> Tensor<B, 1> {
+    match weight {
+        1.0 => loss.clone(),
+        _ => loss.clone().mul_scalar(weight),
+    }
+}
+
 /// A share of so many images, rounded up to whole ones, at least one. Of 25, 0.28 is 7: that the
 /// product of both is a rounding more does not make it 8.
-fn share_of(images: usize, share: f64) -> usize {
+pub(super) fn share_of(images: usize, share: f64) -> usize {
     (share * images as f64 - 1e-9).ceil().max(1.0) as usize
 }
 

@@ -1,11 +1,12 @@
 //! Gradients as a whole: their norm, clipping, and which of them are not finite.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{ElementConversion, Tensor};
+use burn::tensor::{ElementConversion, Tensor, TensorData};
 use serde::Serialize;
 
 /// Weights of both networks in which something is not a finite number, by name.
@@ -131,6 +132,91 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Scale<'_, B> {
     }
 }
 
+/// The gradients of a module's weights, in the order of the weights; 0 where there is none. They are appended to
+/// `values`.
+pub(crate) fn flatten<B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    gradients: &GradientsParams,
+    values: &mut Vec<f32>,
+) {
+    module.visit(&mut Flatten::<B> {
+        gradients,
+        values,
+        backend: PhantomData,
+    });
+}
+
+struct Flatten<'a, B> {
+    gradients: &'a GradientsParams,
+    values: &'a mut Vec<f32>,
+    backend: PhantomData<B>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Flatten<'_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let weight = param.val();
+        if !weight.is_require_grad() {
+            return;
+        }
+        match self.gradients.get::<B::InnerBackend, D>(param.id) {
+            Some(gradient) => {
+                let data = gradient.into_data();
+                match data.as_slice::<f32>() {
+                    Ok(values) => self.values.extend_from_slice(values),
+                    Err(_) => self.values.extend(data.iter::<f32>()),
+                }
+            }
+            None => {
+                let count = weight.dims().iter().product::<usize>();
+                self.values.resize(self.values.len() + count, 0.0);
+            }
+        }
+    }
+}
+
+/// Gradients from what [`flatten`] gave of the same module: of the weights that have one in `own`, or of all of them.
+/// Gives also the values that follow.
+pub(crate) fn unflatten<'a, B: AutodiffBackend, M: Module<B>>(
+    module: &M,
+    own: Option<&GradientsParams>,
+    values: &'a [f32],
+) -> (GradientsParams, &'a [f32]) {
+    let mut unflatten = Unflatten::<B> {
+        own,
+        values,
+        found: GradientsParams::new(),
+        backend: PhantomData,
+    };
+    module.visit(&mut unflatten);
+    (unflatten.found, unflatten.values)
+}
+
+struct Unflatten<'a, 'b, B> {
+    own: Option<&'a GradientsParams>,
+    values: &'b [f32],
+    found: GradientsParams,
+    backend: PhantomData<B>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Unflatten<'_, '_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let weight = param.val();
+        if !weight.is_require_grad() {
+            return;
+        }
+        let shape = weight.dims();
+        let (values, rest) = self.values.split_at(shape.iter().product());
+        self.values = rest;
+        let has_one = |own: &GradientsParams| own.get::<B::InnerBackend, D>(param.id).is_some();
+        if self.own.is_none_or(has_one) {
+            let data = TensorData::new(values.to_vec(), shape);
+            let place = (&weight.device(), weight.dtype());
+            let gradient = Tensor::<B::InnerBackend, D>::from_data(data, place);
+            self.found.register(param.id, gradient);
+        }
+    }
+}
+
 /// The names of the parameters of a module whose gradients are not finite.
 pub(crate) fn non_finite<B: AutodiffBackend, M: Module<B>>(
     module: &M,
@@ -174,6 +260,19 @@ pub(crate) fn non_finite_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<St
     let mut search = Weights::default();
     module.visit(&mut search);
     search.found
+}
+
+/// Adds the weights and running statistics of a module to a checksum.
+pub(crate) fn hash_weights<B: Backend, M: Module<B>>(module: &M, hash: &mut crc32fast::Hasher) {
+    module.visit(&mut Hash(hash));
+}
+
+struct Hash<'a>(&'a mut crc32fast::Hasher);
+
+impl<B: Backend> ModuleVisitor<B> for Hash<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        self.0.update(param.val().into_data().as_bytes());
+    }
 }
 
 #[derive(Default)]
@@ -254,6 +353,27 @@ mod tests {
             let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
             assert!(found.iter().zip(&expected).all(close), "{found:?}");
         }
+    }
+
+    #[test]
+    fn gradients_come_back_from_one_row_of_numbers() {
+        let pair = pair();
+        let own = gradients(&pair, 1.0);
+        let mut row = vec![9.0];
+        flatten::<B, _>(&pair, &own, &mut row);
+        assert_eq!(row, [9.0, 3.0, 0.0, 0.0, 4.0]);
+        row.push(7.0);
+        let (found, rest) = unflatten::<B, _>(&pair, Some(&own), &row[1..]);
+        assert_eq!(values(&found, &pair), [3.0, 0.0, 0.0, 4.0]);
+        assert_eq!(rest, [7.0]);
+        // One who has none gets them all.
+        let (found, _) = unflatten::<B, _>(&pair, None, &row[1..]);
+        assert_eq!(values(&found, &pair), [3.0, 0.0, 0.0, 4.0]);
+        let mut row = Vec::new();
+        flatten::<B, _>(&pair, &GradientsParams::new(), &mut row);
+        assert_eq!(row, [0.0; 4]);
+        let (found, _) = unflatten::<B, _>(&pair, Some(&GradientsParams::new()), &row);
+        assert!(found.is_empty());
     }
 
     #[test]

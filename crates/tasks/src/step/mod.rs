@@ -17,5 +17,6 @@ pub(crate) mod pool;
 pub(crate) mod recipe;
 pub(crate) mod reconstruction_loss;
 pub(crate) mod seeds;
+pub(crate) mod shared;
 pub(crate) mod smoothness_loss;
 pub(crate) mod ssim_loss;

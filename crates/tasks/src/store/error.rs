@@ -190,6 +190,28 @@ pub enum TaskError {
         /// The run's setting `log_every`.
         log_every: usize,
     },
+    /// One of several processes that train a run together cannot go on.
+    #[error("process {rank} of {size} cannot go on: {reason}")]
+    Process {
+        /// Its number, from 0.
+        rank: usize,
+        /// How many there are.
+        size: usize,
+        /// Why.
+        reason: String,
+    },
+    /// Processes that train a run together have come to different weights.
+    #[error(
+        "the weights of process {rank} of {size} are no longer those of process 0, at step {step}"
+    )]
+    Apart {
+        /// The number of the first one that differs.
+        rank: usize,
+        /// How many there are.
+        size: usize,
+        /// Steps done.
+        step: u64,
+    },
     /// An exported file cannot be read back.
     #[error("{} cannot be used: {reason}", path.display())]
     UnusableExport {

@@ -22,3 +22,23 @@ pub(crate) fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
         .map(|value| value.unwrap_or(f64::NAN))
         .collect())
 }
+
+/// Numbers as their bits, also those that are not finite: what one process tells another.
+pub(crate) mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        values: &[f64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let bits: Vec<u64> = values.iter().map(|value| value.to_bits()).collect();
+        bits.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<f64>, D::Error> {
+        let bits = Vec::<u64>::deserialize(deserializer)?;
+        Ok(bits.into_iter().map(f64::from_bits).collect())
+    }
+}

@@ -160,6 +160,11 @@ impl Job {
         &self.run
     }
 
+    /// The checkpoint that a resumed run goes on from.
+    pub(super) fn resumed(&self) -> Option<&Checkpoint> {
+        self.weights.as_ref().filter(|_| self.position.step > 0)
+    }
+
     /// What the run is going to do.
     pub fn plan(&self) -> Plan {
         let steps_per_epoch = self.images.train().len() as u64;
@@ -170,6 +175,8 @@ impl Job {
             skipped: self.images.skipped(),
             begins_again: self.begins_again,
             superseded: self.superseded,
+            processes: 1,
+            processes_before: self.resumed().map(Checkpoint::processes),
             steps_per_epoch,
             first_step: self.position.step,
             total_steps: self.recipe.planned_steps(steps_per_epoch),

@@ -28,6 +28,7 @@ use crate::group_norm;
 use crate::layer::{Activation, Convolution, LEAKY_SLOPE, Layer};
 use crate::normalization::Norm;
 use crate::pass::Statistics;
+use crate::whole_batch::{SumOfAll, added, tracked};
 use kernel::Kernel;
 use layout::{Layout, flat};
 
@@ -51,6 +52,9 @@ impl<E: TchElement> NetworkBackend for LibTorch<E> {
 
 /// LibTorch's backend, or the one that tracks gradients on it.
 trait OnLibTorch: NetworkBackend {
+    /// Adds over workers.
+    const SUM_OF_ALL: SumOfAll<Self>;
+
     /// LibTorch's tensor inside one of this backend.
     fn inner(primitive: FloatTensor<Self>) -> TchTensor;
 
@@ -65,6 +69,8 @@ trait OnLibTorch: NetworkBackend {
 }
 
 impl<E: TchElement> OnLibTorch for LibTorch<E> {
+    const SUM_OF_ALL: SumOfAll<Self> = added::<Self>;
+
     fn inner(primitive: TchTensor) -> TchTensor {
         primitive
     }
@@ -84,6 +90,8 @@ impl<E: TchElement> OnLibTorch for LibTorch<E> {
 }
 
 impl<E: TchElement, C: CheckpointStrategy> OnLibTorch for Autodiff<LibTorch<E>, C> {
+    const SUM_OF_ALL: SumOfAll<Self> = tracked::<LibTorch<E>, C>;
+
     fn inner(primitive: FloatTensor<Self>) -> TchTensor {
         primitive.primitive
     }
@@ -126,12 +134,17 @@ impl<E: TchElement, C: CheckpointStrategy> OnLibTorch for Autodiff<LibTorch<E>, 
     }
 }
 
-/// One layer; in tensor operations if it has running statistics or a padding that LibTorch has not.
+/// One layer; in tensor operations if it has running statistics or a padding that LibTorch has not. What follows the
+/// convolution is in tensor operations as well if the statistics are those of images that lie elsewhere.
 fn forward<B: OnLibTorch>(layer: Layer<'_, B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    if let Some(Norm::Batch(_, Statistics::Whole { .. })) = layer.norm {
+        let convolved = forward(Layer::of(layer.convolution), input);
+        return layer.after_convolution(convolved, B::SUM_OF_ALL);
+    }
     let running = matches!(layer.norm, Some(Norm::Batch(_, Statistics::Running)));
     let kernel = Kernel::of(&layer.convolution).filter(|_| !running);
     let Some(kernel) = kernel else {
-        return layer.by_operations(input, Conv2d::forward, B::ROUNDS_PRODUCTS);
+        return layer.by_operations(input, Conv2d::forward, B::ROUNDS_PRODUCTS, B::SUM_OF_ALL);
     };
     let (weight, bias) = match layer.convolution {
         Convolution::Plain(conv)

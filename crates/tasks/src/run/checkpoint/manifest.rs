@@ -19,11 +19,22 @@ pub(super) struct Manifest {
     /// The validation figure of these weights, if they were validated; less is better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) figure: Option<f64>,
+    /// The processes that trained together.
+    #[serde(default = "alone", skip_serializing_if = "is_alone")]
+    pub(super) processes: usize,
     /// The images that the run trains on; older checkpoints lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) image_names: Option<ImageNames>,
     /// Length and CRC-32 of each file.
     pub(super) files: BTreeMap<String, (u64, u32)>,
+}
+
+fn alone() -> usize {
+    1
+}
+
+fn is_alone(processes: &usize) -> bool {
+    *processes == 1
 }
 
 impl Manifest {

@@ -31,6 +31,8 @@ pub(crate) struct Contents<'a, B: TrackedBackend> {
     pub(crate) images: &'a Images,
     /// The validation figure of these weights, if there is one; less is better.
     pub(crate) figure: Option<f64>,
+    /// The processes that train together.
+    pub(crate) processes: usize,
 }
 
 impl Shelf {
@@ -74,6 +76,7 @@ impl Shelf {
             huenet: env!("CARGO_PKG_VERSION").to_owned(),
             position: contents.position,
             figure: contents.figure,
+            processes: contents.processes,
             image_names: Some(contents.images.names()),
             files: writer.files.into_iter().collect(),
         };

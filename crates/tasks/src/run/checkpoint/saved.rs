@@ -96,6 +96,11 @@ impl Checkpoint {
         self.manifest.position
     }
 
+    /// How many processes trained the run together when it was saved.
+    pub fn processes(&self) -> usize {
+        self.manifest.processes
+    }
+
     /// The images that the run trains on, if it is saved which.
     pub(crate) fn image_names(&self) -> Option<ImageNames> {
         self.manifest.image_names

@@ -22,6 +22,7 @@ fn folder_with(settings: &str) -> tempfile::TempDir {
         huenet: String::new(),
         position: Position::default(),
         figure: None,
+        processes: 1,
         image_names: None,
         files: BTreeMap::from(files),
     };

@@ -14,7 +14,7 @@ use huenet_hist::{
 };
 use huenet_models::{
     Conditioning, DiscriminatorConfig, DiscriminatorOptions, GeneratorConfig, GeneratorOptions,
-    ModelError, Prediction,
+    ModelError, Normalization, Prediction,
 };
 
 use super::{ranges, training};
@@ -205,6 +205,12 @@ impl Recipe {
     /// The discriminator's shape.
     pub fn discriminator(&self) -> &DiscriminatorConfig {
         &self.discriminator
+    }
+
+    /// Whether a network normalises with the statistics of a batch.
+    pub(crate) fn normalises_batches(&self) -> bool {
+        let of = [self.settings.normalization, self.settings.dis_normalization];
+        of.contains(&Normalization::Batch)
     }
 
     /// How content and reference come from an image.

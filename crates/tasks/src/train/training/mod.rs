@@ -12,11 +12,11 @@ use huenet_data::{Batch, HostBatch, Loader};
 use tracing::warn;
 
 use super::job::Job;
+use super::leader::Leader;
 use super::observer::Observer;
 use super::report::Report;
 use super::writer::Writer;
-use crate::measure::evaluation::evaluate;
-use crate::run::checkpoint::Shelf;
+use crate::run::checkpoint::{Checkpoint, Shelf};
 use crate::run::folder::RunFolder;
 use crate::run::images::Images;
 use crate::run::plan::Plan;
@@ -37,6 +37,8 @@ pub(super) struct Training<'a, B: TrackedBackend> {
     run: &'a RunFolder,
     images: &'a Images,
     device: &'a B::Device,
+    /// The other processes of the group, if there are any.
+    leader: &'a Leader<'a>,
     observer: &'a mut dyn Observer,
     state: &'a mut StateRecord,
     shown_host: &'a HostBatch,
@@ -64,31 +66,43 @@ pub(super) struct Training<'a, B: TrackedBackend> {
     unlogged: bool,
 }
 
+/// The networks at `position`, the start or a place that was resumed, with what is saved of them.
+pub(super) fn begun<B: TrackedBackend>(
+    recipe: &Recipe,
+    saved: Option<&Checkpoint>,
+    position: Position,
+    device: &B::Device,
+) -> Result<Gan<B>, TaskError> {
+    let gan = Gan::new(recipe, device);
+    match saved {
+        Some(saved) if position.step > 0 => saved.restore(recipe, gan, device),
+        // Another run's earlier outputs are none of this run's.
+        Some(saved) => saved.restore_weights(recipe, gan, device),
+        None => Ok(gan),
+    }
+}
+
 impl<'a, B: TrackedBackend> Training<'a, B> {
     pub(super) fn new(
         job: &'a Job,
+        leader: &'a Leader<'a>,
         plan: &Plan,
         live: Option<LivePage>,
         device: &'a B::Device,
         observer: &'a mut dyn Observer,
         state: &'a mut StateRecord,
     ) -> Result<Self, TaskError> {
-        let gan = Gan::new(&job.recipe, device);
         let position = job.position;
-        let gan = match &job.weights {
-            Some(weights) if position.step > 0 => weights.restore(&job.recipe, gan, device)?,
-            // Another run's earlier outputs are none of this run's.
-            Some(weights) => weights.restore_weights(&job.recipe, gan, device)?,
-            None => gan,
-        };
+        let gan = begun(&job.recipe, job.weights.as_ref(), position, device)?;
         validation::rewind(&job.run.validation(), position, plan.steps_per_epoch)?;
         let shelf = Shelf::of(job.run.path());
-        let resumed = job.weights.as_ref().filter(|_| position.step > 0);
+        let resumed = job.resumed();
         Ok(Self {
             recipe: &job.recipe,
             run: &job.run,
             images: &job.images,
             device,
+            leader,
             observer,
             state,
             shown_host: &job.shown,
@@ -111,7 +125,8 @@ impl<'a, B: TrackedBackend> Training<'a, B> {
 
     /// Trains until all steps are done, or the observer wants to stop.
     pub(super) fn run(mut self) -> Result<Report, TaskError> {
-        let outcome = match self.steps(self.images.train()) {
+        let images = self.leader.share_of(self.images.train());
+        let outcome = match self.steps(&images) {
             Ok(true) => self.finish(),
             Ok(false) => self.stop(),
             Err(error) => {
@@ -142,8 +157,12 @@ impl<'a, B: TrackedBackend> Training<'a, B> {
                 let Some(batch) = batches.next().transpose()? else {
                     break;
                 };
+                if !self.leader.others_are_ready(self.position)? {
+                    return Ok(false);
+                }
+                let images = images.batch_len(self.position.batch);
                 let batch = batch.to_tensors::<B>(self.device);
-                self.step(&batch, waited.elapsed())?;
+                self.step(&batch, images, waited.elapsed())?;
                 self.save_if_due()?;
             }
             if self.position.batch == images.len() {
@@ -213,8 +232,7 @@ impl<'a, B: TrackedBackend> Training<'a, B> {
         let evaluation = match self.images.held_out().filter(|_| wanted) {
             Some(held_out) => {
                 self.observer.evaluating();
-                let generator = self.gan.trained_generator();
-                evaluate(self.recipe, &generator, held_out, self.device)?
+                self.evaluate(held_out)?
             }
             None => None,
         };

@@ -40,6 +40,8 @@ impl<B: TrackedBackend> Training<'_, B> {
             return Err(self.diverged(self.position.step, what, None));
         }
         let started = Instant::now();
+        self.leader
+            .meet(self.images, || self.gan.checksum(), self.position.step)?;
         // A checkpoint whose steps are not written down would leave a gap in the history.
         self.writer.sync()?;
         self.view.flush();
@@ -60,6 +62,7 @@ impl<B: TrackedBackend> Training<'_, B> {
             position: self.position,
             images: self.images,
             figure,
+            processes: self.leader.size(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use huenet_data::Batch;
+use rand::Rng;
 use tracing::{debug, warn};
 
 use super::Training;
@@ -23,13 +24,27 @@ use crate::train::non_finite::NonFiniteStep;
 const SKIPS: u32 = 20;
 
 impl<B: TrackedBackend> Training<'_, B> {
-    /// Trains on a batch, for which the run has `waited`.
-    pub(super) fn step(&mut self, batch: &Batch<B>, waited: Duration) -> Result<(), TaskError> {
+    /// Trains on a batch of `images` images, for which the run has `waited`. Of a batch that is divided among several
+    /// processes `batch` has this one's.
+    pub(super) fn step(
+        &mut self,
+        batch: &Batch<B>,
+        images: usize,
+        waited: Duration,
+    ) -> Result<(), TaskError> {
         let started = Instant::now();
         let settings = self.recipe.settings();
         let mut dropout = stream(settings.seed, Purpose::Dropout, self.position.step);
         let before = self.gan.before();
-        let (deferred, gradients) = self.gan.gradients(self.recipe, batch, Some(&mut dropout));
+        let recipe = self.recipe;
+        let (deferred, gradients) = match self.leader.group() {
+            None => self.gan.gradients(recipe, batch, Some(&mut dropout)),
+            Some(group) => {
+                let (own, dropout) = (Some(batch), Some(&mut dropout as &mut (dyn Rng + Send)));
+                self.gan
+                    .shared_gradients(recipe, own, images, dropout, group, self.device)
+            }
+        };
         let rates = self.rates(self.position.epoch, self.position.step);
         if settings.log_every > 1 {
             // Weights that nobody else holds are updated in place.
