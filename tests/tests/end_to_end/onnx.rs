@@ -37,12 +37,12 @@ fn exported(task: &str, options: &str) -> Place {
 #[case("edges2photos", "--recipe official", "yuv")]
 #[case("edges2photos", "--recipe recommended", "yuv")]
 #[case("color_transfer", "--recipe official", "yuv")]
-#[case("color_transfer", "--recipe recommended", "yuv")]
+#[case("color_transfer", "--recipe recommended --prediction blend", "yuv")]
 #[case("colorization", "--recipe official", "yuv")]
-#[case("colorization", "--recipe recommended", "yuv")]
+#[case("colorization", "--recipe recommended --prediction palette", "yuv")]
 #[case::grey(
     "color_transfer",
-    "--recipe recommended --img-c 1 --img-out-c 1",
+    "--recipe recommended --prediction blend --colour-directions 3 --img-c 1 --img-out-c 1",
     "grey"
 )]
 #[case::rgb("edges2photos", "--recipe recommended --no-yuv", "rgb")]
@@ -51,7 +51,11 @@ fn exported(task: &str, options: &str) -> Place {
     "--recipe official --min-val -1.5 --max-val 1.2",
     "yuv"
 )]
-#[case::many_bins("color_transfer", "--recipe recommended --bin-num 256", "yuv")]
+#[case::many_bins(
+    "color_transfer",
+    "--recipe recommended --prediction blend --bin-num 256",
+    "yuv"
+)]
 #[case::matched_beside_counts("edges2photos", "--recipe official --matched-content", "yuv")]
 #[case::mixed(
     "color_transfer",
@@ -202,7 +206,7 @@ fn the_python_of_the_page_translates_as_huenet_does() {
     else {
         return;
     };
-    let place = exported("color_transfer", "--recipe recommended");
+    let place = exported("color_transfer", "--recipe recommended --prediction blend");
     let model = place.root().join("model/generator.onnx");
     std::fs::rename(model, place.file("networks/generator.onnx")).unwrap();
     let photographs = photographs(2, [32, 32], 6);

@@ -22,9 +22,12 @@ const CLOSE_IN_F16: f64 = 2.0 * 2.0 / 255.0;
 #[rstest]
 #[case("edges2photos", "--recipe official")]
 #[case("edges2photos", "--recipe recommended")]
-#[case("color_transfer", "--recipe recommended")]
-#[case("colorization", "--recipe recommended")]
-#[case::grey("color_transfer", "--recipe recommended --img-c 1 --img-out-c 1")]
+#[case("color_transfer", "--recipe recommended --prediction blend")]
+#[case("colorization", "--recipe recommended --prediction palette")]
+#[case::grey(
+    "color_transfer",
+    "--recipe recommended --prediction blend --colour-directions 3 --img-c 1 --img-out-c 1"
+)]
 #[case::mixed(
     "color_transfer",
     "--recipe recommended --prediction change --normalization batch --last-layer transposed"
@@ -35,7 +38,7 @@ fn pytorch_makes_what_the_generator_makes(#[case] task: &str, #[case] options: &
 
 #[rstest]
 #[case("official")]
-#[case("recommended")]
+#[case("recommended --prediction blend")]
 fn pytorch_reads_weights_of_16_bits(#[case] recipe: &str) {
     let recipe = format!("--recipe {recipe}");
     assert_close("color_transfer", &recipe, "safetensors-f16", CLOSE_IN_F16);
