@@ -7,6 +7,9 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 /// How many quantiles tell a distribution.
 pub const QUANTILES: usize = 32;
 
+/// Parts of a row of pixels that are counted by themselves, at most.
+const MOST_PARTS: usize = 256;
+
 /// Where a content image's channels would go, if each were moved onto a reference's histogram.
 ///
 /// In one dimension the optimal transport between two distributions is the increasing map
@@ -42,7 +45,7 @@ impl<B: Backend> Matching<B> {
     /// If batch or channels differ.
     pub fn new(content: &Tensor<B, 4>, counts: Tensor<B, 3, Int>) -> Self {
         let content = content.clone().detach();
-        let (shape, device, dtype) = (content.dims(), content.device(), content.dtype());
+        let (shape, dtype) = (content.dims(), content.dtype());
         let [batch, channels, height, width] = shape;
         let [of_batch, of_channels, bins] = counts.dims();
         assert_eq!(
@@ -59,11 +62,8 @@ impl<B: Backend> Matching<B> {
             .add_scalar(half + 0.5)
             .clamp(0.0, bins as f64)
             .int();
-        // Counted as integers: shares that are added one after the other round thousands of times.
-        let none = Tensor::zeros([rows, bins + 1], (&device, levels.dtype()));
-        let each = levels.ones_like();
-        let content = none.scatter(1, levels.clone(), each, IndexingUpdateOp::Add);
-        let content = content.float().cast(dtype).div_scalar(pixels as f64);
+        let content = counted(&levels, bins + 1).float().cast(dtype);
+        let content = content.div_scalar(pixels as f64);
         let reference = counts.reshape([rows, bins]).float().cast(dtype);
         let total = reference.clone().sum_dim(1).clamp_min(1.0);
         Self {
@@ -112,6 +112,26 @@ impl<B: Backend> Matching<B> {
         let bins = self.reference.dims()[1];
         places.div_scalar(bins as f64 / 2.0).sub_scalar(1.0)
     }
+}
+
+/// How many pixels of each row have each level.
+///
+/// Counted as integers: shares that are added one after the other round thousands of times. And in parts of a row,
+/// because a graphics card may add up a row of `scatter` one number after another.
+///
+/// # Shapes
+/// - `levels`: `[rows, pixels]`, below `count`
+/// - output: `[rows, count]`
+fn counted<B: Backend>(levels: &Tensor<B, 2, Int>, count: usize) -> Tensor<B, 2, Int> {
+    let [rows, pixels] = levels.dims();
+    let parts = 1 << pixels.trailing_zeros().min(MOST_PARTS.ilog2());
+    let levels = levels.clone().reshape([rows * parts, pixels / parts]);
+    let options = (&levels.device(), levels.dtype());
+    let none = Tensor::zeros([rows * parts, count], options);
+    let each = levels.ones_like();
+    let counts = none.scatter(1, levels, each, IndexingUpdateOp::Add);
+    let counts = counts.reshape([rows, parts, count]).sum_dim(1);
+    counts.reshape([rows, count])
 }
 
 /// Where on the axis of its bins a distribution has reached each rank: the bin, and the part of
