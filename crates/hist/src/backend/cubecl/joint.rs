@@ -25,9 +25,10 @@ use crate::Kernel;
 
 /// The pixels that are sorted together, at most.
 pub(super) const CHUNK: u32 = 1 << 15;
-/// Cells that a chunk is sorted by, along each axis.
-pub(super) const CELLS: u32 = 32;
+/// Cells that a chunk is sorted by, along each axis: as many as 16 KiB of shared memory can count.
+const CELLS: u32 = 63;
 const KEYS: u32 = CELLS * CELLS;
+const _: () = assert!((KEYS + CELLS + 2) * 4 <= 16 << 10);
 
 /// The bins of a tile along each axis.
 pub(super) const TILE: u32 = 24;
@@ -62,7 +63,8 @@ pub(super) fn tiles_and_edges(kernel: Kernel) -> (u32, u32) {
 /// The blocks of edges along an axis that a cell has, if there are `bins`.
 pub(super) fn blocks_of_cell(bins: u32, edges: u32) -> u32 {
     // One more than the edges fill: the first begins somewhere below the range.
-    ((bins + 1).div_ceil(edges) + 1).div_ceil(CELLS)
+    let inside = (bins + 1).div_ceil(edges) + 1;
+    inside.div_ceil(CELLS)
 }
 
 /// The words of the sums of a row: those of its joint histogram, then those of the histogram of `y`.
@@ -87,8 +89,8 @@ pub(super) fn sort(
     #[comptime] edges: u32,
     #[comptime] units: u32,
 ) {
-    let counts = SharedMemory::<Atomic<u32>>::new(comptime!(KEYS as usize));
-    let places = SharedMemory::<Atomic<u32>>::new(comptime!(KEYS as usize));
+    // How many pixels have each key; then where the next of them is written.
+    let keys = SharedMemory::<Atomic<u32>>::new(comptime!(KEYS as usize));
     let mut before = SharedMemory::<u32>::new(comptime!(CELLS as usize));
     let mut without = SharedMemory::<u32>::new(2usize);
 
@@ -99,7 +101,7 @@ pub(super) fn sort(
     }
     let mut key = UNIT_POS;
     while key < comptime!(KEYS) {
-        counts[usize::cast_from(key)].store(0u32);
+        keys[usize::cast_from(key)].store(0u32);
         key += units;
     }
     if UNIT_POS < 2 {
@@ -120,16 +122,17 @@ pub(super) fn sort(
         if is_undefined(other, grid) {
             without[1] = 2u32;
         }
-        counts[usize::cast_from(key_of(value, other, grid, blocks, edges))].fetch_add(1u32);
+        keys[usize::cast_from(key_of(value, other, grid, blocks, edges))].fetch_add(1u32);
         pixel += units;
     }
     sync_cube();
 
-    // Where each key begins: first the sums of rows of keys, then what lies before in the row.
+    // A unit has a row of keys: what lies before it, then where each of its keys begins.
+    let first = UNIT_POS * comptime!(CELLS);
     if UNIT_POS < comptime!(CELLS) {
         let mut sum = 0u32;
         for column in 0..comptime!(CELLS) {
-            sum += counts[usize::cast_from(UNIT_POS * comptime!(CELLS) + column)].load();
+            sum += keys[usize::cast_from(first + column)].load();
         }
         before[usize::cast_from(UNIT_POS)] = sum;
     }
@@ -138,18 +141,17 @@ pub(super) fn sort(
             without[0] + without[1];
     }
     sync_cube();
-    let mut key = UNIT_POS;
-    while key < comptime!(KEYS) {
-        let row = key / comptime!(CELLS);
+    if UNIT_POS < comptime!(CELLS) {
         let mut place = 0u32;
-        for other in 0..row {
-            place += before[usize::cast_from(other)];
+        for row in 0..UNIT_POS {
+            place += before[usize::cast_from(row)];
         }
-        for other in row * comptime!(CELLS)..key {
-            place += counts[usize::cast_from(other)].load();
+        for column in 0..comptime!(CELLS) {
+            let key = usize::cast_from(first + column);
+            let count = keys[key].load();
+            keys[key].store(place);
+            place += count;
         }
-        places[usize::cast_from(key)].store(place);
-        key += units;
     }
     sync_cube();
 
@@ -157,13 +159,13 @@ pub(super) fn sort(
     while pixel < end {
         let at = usize::cast_from(from + pixel);
         let key = key_of(x[at], y[at], grid, blocks, edges);
-        let place = places[usize::cast_from(key)].fetch_add(1u32);
+        let place = keys[usize::cast_from(key)].fetch_add(1u32);
         order[usize::cast_from(from + start + place)] = pixel;
         pixel += units;
     }
 }
 
-/// The cell of a pair of pixels. Those beyond the borders are in the outermost ones.
+/// The cell of a pair of pixels.
 #[cube]
 fn key_of(x: f32, y: f32, grid: &Grid, blocks: u32, #[comptime] edges: u32) -> u32 {
     let (x, y) = (place(x, grid), place(y, grid));
@@ -171,11 +173,15 @@ fn key_of(x: f32, y: f32, grid: &Grid, blocks: u32, #[comptime] edges: u32) -> u
     row * comptime!(CELLS) + cell(y.edge, grid, blocks, edges)
 }
 
+/// The cell that an edge is in. Those that the range leaves are for edges beyond its borders, as many below as above. The
+/// outermost have whatever lies beyond them.
 #[cube]
 fn cell(edge: i32, grid: &Grid, blocks: u32, #[comptime] edges: u32) -> u32 {
-    let inside = edge.clamp(0, i32::cast_from(grid.bins));
     let first = block(0, grid, edges);
-    (block(inside, grid, edges) - first) / blocks
+    let inside = block(i32::cast_from(grid.bins), grid, edges) - first + 1;
+    let below = min((comptime!(CELLS) * blocks - inside) / 2, first);
+    let number = max(block(edge, grid, edges), first - below) - (first - below);
+    min(number / blocks, comptime!(CELLS - 1))
 }
 
 /// The block that an edge is in.
