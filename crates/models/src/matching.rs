@@ -113,9 +113,9 @@ impl<B: Backend> Matching<B> {
 
 /// How many pixels of each row have each level.
 ///
-/// Counted as integers: shares that are added one after the other round thousands of times. Each part of a row is
-/// counted by itself, because a graphics card adds up a row of `scatter` one number after another. There are as many parts
-/// as a part has pixels.
+/// Counted as integers: shares that are added one after the other round thousands of times. Each part of a row
+/// is counted by itself, because a graphics card adds up a row of `scatter` one number after another. There are
+/// as many parts as a part has pixels.
 ///
 /// # Shapes
 /// - `levels`: `[rows, pixels]`, below `count`

@@ -2,18 +2,19 @@
 //!
 //! # Sort
 //!
-//! Pixels that touch the same entries are brought next to one another: an edge of a pixel is in a *block* of a few
-//! neighbouring edges on either axis, and the pixels of a chunk are sorted by blocks, or by cells of several if there
-//! are too many of them. Their order within a cell is that in which units came to write it down. It makes no difference to
-//! any sum, because these are of whole numbers ([`fixed`](super::fixed)).
+//! Pixels that touch the same entries are brought next to one another: an edge of a pixel is in a *block* of a
+//! few neighbouring edges on either axis, and the pixels of a chunk are sorted by blocks, or by cells of several
+//! if there are too many of them. Their order within a cell is that in which units came to write it down. It
+//! makes no difference to any sum, because these are of whole numbers ([`fixed`](super::fixed)).
 //!
 //! # Sums
 //!
-//! [`LANES_OF_TILE`] units, a *group*, walk through [`SPAN`] pixels in that order. The bins that pixels of one block
-//! reach are a tile of the table, or several if the band is wide; each unit has a part of a tile in its registers,
-//! so adding a pixel costs no access to memory at all. Only where the block changes is the tile added to the table, by atomic
-//! additions. So the work is one window for each unit, row and column, and one addition for each pixel and entry of a
-//! tile, however many bins there are, and however the colours are distributed.
+//! [`LANES_OF_TILE`] units, a *group*, walk through [`SPAN`] pixels in that order. The bins that pixels of one
+//! block reach are a tile of the table, or several if the band is wide; each unit has a part of a tile in its
+//! registers, so adding a pixel costs no access to memory at all. Only where the block changes is the tile added
+//! to the table, by atomic additions. So the work for a pixel is one window for each unit, row and column, and one
+//! addition for each entry of a tile, however many bins there are. To that come the additions to the table: few
+//! where many pixels of a chunk share a block, as many again for each pixel where none do.
 //!
 //! The axis is unfolded in the tile. It is folded on the way to the table.
 
@@ -173,8 +174,8 @@ fn key_of(x: f32, y: f32, grid: &Grid, blocks: u32, #[comptime] edges: u32) -> u
     row * comptime!(CELLS) + cell(y.edge, grid, blocks, edges)
 }
 
-/// The cell that an edge is in. Those that the range leaves are for edges beyond its borders, as many below as above. The
-/// outermost have whatever lies beyond them.
+/// The cell that an edge is in. Those that the range leaves are for edges beyond its borders, as many below as
+/// above. The outermost have whatever lies beyond them.
 #[cube]
 fn cell(edge: i32, grid: &Grid, blocks: u32, #[comptime] edges: u32) -> u32 {
     let first = block(0, grid, edges);

@@ -112,8 +112,8 @@ fn histograms<R: CubeRuntime>(
     p
 }
 
-/// The gradient of every pixel of images `[images, 3, N]`, given that with respect to the histograms along the directions
-/// beyond the channels, `[images, M, K]`.
+/// The gradient of every pixel of images `[images, 3, N]`, given that with respect to the histograms along the
+/// directions beyond the channels, `[images, M, K]`.
 pub(super) fn directional_gradient<R: CubeRuntime>(
     x: &CubeTensor<R>,
     grad: CubeTensor<R>,

@@ -12,15 +12,15 @@ use super::fixed;
 use super::place::{Grid, fold, is_undefined, place, step_slope, window};
 use crate::Directions;
 
-/// The most bins whose low words fit into the 16 KiB of shared memory that every device has, less two words that
-/// mark what is undefined.
+/// The most bins whose low words fit into the 16 KiB of shared memory that every device has, beside the word that
+/// marks what is undefined.
 pub(super) const MOST_BINS: u32 = 4094;
 
 /// The units of a cube.
 pub(super) const UNITS: u32 = 256;
 
-/// Adds the pixels of each chunk of each row to a histogram of its own. A chunk has `2 K + 1` words: the low ones, the high
-/// ones, and whether it has a pixel without a place.
+/// Adds the pixels of each chunk of each row to a histogram of its own. A chunk has `2 K + 1` words: the low
+/// ones, the high ones, and whether it has a pixel without a place.
 #[cube(launch_unchecked)]
 pub(super) fn marginal_sums(
     x: &Array<f32>,

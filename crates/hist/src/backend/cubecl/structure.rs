@@ -179,7 +179,8 @@ fn minus_log_share(p: f32, along: &Array<f32>, at: u32, bins: u32) -> f32 {
     log_beside_one(others / p)
 }
 
-/// `ln (1 + x)` of a number that is at least 0: of small ones as `2 artanh (x/(2 + x))`, which no shading language does.
+/// `ln (1 + x)` of a number that is at least 0: of small ones as `2 artanh (x/(2 + x))`, which no shading
+/// language does.
 #[cube]
 fn log_beside_one(x: f32) -> f32 {
     let z = x / (2.0f32 + x);
