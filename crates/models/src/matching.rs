@@ -42,7 +42,7 @@ impl<B: Backend> Matching<B> {
     /// If batch or channels differ.
     pub fn new(content: &Tensor<B, 4>, counts: Tensor<B, 3, Int>) -> Self {
         let content = content.clone().detach();
-        let (shape, device, dtype) = (content.dims(), content.device(), content.dtype());
+        let (shape, dtype) = (content.dims(), content.dtype());
         let [batch, channels, height, width] = shape;
         let [of_batch, of_channels, bins] = counts.dims();
         assert_eq!(
@@ -59,11 +59,8 @@ impl<B: Backend> Matching<B> {
             .add_scalar(half + 0.5)
             .clamp(0.0, bins as f64)
             .int();
-        // Counted as integers: shares that are added one after the other round thousands of times.
-        let none = Tensor::zeros([rows, bins + 1], (&device, levels.dtype()));
-        let each = levels.ones_like();
-        let content = none.scatter(1, levels.clone(), each, IndexingUpdateOp::Add);
-        let content = content.float().cast(dtype).div_scalar(pixels as f64);
+        let content = counted(&levels, bins + 1).float().cast(dtype);
+        let content = content.div_scalar(pixels as f64);
         let reference = counts.reshape([rows, bins]).float().cast(dtype);
         let total = reference.clone().sum_dim(1).clamp_min(1.0);
         Self {
@@ -114,6 +111,38 @@ impl<B: Backend> Matching<B> {
     }
 }
 
+/// How many pixels of each row have each level.
+///
+/// Counted as integers: shares that are added one after the other round thousands of times. Each part of a row
+/// is counted by itself, because a graphics card adds up a row of `scatter` one number after another. There are
+/// as many parts as a part has pixels.
+///
+/// # Shapes
+/// - `levels`: `[rows, pixels]`, below `count`
+/// - output: `[rows, count]`
+fn counted<B: Backend>(levels: &Tensor<B, 2, Int>, count: usize) -> Tensor<B, 2, Int> {
+    let [rows, pixels] = levels.dims();
+    let (device, dtype) = (levels.device(), levels.dtype());
+    let options = (&device, dtype);
+    let parts = pixels.isqrt().max(1);
+    let length = pixels.div_ceil(parts);
+    let mut levels = levels.clone();
+    let missing = parts * length - pixels;
+    if missing > 0 {
+        // A level that no pixel has.
+        let filler = Tensor::full([rows, missing], count as i64, options);
+        levels = Tensor::cat(vec![levels, filler], 1);
+    }
+    let levels = levels.reshape([rows * parts, length]);
+    let none = Tensor::zeros([rows * parts, count + 1], options);
+    let each = levels.ones_like();
+    let counts = none.scatter(1, levels, each, IndexingUpdateOp::Add);
+    let counts = counts.reshape([rows, parts, count + 1]).sum_dim(1);
+    counts
+        .slice([0..rows, 0..1, 0..count])
+        .reshape([rows, count])
+}
+
 /// Where on the axis of its bins a distribution has reached each rank: the bin, and the part of
 /// its pixels that come before.
 ///
@@ -162,6 +191,37 @@ mod tests {
     fn matched<B: Backend>(content: &[f64], reference: &[f64]) -> Vec<f64> {
         let content = image::<B>(content.to_vec(), 8);
         values(Matching::new(&content, histogram(reference)).matched())
+    }
+
+    /// To the pixel, of a row that falls into parts and of those that do not.
+    #[rstest]
+    #[case::flex(counts_are_exact::<Flex>)]
+    #[case::ndarray(counts_are_exact::<NdArray>)]
+    fn every_pixel_is_counted(
+        #[case] counts_are_exact: fn(usize),
+        #[values(1, 2, 3, 97, 256, 65_536, 65_537, 98_304)] pixels: usize,
+    ) {
+        counts_are_exact(pixels);
+    }
+
+    #[cfg(feature = "tch")]
+    #[rstest]
+    fn every_pixel_is_counted_on_libtorch(#[values(1, 3, 97, 65_536, 65_537)] pixels: usize) {
+        counts_are_exact::<burn_tch::LibTorch>(pixels);
+    }
+
+    fn counts_are_exact<B: Backend>(pixels: usize) {
+        let levels: Vec<i32> = (0..3 * pixels as u64)
+            .map(|i| (i * i * 7 % 251 % (BINS as u64 + 1)) as i32)
+            .collect();
+        let mut expected = vec![0; 3 * (BINS + 1)];
+        for (i, level) in levels.iter().enumerate() {
+            expected[i / pixels * (BINS + 1) + *level as usize] += 1;
+        }
+        let data = TensorData::new(levels, [3, pixels]);
+        let levels = Tensor::<B, 2, Int>::from_data(data, &Default::default());
+        let found = counted(&levels, BINS + 1).into_data();
+        assert_eq!(found.iter::<i64>().collect::<Vec<_>>(), expected);
     }
 
     /// Sums of shares that had been rounded one by one were off by a thousandth and more.

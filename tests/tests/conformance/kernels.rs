@@ -225,6 +225,25 @@ fn large_images_are_cut_into_chunks() {
     }
 }
 
+/// Rounding always the same way would add up.
+#[test]
+fn many_pixels_of_one_value_are_as_exact_as_one() {
+    if ready() {
+        let binning = binning(64, -1.0, 1.0, 2.5, Boundary::Reflect);
+        let (x, y) = (0.123_f32.into(), (-0.3_f32).into());
+        let pixels = 300_000;
+        let joint = |x: &[f64], y: &[f64]| {
+            let [x, y] = [x, y].map(|image| tensor::<Device, 2>(image, [1, pixels], DType::F32));
+            let joint = JointHistogramConfig::new(binning.bins, binning.kernel).init();
+            values::<Device, 3>(joint.forward(x, y))
+        };
+        let found = joint(&vec![x; pixels], &vec![y; pixels]);
+        let [x, y] = [x, y].map(|value| tensor::<NdArray<f64>, 2>(&[value], [1, 1], DType::F64));
+        let expected = values(reference::joint(x, y, &binning));
+        assert_close("joint", &found, &expected, 2e-6, 0.0);
+    }
+}
+
 #[test]
 fn the_same_bits_every_time() {
     if ready() {

@@ -11,8 +11,11 @@ use cubecl::prelude::*;
 use cubecl::{Compiler, Runtime};
 use libloading::Library;
 
-use super::kernels::{self, joint_gradient, joint_sums, marginal_gradient, marginal_sums};
-use super::place::{Grid, GridLaunch, LANES};
+use super::gradients::Wanted;
+use super::place::{Grid, GridLaunch};
+use super::row::{self, Terms, TermsLaunch};
+use super::{gradients, joint, losses, marginal};
+use crate::terms::{EmdKind, StructureKind};
 use crate::{Binning, Bins, Boundary, Kernel};
 
 type Launcher = KernelLauncher<CudaRuntime>;
@@ -41,9 +44,9 @@ fn kernels_compile_as_cuda() {
     assert!(!architectures.is_empty(), "NVRTC knows {known:?}");
     let mut compiled = 0;
     for boundary in [Boundary::Reflect, Boundary::Wrap, Boundary::Open] {
-        for (bins, ratio) in [(2, 0.25), (256, 2.5), (kernels::MOST_BINS as usize, 2.5)] {
+        for ratio in [0.25, 2.5] {
             let binning = Binning {
-                bins: Bins::new(bins, -1.0, 1.0).unwrap(),
+                bins: Bins::new(256, -1.0, 1.0).unwrap(),
                 kernel: Kernel::new(ratio, boundary).unwrap(),
             };
             for (name, source) in sources(&binning) {
@@ -62,62 +65,156 @@ fn kernels_compile_as_cuda() {
 }
 
 /// What CubeCL makes of each kernel.
-fn sources(binning: &Binning) -> [(&'static str, String); 4] {
-    let groups = kernels::groups(binning.bins.count() as u32);
-    let sums = CubeDim::new_1d(groups * LANES);
-    let gradients = CubeDim::new_1d(256);
-    [
-        source("marginal_sums", sums, |builder, launcher| {
-            let (x, p) = (input(builder), output(builder));
+fn sources(binning: &Binning) -> Vec<(&'static str, String)> {
+    let of_sums = sources_of_sums(binning);
+    let of_gradients = sources_of_gradients(binning);
+    let all_kinds = [
+        (EmdKind::Rms, StructureKind::ConditionalEntropy),
+        (EmdKind::Squared, StructureKind::RelativeMutualInformation),
+        (EmdKind::L1, StructureKind::NegativeMutualInformation),
+        (EmdKind::L1, StructureKind::NormalisedMutualInformation),
+    ];
+    let of_losses = all_kinds.map(|kinds| source_of_losses(binning, kinds));
+    [of_sums, of_gradients, of_losses.to_vec()].concat()
+}
+
+fn sources_of_sums(binning: &Binning) -> Vec<(&'static str, String)> {
+    let each = CubeDim::new_1d(256);
+    let (tiles, edges) = joint::tiles_and_edges(binning.kernel);
+    vec![
+        source("sort", CubeDim::new_1d(1024), |builder, launcher| {
+            let (x, y) = (input(builder), input(builder));
+            let (order, undefined) = (output::<u32>(builder), output::<u32>(builder));
+            let sums = output::<Atomic<u32>>(builder);
             let grid = grid(binning, builder, launcher);
-            let (pixels, chunk) = (whole(builder, launcher), whole(builder, launcher));
-            let scale = real(builder, launcher);
-            marginal_sums::expand(&mut builder.scope, x, p, grid, pixels, chunk, scale, groups);
-        }),
-        source("joint_sums", sums, |builder, launcher| {
-            let (x, y, joint) = (input(builder), input(builder), output(builder));
-            let grid = grid(binning, builder, launcher);
-            let (pixels, chunk) = (whole(builder, launcher), whole(builder, launcher));
-            let scale = real(builder, launcher);
-            joint_sums::expand(
-                &mut builder.scope,
-                x,
-                y,
-                joint,
-                grid,
-                pixels,
-                chunk,
-                scale,
-                groups,
+            let numbers = [(); 4].map(|()| whole(builder, launcher));
+            let [pixels, chunk, blocks, words] = numbers;
+            let scope = &mut builder.scope;
+            joint::sort::expand(
+                scope, x, y, order, undefined, sums, grid, pixels, chunk, blocks, words, edges,
+                1024,
             );
         }),
-        source("marginal_gradient", gradients, |builder, launcher| {
-            let (x, grad, gradient) = (input(builder), input(builder), output(builder));
+        source(
+            "joint_sums",
+            CubeDim::new_1d(joint::UNITS),
+            |builder, launcher| {
+                let (x, y, order) = (input(builder), input(builder), input::<u32>(builder));
+                let sums = output::<Atomic<u32>>(builder);
+                let grid = grid(binning, builder, launcher);
+                let [pixels, words, spans] = [(); 3].map(|()| whole(builder, launcher));
+                let scope = &mut builder.scope;
+                joint::joint_sums::expand(
+                    scope, x, y, order, sums, grid, pixels, words, spans, tiles, edges,
+                );
+            },
+        ),
+        source("joint_finish", each, |builder, launcher| {
+            let (sums, undefined) = (input::<u32>(builder), input::<u32>(builder));
+            let joint = output::<f32>(builder);
             let grid = grid(binning, builder, launcher);
-            let (pixels, scale) = (whole(builder, launcher), real(builder, launcher));
-            marginal_gradient::expand(&mut builder.scope, x, grad, gradient, grid, pixels, scale);
+            let [chunks, words] = [(); 2].map(|()| whole(builder, launcher));
+            let scale = real(builder, launcher);
+            let scope = &mut builder.scope;
+            joint::joint_finish::expand(scope, sums, undefined, joint, grid, chunks, words, scale);
         }),
-        source("joint_gradient", gradients, |builder, launcher| {
-            let (moving, fixed) = (input(builder), input(builder));
-            let (grad, gradient) = (input(builder), output(builder));
+        source(
+            "marginal_sums",
+            CubeDim::new_1d(marginal::UNITS),
+            |builder, launcher| {
+                let (x, along) = (input(builder), input(builder));
+                let sums = output::<Atomic<u32>>(builder);
+                let grid = grid(binning, builder, launcher);
+                let [pixels, chunk, directions] = [(); 3].map(|()| whole(builder, launcher));
+                let scope = &mut builder.scope;
+                marginal::marginal_sums::expand(
+                    scope, x, along, sums, grid, pixels, chunk, directions, true,
+                );
+            },
+        ),
+        source("marginal_finish", each, |builder, launcher| {
+            let (sums, p) = (input::<u32>(builder), output::<f32>(builder));
             let grid = grid(binning, builder, launcher);
-            let (pixels, scale) = (whole(builder, launcher), real(builder, launcher));
-            let strides = [whole(builder, launcher), whole(builder, launcher)];
-            let [stride, fixed_stride] = strides;
-            joint_gradient::expand(
-                &mut builder.scope,
-                moving,
-                fixed,
-                grad,
-                gradient,
-                grid,
-                pixels,
-                scale,
-                stride,
-                fixed_stride,
-            );
+            let (chunks, scale) = (whole(builder, launcher), real(builder, launcher));
+            marginal::marginal_finish::expand(&mut builder.scope, sums, p, grid, chunks, scale);
         }),
     ]
+}
+
+fn sources_of_gradients(binning: &Binning) -> Vec<(&'static str, String)> {
+    let units = CubeDim::new_1d(256);
+    let of_marginal = source("marginal_gradient", units, |builder, launcher| {
+        let (x, grad, gradient) = (input(builder), input(builder), output::<f32>(builder));
+        let grid = grid(binning, builder, launcher);
+        let (pixels, scale) = (whole(builder, launcher), real(builder, launcher));
+        marginal::marginal_gradient::expand(
+            &mut builder.scope,
+            x,
+            grad,
+            gradient,
+            grid,
+            pixels,
+            scale,
+        );
+    });
+    let along = source("directional_gradient", units, |builder, launcher| {
+        let (x, along, grad) = (input(builder), input(builder), input(builder));
+        let gradient = output::<f32>(builder);
+        let grid = grid(binning, builder, launcher);
+        let [pixels, directions] = [(); 2].map(|()| whole(builder, launcher));
+        let scale = real(builder, launcher);
+        let scope = &mut builder.scope;
+        marginal::directional_gradient::expand(
+            scope, x, along, grad, gradient, grid, pixels, directions, scale,
+        );
+    });
+    let (tiles, edges) = joint::tiles_and_edges(binning.kernel);
+    let of_both = source(
+        "gradients",
+        CubeDim::new_1d(joint::UNITS),
+        |builder, launcher| {
+            let wanted = Wanted {
+                of_x: true,
+                of_y: true,
+                losses: true,
+            };
+            let (x, y, order) = (input(builder), input(builder), input::<u32>(builder));
+            let (of_p, of_joint, grad) = (input(builder), input(builder), input(builder));
+            let (of_x, of_y) = (output::<f32>(builder), output::<f32>(builder));
+            let grid = grid(binning, builder, launcher);
+            let [pixels, spans] = [(); 2].map(|()| whole(builder, launcher));
+            let scale = real(builder, launcher);
+            let scope = &mut builder.scope;
+            gradients::gradients::expand(
+                scope, x, y, order, of_p, of_joint, grad, of_x, of_y, grid, pixels, spans, scale,
+                wanted, tiles, edges,
+            );
+        },
+    );
+    vec![of_marginal, along, of_both]
+}
+
+fn source_of_losses(
+    binning: &Binning,
+    (distance, structure): (EmdKind, StructureKind),
+) -> (&'static str, String) {
+    source(
+        "losses",
+        CubeDim::new_1d(row::UNITS),
+        |builder, launcher| {
+            let (sums, undefined) = (input::<u32>(builder), input::<u32>(builder));
+            let target = input::<f32>(builder);
+            let [values, of_p, of_joint, along] = [(); 4].map(|()| output::<f32>(builder));
+            let grid = grid(binning, builder, launcher);
+            let cyclic = binning.kernel.boundary() == Boundary::Wrap;
+            let terms = TermsLaunch::new(1, 1, 1.0, 1.0, distance, cyclic, structure);
+            let terms = Terms::expand(&Terms::register(terms, launcher), builder);
+            let scope = &mut builder.scope;
+            losses::losses::expand(
+                scope, sums, undefined, target, values, of_p, of_joint, along, grid, terms, true,
+            );
+        },
+    )
 }
 
 /// A kernel's source, as CubeCL makes it when it is launched without checks; `define` does what the
@@ -145,14 +242,12 @@ fn source(
     (name, program.expect("CubeCL can compile it").to_string())
 }
 
-type TensorOfF32 = Tensor<f32>;
-
-fn input(builder: &mut KernelBuilder) -> <TensorOfF32 as CubeType>::ExpandType {
-    TensorOfF32::expand(&TensorCompilationArg { inplace: None }, builder)
+fn input<C: CubePrimitive>(builder: &mut KernelBuilder) -> <Array<C> as CubeType>::ExpandType {
+    Array::<C>::expand(&ArrayCompilationArg { inplace: None }, builder)
 }
 
-fn output(builder: &mut KernelBuilder) -> <TensorOfF32 as CubeType>::ExpandType {
-    TensorOfF32::expand_output(&TensorCompilationArg { inplace: None }, builder)
+fn output<C: CubePrimitive>(builder: &mut KernelBuilder) -> <Array<C> as CubeType>::ExpandType {
+    Array::<C>::expand_output(&ArrayCompilationArg { inplace: None }, builder)
 }
 
 fn grid(

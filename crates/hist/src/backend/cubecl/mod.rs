@@ -1,39 +1,40 @@
 //! CUDA, WGPU and every other backend on CubeCL: one source of kernels for all of them.
 //!
-//! The kernels work in single precision, for up to [`MOST_BINS`](kernels::MOST_BINS) bins, [`ROWS`] rows
-//! and as many entries as 32 bits count; anything else takes the default bodies. They are launched without
-//! checks of their own, so types and shapes are checked here.
+//! The kernels work in single precision, for up to [`MOST_BINS`](marginal::MOST_BINS) bins, [`ROWS`] rows
+//! and as many entries as 32 bits count; anything else takes the default bodies.
+//!
+//! Both losses of training with their gradients are five launches, whatever the batch: forward pixels are sorted, added
+//! up, and losses made of the sums; backward they are sorted and given their gradients.
 
 #[cfg(all(test, feature = "cuda"))]
 mod cuda_tests;
+mod distance;
+mod fixed;
 mod fusion;
-mod kernels;
+mod gradients;
+mod joint;
+mod launch;
+mod launch_marginal;
+mod losses;
+mod marginal;
 mod place;
+mod row;
+mod structure;
+#[cfg(all(test, feature = "wgpu"))]
+mod wgpu_tests;
 
-use burn::tensor::ops::FloatTensor;
+use burn::tensor::ops::{FloatTensor, FloatTensorOps};
 use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
-use cubecl::calculate_cube_count_elemwise;
-use cubecl::prelude::{CubeCount, CubeDim};
 
-use self::place::{GridLaunch, LANES};
-use super::{HistogramBackend, tensors};
-use crate::Binning;
+use super::{HistogramBackend, LossPass, passes, tensors};
+use crate::{Binning, Directions, LossTerms};
 
-/// Pixels of a row that one cube adds up, at least; more cubes than one need a table each.
-const CHUNK: usize = 1 << 16;
 /// Rows, at most: WGPU starts no more cubes along an axis.
 const ROWS: usize = u16::MAX as usize;
-/// Entries of the tables of one row's chunks, at most.
-const ENTRIES: usize = 1 << 22;
 
-#[expect(
-    unsafe_code,
-    reason = "kernels check no bounds: each launch says why it keeps them"
-)]
 impl<R, F, I, BT> HistogramBackend for CubeBackend<R, F, I, BT>
 where
     R: CubeRuntime,
@@ -45,29 +46,7 @@ where
         if !has_kernel([&x], binning) {
             return tensors::marginal::<Self>(x, binning);
         }
-        let x = into_contiguous(x);
-        let bins = binning.bins.count();
-        let [rows, pixels] = x.shape().dims();
-        let plan = Chunks::of(pixels, bins);
-        let groups = kernels::groups(bins as u32);
-        let p = empty(&x, [rows, plan.count, bins]);
-        // SAFETY: the tensors are of f32; the kernel writes to entries `< rows · chunks · bins` and reads
-        // pixels `< rows · pixels`, which are the sizes of the tensors.
-        unsafe {
-            kernels::marginal_sums::launch_unchecked::<R>(
-                &x.client,
-                CubeCount::Static(plan.count as u32, rows as u32, 1),
-                CubeDim::new_1d(groups * LANES),
-                x.clone().into_tensor_arg(),
-                p.clone().into_tensor_arg(),
-                GridLaunch::of(binning),
-                pixels as u32,
-                plan.length as u32,
-                (1.0 / pixels as f64) as f32,
-                groups,
-            );
-        }
-        sum_of_chunks::<Self>(p, plan, [rows, bins])
+        launch_marginal::marginal(&into_contiguous(x), binning)
     }
 
     fn marginal_backward(
@@ -79,58 +58,54 @@ where
             return tensors::marginal_backward::<Self>(x, grad, binning);
         }
         let (x, grad) = (into_contiguous(x), into_contiguous(grad));
-        let [rows, pixels] = x.shape().dims();
-        assert_shape(&grad, [rows, binning.bins.count()]);
-        let gradient = empty(&x, [rows, pixels]);
-        let unit_count = rows * pixels;
-        let cube = CubeDim::new(&x.client, unit_count);
-        // SAFETY: the tensors are of f32; units past the last pixel stop; there are as many gradients as
-        // pixels, and the table of each row has `bins` entries.
-        unsafe {
-            kernels::marginal_gradient::launch_unchecked::<R>(
-                &x.client,
-                calculate_cube_count_elemwise(&x.client, unit_count, cube),
-                cube,
-                x.clone().into_tensor_arg(),
-                grad.into_tensor_arg(),
-                gradient.clone().into_tensor_arg(),
-                GridLaunch::of(binning),
-                pixels as u32,
-                (1.0 / pixels as f64) as f32,
+        assert_shape(&grad, [x.shape()[0], binning.bins.count()]);
+        launch_marginal::marginal_gradient(&x, grad, binning)
+    }
+
+    fn directional(
+        x: FloatTensor<Self>,
+        directions: &Directions,
+        binning: &Binning,
+    ) -> FloatTensor<Self> {
+        let [images, further] = [x.shape()[0], directions.further_count()];
+        if !has_directional_kernel([&x], directions, binning) {
+            return tensors::directional::<Self>(x, directions, binning, Self::marginal);
+        }
+        let x = into_contiguous(x);
+        assert_channels(&x);
+        let p = launch_marginal::directional(&x, directions, binning);
+        Self::float_reshape(p, Shape::new([images, further, binning.bins.count()]))
+    }
+
+    fn directional_backward(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        directions: &Directions,
+        binning: &Binning,
+    ) -> FloatTensor<Self> {
+        if !has_directional_kernel([&x, &grad], directions, binning) {
+            let of_marginal = Self::marginal_backward;
+            return tensors::directional_backward::<Self>(
+                x,
+                grad,
+                directions,
+                binning,
+                of_marginal,
             );
         }
-        gradient
+        let (x, grad) = (into_contiguous(x), into_contiguous(grad));
+        assert_channels(&x);
+        let bins = binning.bins.count();
+        assert_shape(&grad, [x.shape()[0], directions.further_count(), bins]);
+        launch_marginal::directional_gradient(&x, grad, directions, binning)
     }
 
     fn joint(x: FloatTensor<Self>, y: FloatTensor<Self>, binning: &Binning) -> FloatTensor<Self> {
         if !has_joint_kernel([&x, &y], binning) {
             return tensors::joint::<Self>(x, y, binning);
         }
-        let (x, y) = (into_contiguous(x), into_contiguous(y));
-        let bins = binning.bins.count();
-        let [rows, pixels] = x.shape().dims();
-        assert_shape(&y, [rows, pixels]);
-        let plan = Chunks::of(pixels, bins * bins);
-        let groups = kernels::groups(bins as u32);
-        let joint = empty(&x, [rows, plan.count, bins, bins]);
-        // SAFETY: the tensors are of f32; the kernel writes to entries `< rows · chunks · bins²` and reads
-        // pixels `< rows · pixels` of both images, which are the sizes of the tensors.
-        unsafe {
-            kernels::joint_sums::launch_unchecked::<R>(
-                &x.client,
-                CubeCount::Static(bins as u32, plan.count as u32, rows as u32),
-                CubeDim::new_1d(groups * LANES),
-                x.clone().into_tensor_arg(),
-                y.into_tensor_arg(),
-                joint.clone().into_tensor_arg(),
-                GridLaunch::of(binning),
-                pixels as u32,
-                plan.length as u32,
-                (1.0 / pixels as f64) as f32,
-                groups,
-            );
-        }
-        sum_of_chunks::<Self>(joint, plan, [rows, bins, bins])
+        let [x, y] = images(x, y);
+        launch::Sums::of(&x, &y, binning).joint(binning)
     }
 
     fn joint_backward(
@@ -143,45 +118,73 @@ where
         if !has_joint_kernel([&x, &y, &grad], binning) {
             return tensors::joint_backward::<Self>(x, y, grad, binning, needed);
         }
-        let (x, y, grad) = (
-            into_contiguous(x),
-            into_contiguous(y),
-            into_contiguous(grad),
-        );
-        let [rows, pixels] = x.shape().dims();
-        let bins = binning.bins.count();
-        assert_shape(&y, [rows, pixels]);
-        assert_shape(&grad, [rows, bins, bins]);
-        let bins = bins as u32;
-        let gradient = |moving: &CubeTensor<R>, fixed: &CubeTensor<R>, strides: [u32; 2]| {
-            let gradient = empty(moving, [rows, pixels]);
-            let unit_count = rows * pixels;
-            let cube = CubeDim::new(&moving.client, unit_count);
-            // SAFETY: the tensors are of f32; units past the last pixel stop; both images have as many
-            // pixels as there are gradients, and the table of each row has `bins²` entries.
-            unsafe {
-                kernels::joint_gradient::launch_unchecked::<R>(
-                    &moving.client,
-                    calculate_cube_count_elemwise(&moving.client, unit_count, cube),
-                    cube,
-                    moving.clone().into_tensor_arg(),
-                    fixed.clone().into_tensor_arg(),
-                    grad.clone().into_tensor_arg(),
-                    gradient.clone().into_tensor_arg(),
-                    GridLaunch::of(binning),
-                    pixels as u32,
-                    (1.0 / pixels as f64) as f32,
-                    strides[0],
-                    strides[1],
-                );
-            }
-            gradient
-        };
-        [
-            needed[0].then(|| gradient(&x, &y, [bins, 1])),
-            needed[1].then(|| gradient(&y, &x, [1, bins])),
-        ]
+        let [x, y] = images(x, y);
+        let (grad, bins) = (into_contiguous(grad), binning.bins.count());
+        assert_shape(&grad, [x.shape()[0], bins, bins]);
+        launch::gradients([&x, &y], grad, None, binning, needed)
     }
+
+    fn losses(
+        content: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        target: FloatTensor<Self>,
+        loss: &LossTerms,
+        tracked: bool,
+    ) -> LossPass<Self> {
+        if !has_joint_kernel([&content, &output, &target], &loss.binning) {
+            return tensors::losses(&passes::<Self>(), [content, output], target, loss, tracked);
+        }
+        let [content, output] = images(content, output);
+        let target = into_contiguous(target);
+        assert_shape(&target, [output.shape()[0], loss.binning.bins.count()]);
+        let sums = launch::Sums::of(&content, &output, &loss.binning);
+        let (values, of_histograms) = sums.losses(target, loss, tracked);
+        LossPass {
+            values,
+            of_histograms,
+        }
+    }
+
+    fn losses_backward(
+        content: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        [of_p, of_joint]: [FloatTensor<Self>; 2],
+        grad: FloatTensor<Self>,
+        loss: &LossTerms,
+        needed: [bool; 2],
+    ) -> [Option<FloatTensor<Self>>; 2] {
+        let all = [&content, &output, &of_p, &of_joint, &grad];
+        if !has_joint_kernel(all, &loss.binning) {
+            return tensors::losses_backward(
+                &passes::<Self>(),
+                [content, output],
+                [of_p, of_joint],
+                grad,
+                loss,
+                needed,
+            );
+        }
+        let [content, output] = images(content, output);
+        let [of_p, of_joint, grad] = [of_p, of_joint, grad].map(into_contiguous);
+        let (rows, bins) = (output.shape()[0], loss.binning.bins.count());
+        assert_shape(&of_p, [rows, bins]);
+        assert_shape(&of_joint, [rows, bins, bins]);
+        assert_shape(&grad, [rows, 2]);
+        launch::gradients(
+            [&content, &output],
+            of_joint,
+            Some([grad, of_p]),
+            &loss.binning,
+            needed,
+        )
+    }
+}
+
+/// Two images of the same pixels, without gaps.
+fn images<R: CubeRuntime>(x: CubeTensor<R>, y: CubeTensor<R>) -> [CubeTensor<R>; 2] {
+    let [x, y] = [x, y].map(into_contiguous);
+    assert_shape::<R, 2>(&y, x.shape().dims());
+    [x, y]
 }
 
 /// Whether the kernels can do it, given all tensors that they would read, the pixels first.
@@ -191,7 +194,7 @@ fn has_kernel<R: CubeRuntime, const N: usize>(
 ) -> bool {
     let x = tensors[0];
     tensors.iter().all(|tensor| tensor.dtype == DType::F32)
-        && binning.bins.count() <= kernels::MOST_BINS as usize
+        && binning.bins.count() <= marginal::MOST_BINS as usize
         && x.shape()[0] <= ROWS
         && x.meta.num_elements() < u32::MAX as usize
 }
@@ -201,10 +204,26 @@ fn has_joint_kernel<R: CubeRuntime, const N: usize>(
     tensors: [&CubeTensor<R>; N],
     binning: &Binning,
 ) -> bool {
-    let [rows, pixels] = tensors[0].shape().dims();
-    let entries = binning.bins.count() * binning.bins.count();
-    let tables = rows * Chunks::of(pixels, entries).count;
-    has_kernel(tensors, binning) && tables.saturating_mul(entries) < u32::MAX as usize
+    let words = tensors[0].shape()[0] * joint::words(binning.bins.count());
+    has_kernel(tensors, binning) && words < u32::MAX as usize
+}
+
+/// Whether those of histograms along directions can: a row is one of them.
+fn has_directional_kernel<R: CubeRuntime, const N: usize>(
+    tensors: [&CubeTensor<R>; N],
+    directions: &Directions,
+    binning: &Binning,
+) -> bool {
+    let rows = tensors[0].shape()[0] * directions.further_count();
+    has_kernel(tensors, binning) && rows <= ROWS
+}
+
+/// # Panics
+///
+/// If it is not of images of three channels.
+fn assert_channels<R: CubeRuntime>(x: &CubeTensor<R>) {
+    let [images, _, pixels] = x.shape().dims();
+    assert_shape(x, [images, Directions::CHANNELS, pixels]);
 }
 
 /// # Panics
@@ -216,48 +235,4 @@ fn assert_shape<R: CubeRuntime, const D: usize>(tensor: &CubeTensor<R>, shape: [
         Shape::new(shape),
         "a tensor of the wrong shape for the other pixels"
     );
-}
-
-/// An uninitialised tensor where `like` is. Its rows lie without gaps, as the kernels have it: an ordinary
-/// tensor on CUDA may begin each of them where the card reads best.
-fn empty<R: CubeRuntime, const D: usize>(like: &CubeTensor<R>, shape: [usize; D]) -> CubeTensor<R> {
-    empty_device_contiguous_dtype(
-        like.client.clone(),
-        like.device.clone(),
-        Shape::new(shape),
-        DType::F32,
-    )
-}
-
-/// How the pixels of a row are shared out among cubes.
-#[derive(Clone, Copy)]
-struct Chunks {
-    count: usize,
-    length: usize,
-}
-
-impl Chunks {
-    /// Depends on nothing but the sizes, so that the sums have the same order on all machines.
-    fn of(pixels: usize, entries: usize) -> Self {
-        let most = (ENTRIES / entries).max(1);
-        let count = pixels.div_ceil(CHUNK).clamp(1, most);
-        let length = pixels.div_ceil(count);
-        Self {
-            count: pixels.div_ceil(length),
-            length,
-        }
-    }
-}
-
-/// The sum over the second dimension.
-fn sum_of_chunks<B: HistogramBackend>(
-    sums: FloatTensor<B>,
-    chunks: Chunks,
-    shape: impl Into<Shape>,
-) -> FloatTensor<B> {
-    let sums = match chunks.count {
-        1 => sums,
-        _ => B::float_sum_dim(sums, 1),
-    };
-    B::float_reshape(sums, shape.into())
 }

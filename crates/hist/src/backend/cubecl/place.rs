@@ -1,4 +1,7 @@
 //! Where a pixel lies on the axis of bins, and its windows there.
+//!
+//! The axis is *unfolded*: it goes on beyond both borders of the range. What happens at the borders is one
+//! rule, [`fold`], that says which bin of the range counts what an unfolded bin gets.
 
 use cubecl::prelude::*;
 
@@ -34,7 +37,6 @@ pub(super) struct Grid {
     /// What marks a histogram as undefined: no shading language can be relied on to write it.
     pub(super) not_a_number: f32,
     /// `K`
-    #[cube(comptime)]
     pub(super) bins: u32,
     /// The number of bins that a pixel touches: half of them to either side of the nearest edge.
     #[cube(comptime)]
@@ -42,9 +44,6 @@ pub(super) struct Grid {
     /// What happens at the borders.
     #[cube(comptime)]
     pub(super) boundary: Boundary,
-    /// The number of [`image()`]s of a pixel.
-    #[cube(comptime)]
-    pub(super) images: u32,
 }
 
 impl<R: Runtime> GridLaunch<R> {
@@ -53,11 +52,6 @@ impl<R: Runtime> GridLaunch<R> {
         let (bins, ratio) = (binning.bins, binning.kernel.ratio());
         let boundary = binning.kernel.boundary();
         let band = band(binning.kernel);
-        let images = match boundary {
-            Boundary::Open => 1,
-            Boundary::Reflect => 3,
-            Boundary::Wrap => 2 * turns(band, bins.count() as u32) + 1,
-        };
         let [border, width] = [bins.min(), bins.width()];
         let step = step(bins, band);
         let rounded = |value: f64| (value / step).round() * step;
@@ -76,27 +70,24 @@ impl<R: Runtime> GridLaunch<R> {
             bins.count() as u32,
             band,
             boundary,
-            images,
         )
     }
 }
 
+/// Bins are counted so many at a time: the bands of pixels are multiples.
+pub(super) const LANES: u32 = 16;
+
 /// The number of bins in the band of a pixel, a multiple of [`LANES`].
-fn band(kernel: Kernel) -> u32 {
+pub(super) fn band(kernel: Kernel) -> u32 {
     let half = kernel.half_band(f32::MANTISSA_DIGITS);
     ((2.0 * half / f64::from(LANES)).ceil() as u32).max(1) * LANES
-}
-
-/// The edges from which on no bin of a pixel or its images counts, below and above the range.
-fn outermost(bins: u32, band: u32) -> [i32; 2] {
-    let (bins, band) = (bins as i32, band as i32);
-    [-bins - band, 2 * bins + band + 1]
 }
 
 /// A power of two of which single precision has all multiples between the outermost edges, and as far
 /// from 0 as these lie from one another.
 fn step(bins: Bins, band: u32) -> f64 {
-    let farthest = outermost(bins.count() as u32, band)
+    let (count, band) = (bins.count() as i32, band as i32);
+    let farthest = [-count - band, 2 * count + band + 1]
         .map(|edge| (bins.min() + f64::from(edge) * bins.width()).abs())
         .into_iter()
         .fold(0.0, f64::max);
@@ -104,37 +95,31 @@ fn step(bins: Bins, band: u32) -> f64 {
     (farthest.log2().floor() + 2.0 - f64::from(f32::MANTISSA_DIGITS)).exp2()
 }
 
-/// How many turns away from the range an image on a circle can be, and still reach it.
-fn turns(band: u32, bins: u32) -> u32 {
-    (band / 2).div_ceil(bins) + 1
-}
-
-/// The units that share the band of one pixel. Each owns the bins that leave its own number when
-/// divided by this one, so that no two of them write to the same entry, wherever the bands of a
-/// pixel and its images lie.
-pub(super) const LANES: u32 = 16;
-
 /// A place on the axis of bins.
 #[derive(CubeType, Clone, Copy)]
 pub(super) struct Place {
     /// The bin edge nearest to it.
     pub(super) edge: i32,
     /// How far it lies beyond that edge, in bins, between −½ and ½.
-    beyond: f32,
-    /// 1, or −1 if it moves down as the pixel's value goes up.
-    direction: f32,
+    pub(super) beyond: f32,
+}
+
+/// The edge from which on no bin of a pixel counts, below the range.
+#[cube]
+pub(super) fn lowest_edge(grid: &Grid) -> i32 {
+    -i32::cast_from(grid.bins) - comptime!(grid.band as i32)
 }
 
 /// The place of a pixel.
 ///
-/// Pixels further outside than any band reaches are put where no bin of theirs or of their images
-/// counts, and so are infinite ones.
+/// Pixels further outside than any band reaches are put where no bin of theirs counts, and so are infinite
+/// ones. On a circle the turns are taken off. One that [has no place](is_undefined) is put at the lower border.
 #[cube]
 pub(super) fn place(pixel: f32, grid: &Grid) -> Place {
+    let pixel = select(is_undefined(pixel, grid), grid.border, pixel);
     let nearest = ((pixel - grid.border) * grid.per_bin + grid.to_nearest).floor();
-    let outermost = comptime!(outermost(grid.bins, grid.band));
-    let lowest = f32::cast_from(comptime!(outermost[0]));
-    let highest = f32::cast_from(comptime!(outermost[1]));
+    let lowest = f32::cast_from(lowest_edge(grid));
+    let highest = f32::cast_from(2 * i32::cast_from(grid.bins) + comptime!(grid.band as i32 + 1));
     let mut unfolded = nearest;
     if comptime!(grid.boundary != Boundary::Wrap) {
         unfolded = nearest.clamp(lowest, highest);
@@ -146,7 +131,7 @@ pub(super) fn place(pixel: f32, grid: &Grid) -> Place {
     let mut edge = unfolded;
     if comptime!(grid.boundary == Boundary::Wrap) {
         // The turns are taken off the edge, a whole number, and not off the pixel, which would be rounded.
-        let turn = f32::cast_from(comptime!(grid.bins));
+        let turn = f32::cast_from(grid.bins);
         edge = (unfolded - turn * (unfolded / turn).floor()).clamp(0.0f32, turn);
         // So many turns away that the pixel has no digits left, it still counts somewhere.
         beyond = beyond.clamp(-1.0f32, 1.0f32);
@@ -154,67 +139,34 @@ pub(super) fn place(pixel: f32, grid: &Grid) -> Place {
     Place {
         edge: i32::cast_from(edge),
         beyond,
-        direction: 1.0f32,
     }
 }
 
-/// Image number `index` of a place. The mass of the images in the bins of the range is what the
-/// borders make of the mass of the pixel: number 0 of a mirrored pixel is the pixel, the others are
-/// its mirror images in the lower and in the upper border; on a circle the images are the pixel so
-/// many turns on.
+/// Whether a pixel has no place on the axis: it is not a number, or infinite on a circle.
 #[cube]
-pub(super) fn image(place: &Place, index: u32, grid: &Grid) -> Place {
-    let bins = comptime!(grid.bins as i32);
-    let mut edge = place.edge;
-    let mut beyond = place.beyond;
-    let mut direction = place.direction;
+pub(super) fn is_undefined(pixel: f32, grid: &Grid) -> bool {
+    let mut undefined = pixel.is_nan();
+    if comptime!(grid.boundary == Boundary::Wrap) {
+        undefined = undefined || pixel.is_inf();
+    }
+    undefined
+}
+
+/// The bin of the range that counts what an unfolded bin gets, or −1 if none does.
+///
+/// In a mirror only the first image of the range counts, on a circle every turn.
+#[cube]
+pub(super) fn fold(bin: i32, grid: &Grid) -> i32 {
+    let bins = i32::cast_from(grid.bins);
+    let mut folded = bin;
     if comptime!(grid.boundary == Boundary::Reflect) {
-        if index > 0 {
-            edge = -edge;
-            beyond = -beyond;
-            direction = -direction;
-        }
-        if index == 2 {
-            edge += 2 * bins;
-        }
+        let above = select(bin >= bins, 2 * bins - 1 - bin, bin);
+        folded = select(bin < 0, -1 - bin, above);
     }
     if comptime!(grid.boundary == Boundary::Wrap) {
-        let turns = comptime!((grid.images / 2) as i32);
-        edge += (i32::cast_from(index) - turns) * bins;
+        folded = (bin % bins + bins) % bins;
     }
-    Place {
-        edge,
-        beyond,
-        direction,
-    }
-}
-
-/// The bins of the range that are in the band of a place, the first and one past the last.
-#[cube]
-pub(super) fn bins_of(place: &Place, grid: &Grid) -> (i32, i32) {
-    let half = comptime!(grid.band as i32 / 2);
-    (
-        max(place.edge - half, 0),
-        min(place.edge + half, comptime!(grid.bins as i32)),
-    )
-}
-
-/// The edges of bins of the range, among the lower edges of the bins in the band of a place and the
-/// upper border: the first and one past the last.
-#[cube]
-pub(super) fn edges(place: &Place, grid: &Grid) -> (i32, i32) {
-    let half = comptime!(grid.band as i32 / 2);
-    (
-        max(place.edge - half, 0),
-        min(place.edge + half, comptime!(grid.bins as i32 + 1)),
-    )
-}
-
-/// Whether a bin is in the band of a place.
-#[cube]
-pub(super) fn touches(place: &Place, bin: i32, grid: &Grid) -> bool {
-    let half = comptime!(grid.band as i32 / 2);
-    bin >= place.edge - half && bin < place.edge + half
+    select(folded >= 0 && folded < bins, folded, -1)
 }
 
 /// The window `φ` of a bin, `1/((e^m + e^(−m))/(2 sinh h) + coth h)` with `m` the distance of the
@@ -226,62 +178,14 @@ pub(super) fn window(place: &Place, bin: i32, grid: &Grid) -> f32 {
     u / (grid.crest * (1.0f32 + u * u) + grid.level * u)
 }
 
-/// The sum of the windows of a bin over all images of a place.
-#[cube]
-pub(super) fn mass(place: &Place, bin: i32, grid: &Grid) -> f32 {
-    let mut mass = 0.0f32;
-    for index in 0..comptime!(grid.images) {
-        let image = image(place, index, grid);
-        if touches(&image, bin, grid) {
-            mass += window(&image, bin, grid);
-        }
-    }
-    mass
-}
-
 /// How fast the logistic step at the lower edge of a bin rises as the pixel's value goes up.
 ///
 /// A window is the difference of the steps at its two edges, so a sum `Σ g_k φ_k′` is, by parts,
-/// `Σ s_k′ (g_k − g_(k−1))`, which keeps its digits where `g` is large and varies little.
+/// `Σ s_k′ (g_k − g_(k−1))`, which keeps its digits where `g` is large and varies little. Where the axis folds
+/// both bins at an edge are one, and nothing rises.
 #[cube]
 pub(super) fn step_slope(place: &Place, edge: i32, grid: &Grid) -> f32 {
     let bins_off = f32::cast_from(place.edge - edge) + place.beyond;
     let u = (-(grid.ratio * bins_off).abs()).exp();
-    let steepness = place.direction * grid.ratio * grid.per_bin;
-    steepness * u / ((1.0f32 + u) * (1.0f32 + u))
-}
-
-/// By how much a gradient with respect to the bins rises at an edge, as seen by image number `index` of
-/// a pixel: `here` is its value in the bin above the edge and `before` in the bin below, either
-/// meaningless if there is none.
-///
-/// At the borders where a pixel and its mirror image meet, and in the turn of a circle, mass only
-/// passes from one to the other.
-#[cube]
-pub(super) fn rise(here: f32, before: f32, last: f32, edge: i32, index: u32, grid: &Grid) -> f32 {
-    let bins = comptime!(grid.bins as i32);
-    let mut rise = here - before;
-    if edge == 0 {
-        if comptime!(grid.boundary == Boundary::Open) {
-            rise = here;
-        }
-        if comptime!(grid.boundary == Boundary::Wrap) {
-            rise = here - last;
-        }
-        if comptime!(grid.boundary == Boundary::Reflect) {
-            rise = select(index == 2, here, 0.0f32);
-        }
-    }
-    if edge == bins {
-        if comptime!(grid.boundary == Boundary::Open) {
-            rise = -before;
-        }
-        if comptime!(grid.boundary == Boundary::Wrap) {
-            rise = 0.0f32;
-        }
-        if comptime!(grid.boundary == Boundary::Reflect) {
-            rise = select(index == 1, -before, 0.0f32);
-        }
-    }
-    rise
+    grid.ratio * grid.per_bin * u / ((1.0f32 + u) * (1.0f32 + u))
 }
