@@ -21,6 +21,11 @@ const DIVISIBLE: &[&str] = &[
     "--batch-size",
     "4",
     "--dropout",
+    // At usual rates rounding grows.
+    "--gen-lr",
+    "1e-5",
+    "--dis-lr",
+    "1e-5",
     // So that a run can be made longer.
     "--decay-share",
     "0",

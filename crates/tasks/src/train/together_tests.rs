@@ -41,8 +41,8 @@ impl Observer for Silent {
 /// Small, with all that a group has to agree on: part of the batch for the discriminator, images that are kept, an
 /// average, dropout, augmentation, gradients that are clipped.
 ///
-/// A rounding that changes the sign of what a ReLU is given changes a gradient by more than a rounding. With this seed
-/// none does in the steps that are compared.
+/// The learning rates are low: Adam makes whole steps of gradients that are nothing but rounding, and a rounding that
+/// changes the sign of what a ReLU is given changes a gradient by more. At usual rates such runs part after some steps.
 fn settings(task: Task, folder: &Path, name: &str) -> Settings {
     Settings {
         img_h: 32,
@@ -57,7 +57,8 @@ fn settings(task: Task, folder: &Path, name: &str) -> Settings {
         jitter: true,
         clip_gradients: 5.0,
         max_steps: 20,
-        seed: 1,
+        gen_lr: 1e-5,
+        dis_lr: 1e-5,
         held_out_images: 8,
         validation_images: 9,
         tensorboard: false,
@@ -160,7 +161,6 @@ fn a_group_normalises_batches_as_one_process_does(
         let settings = Settings {
             normalization: Normalization::Batch,
             dis_normalization: Normalization::Batch,
-            max_steps: 10,
             ..settings(task, folder.path(), name)
         };
         train_with(size, &new_run(settings), NEVER).0
