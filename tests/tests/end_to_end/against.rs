@@ -77,11 +77,12 @@ fn a_model_does_not_differ_from_itself(#[case] task: &str) {
     );
 }
 
-/// Each model is measured as it is by itself, whatever it works in: bins, colour space, fits, statistics.
+/// Each model is measured as it is by itself, whatever it works in: bins, colour space, fits, statistics. The images are
+/// resized as those of the first.
 #[rstest]
 #[case::colour_space_and_bins(&["--no-yuv", "--bin-num", "16"])]
 #[case::local_maps(&["--prediction", "local_maps"])]
-#[case::recommended(&["--recipe", "recommended"])]
+#[case::recommended(&["--recipe", "recommended", "--prediction", "blend", "--resize", "nearest"])]
 fn differences_are_those_of_two_evaluations(#[case] other: &[&str]) {
     let place = place();
     trained(&place, "color_transfer", "one", &[]);
