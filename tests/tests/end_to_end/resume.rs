@@ -385,8 +385,15 @@ fn weights_start_at_another_size_if_none_of_them_depends_on_it() {
         let size = ["--img-h", "64", "--img-w", "96"];
         [&size[..], &["--output-pre-dir", from]].concat()
     };
-    train("recommended", "small", &[]).success();
-    train("recommended", "large", &larger("runs/small")).success();
+    let blend = ["--prediction", "blend"];
+    train("recommended", "small", &blend).success();
+    let large = [&larger("runs/small")[..], &blend].concat();
+    train("recommended", "large", &large).success();
+    // A generator of local maps ends at the size of their grid, so it has fewer levels for smaller images.
+    train("recommended", "maps", &[]).success();
+    train("recommended", "more", &larger("runs/maps"))
+        .code(1)
+        .stderr(contains("img_h is 32 there and 64 here"));
     train("official", "counts", &[]).success();
     train("official", "larger", &larger("runs/counts"))
         .code(1)

@@ -256,7 +256,11 @@ fn a_model_is_a_run_a_checkpoint_or_what_export_wrote() {
         .stderr(contains(words));
     };
     refused("nothing", 2, "there is no run nothing");
-    refused("exported/discriminator.safetensors", 1, "it has no tensor");
+    refused(
+        "exported/discriminator.safetensors",
+        1,
+        "exported/discriminator.safetensors cannot be used",
+    );
     place.write("other.safetensors", b"no such file");
     refused("other.safetensors", 1, "other.safetensors cannot be used");
     // Without its header's settings and without those beside it nothing says what it is.

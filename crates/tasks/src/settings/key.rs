@@ -75,8 +75,9 @@ pub enum Shapes {
     Nothing,
     /// Every network.
     Networks,
-    /// Networks that have a weight for each number of pixels that a bin can have (`conditioning` counts).
-    CountedNetworks,
+    /// Networks that have a weight for each number of pixels that a bin can have (`conditioning` counts), and
+    /// generators that end at another level (`prediction` local_maps).
+    NetworksOfSides,
 }
 
 /// One setting.
@@ -144,7 +145,7 @@ impl Key {
     /// This setting, that weights depend on where pixels are counted.
     pub(super) const fn shapes_counted_networks(self) -> Self {
         Self {
-            shapes: Shapes::CountedNetworks,
+            shapes: Shapes::NetworksOfSides,
             ..self
         }
     }

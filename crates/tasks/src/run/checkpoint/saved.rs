@@ -151,9 +151,10 @@ impl Checkpoint {
         // Grey images are the same in both colour spaces.
         let grey = (saved.img_c, wanted.img_c) == (1, 1);
         let counted = saved.conditioning == Conditioning::Counts;
+        let of_sides = counted || other_levels(saved, recipe);
         let shaping = KEYS.iter().filter(|key| match key.shapes {
             Shapes::Networks => !(grey && key.name == "yuv"),
-            Shapes::CountedNetworks => counted,
+            Shapes::NetworksOfSides => of_sides,
             Shapes::Nothing => false,
         });
         let mut differences: Vec<String> = shaping
@@ -305,4 +306,16 @@ impl Checkpoint {
             })
             .map_err(|reason| damaged(&self.folder.join(name), reason))
     }
+}
+
+/// Whether a generator of the saved size has other levels than the wanted one. Those of local maps end at the size of
+/// their grid.
+fn other_levels(saved: &Settings, wanted: &Recipe) -> bool {
+    let sized = Recipe::new(Settings {
+        img_h: saved.img_h,
+        img_w: saved.img_w,
+        ..wanted.settings().clone()
+    });
+    let doublings = |recipe: Recipe| recipe.generator().doublings();
+    sized.map(doublings).ok() != Some(wanted.generator().doublings())
 }
