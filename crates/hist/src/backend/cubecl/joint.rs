@@ -5,7 +5,7 @@
 //! Pixels that touch the same entries are brought next to one another: an edge of a pixel is in a *block* of a
 //! few neighbouring edges on either axis, and the pixels of a chunk are sorted by blocks, or by cells of several
 //! if there are too many of them. Their order within a cell is that in which units came to write it down. It
-//! makes no difference to any sum, because these are of whole numbers ([`fixed`](super::fixed)).
+//! makes no difference to any sum, because these are of whole numbers ([`fixed`]).
 //!
 //! # Sums
 //!

@@ -1,7 +1,7 @@
 //! Soft histograms and their gradients.
 //!
 //! A cube adds up the pixels of a chunk of one row: each unit takes a pixel and adds its windows to words in shared
-//! memory, which are whole numbers ([`fixed`](super::fixed)). A second kernel adds up the chunks.
+//! memory, which are whole numbers ([`fixed`]). A second kernel adds up the chunks.
 //!
 //! A row is one of pixels, or the colours of an image along one of `directions`. These are `offset + Σ_c w_c x_c`, with
 //! the numbers `along[direction, ·]`, the offset first. The colours are never stored.

@@ -1,7 +1,7 @@
 //! Where a pixel lies on the axis of bins, and its windows there.
 //!
 //! The axis is *unfolded*: it goes on beyond both borders of the range. What happens at the borders is one
-//! rule, [`fold`], that says which bin of the range counts what an unfolded bin gets.
+//! rule, [`fold()`], that says which bin of the range counts what an unfolded bin gets.
 
 use cubecl::prelude::*;
 
@@ -113,7 +113,7 @@ pub(super) fn lowest_edge(grid: &Grid) -> i32 {
 /// The place of a pixel.
 ///
 /// Pixels further outside than any band reaches are put where no bin of theirs counts, and so are infinite
-/// ones. On a circle the turns are taken off. One that [has no place](is_undefined) is put at the lower border.
+/// ones. On a circle the turns are taken off. One that [has no place](is_undefined()) is put at the lower border.
 #[cube]
 pub(super) fn place(pixel: f32, grid: &Grid) -> Place {
     let pixel = select(is_undefined(pixel, grid), grid.border, pixel);
