@@ -75,9 +75,16 @@ pub fn outputs_agree<B: TrainingBackend>() {
     }
 }
 
-/// Images of color_transfer in batches of two are higher than wide, the others are small squares.
+/// Images of color_transfer in batches of two are higher than wide, the others are small squares. The recommended
+/// recipes paint: what changes local maps is a recipe of its own.
 fn recipe(choice: RecipeChoice, task: Task, batch_size: usize) -> Recipe {
     let high = task == Task::ColorTransfer && batch_size == 2;
+    let defaults = Settings::of(choice, task);
+    let prediction = match (choice, task) {
+        (RecipeChoice::Official, _) => defaults.prediction,
+        (RecipeChoice::Recommended, Task::ColorTransfer) => Prediction::Blend,
+        (RecipeChoice::Recommended, _) => Prediction::Palette,
+    };
     Recipe::new(Settings {
         dataroot: Some("unused".into()),
         img_h: if high { 64 } else { 32 },
@@ -86,7 +93,8 @@ fn recipe(choice: RecipeChoice, task: Task, batch_size: usize) -> Recipe {
         base_width: 4,
         bin_num: 16,
         batch_size,
-        ..Settings::of(choice, task)
+        prediction,
+        ..defaults
     })
     .expect("these settings are valid")
 }

@@ -43,7 +43,7 @@ fn psnr(one: &[[f32; 3]], other: &[[f32; 3]]) -> f64 {
 #[case(Task::Colorization)]
 #[case(Task::Edges2photos)]
 fn the_result_is_the_networks_image_when_it_is_shrunk(#[case] task: Task) {
-    let translator = translator(Settings::demo(task));
+    let translator = translator(Settings::demo(task).painted());
     let [content, reference] = photographs();
     let small = translator.small(&content, &reference).unwrap();
     let result = small.at_full_size(&content, 1.0);
@@ -80,7 +80,7 @@ fn the_result_is_the_networks_image_when_it_is_shrunk(#[case] task: Task) {
 
 #[test]
 fn colorization_keeps_the_contents_luma() {
-    let translator = translator(Settings::demo(Task::Colorization));
+    let translator = translator(Settings::demo(Task::Colorization).painted());
     let [content, reference] = photographs();
     let result = translator
         .translate(&content, &reference, &TranslateOptions::default())
@@ -97,7 +97,7 @@ fn colorization_keeps_the_contents_luma() {
 
 #[test]
 fn a_photograph_of_the_networks_size_becomes_the_networks_image() {
-    let translator = translator(Settings::demo(Task::ColorTransfer));
+    let translator = translator(Settings::demo(Task::ColorTransfer).painted());
     let [content, reference] = photographs();
     let of = |width: u32, height: u32| {
         let filter = image::imageops::FilterType::Triangle;

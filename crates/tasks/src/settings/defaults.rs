@@ -133,6 +133,21 @@ impl Settings {
         }
     }
 
+    /// With a generator that paints images, if it changes local maps.
+    #[cfg(test)]
+    pub(crate) fn painted(self) -> Self {
+        let prediction = match (self.prediction, self.task) {
+            (Prediction::LocalMaps, Task::ColorTransfer) => Prediction::Blend,
+            (Prediction::LocalMaps, _) => Prediction::Palette,
+            (other, _) => other,
+        };
+        Self {
+            prediction,
+            colour_directions: 3,
+            ..self
+        }
+    }
+
     /// The defaults of a recipe for `task`.
     pub fn of(recipe: RecipeChoice, task: Task) -> Self {
         match recipe {

@@ -77,14 +77,21 @@ fn weights_of_another_colour_space_or_range_do_not_fit() {
 }
 
 #[test]
-fn the_size_of_images_matters_only_where_their_pixels_are_counted() {
-    let sized = |recipe, side| Settings {
-        img_h: side,
-        img_w: side,
-        ..Settings::of(recipe, Task::ColorTransfer).on_demo()
+fn the_size_of_images_matters_only_where_the_networks_depend_on_it() {
+    let recommended = Settings::recommended(Task::ColorTransfer).on_demo();
+    let fits = |settings: &Settings| {
+        let sized = |side| Settings {
+            img_h: side,
+            img_w: side,
+            ..settings.clone()
+        };
+        fit(&sized(128), sized(256))
     };
-    let fits = |recipe| fit(&sized(recipe, 128), sized(recipe, 256));
-    assert_eq!(fits(RecipeChoice::Recommended), Ok(()));
-    let refused = fits(RecipeChoice::Official).unwrap_err();
-    assert!(refused.contains("img_h is 128 there"), "{refused}");
+    assert_eq!(fits(&recommended.clone().painted()), Ok(()));
+    // The one ends at the size of the grid, the other counts pixels.
+    let official = Settings::official(Task::ColorTransfer).on_demo();
+    for settings in [recommended, official] {
+        let refused = fits(&settings).unwrap_err();
+        assert!(refused.contains("img_h is 128 there"), "{refused}");
+    }
 }

@@ -20,7 +20,7 @@ fn small(recipe: RecipeChoice, task: Task) -> Settings {
         base_width: 2,
         depth: 5,
         bin_num: 8,
-        ..Settings::of(recipe, task).on_demo()
+        ..Settings::of(recipe, task).on_demo().painted()
     }
 }
 
