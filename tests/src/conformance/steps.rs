@@ -81,9 +81,9 @@ fn recipe(choice: RecipeChoice, task: Task, batch_size: usize) -> Recipe {
     let high = task == Task::ColorTransfer && batch_size == 2;
     let defaults = Settings::of(choice, task);
     let prediction = match (choice, task) {
-        (RecipeChoice::Official, _) => defaults.prediction,
         (RecipeChoice::Recommended, Task::ColorTransfer) => Prediction::Blend,
         (RecipeChoice::Recommended, _) => Prediction::Palette,
+        _ => defaults.prediction,
     };
     Recipe::new(Settings {
         dataroot: Some("unused".into()),
