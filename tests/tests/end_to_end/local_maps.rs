@@ -175,9 +175,15 @@ fn what_the_network_is_given_is_written_for_one_pair() {
         &format!("{one} --content r.jpg --output out --overwrite"),
         "2 contents and 1 references",
     );
-    let shipped =
-        "--task colorization --content a.png --reference r.jpg --maps shipped.safetensors";
-    refused(shipped, "no maps are fitted for the model");
+    train(
+        &place,
+        "blend",
+        &["--prediction", "blend", "--max-steps", "1"],
+    );
+    refused(
+        "--run blend --content a.png --reference r.jpg --maps blend.safetensors",
+        "no maps are fitted for the model",
+    );
 }
 
 /// The page's fit in Python. Of fewer pixels, roundings that move one of them count more.

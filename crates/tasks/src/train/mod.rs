@@ -116,4 +116,6 @@ pub fn train_together<B: TrackedBackend>(
 }
 
 #[cfg(test)]
+mod gradients_tests;
+#[cfg(test)]
 mod together_tests;

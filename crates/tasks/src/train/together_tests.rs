@@ -42,7 +42,8 @@ impl Observer for Silent {
 /// average, dropout, augmentation, gradients that are clipped.
 ///
 /// The learning rates are low: Adam makes whole steps of gradients that are nothing but rounding, and a rounding that
-/// changes the sign of what a ReLU is given changes a gradient by more. At usual rates such runs part after some steps.
+/// changes the sign of what a ReLU is given changes a gradient by more. At usual rates such runs part after some steps;
+/// that each step finds the same gradients is tested by itself.
 fn settings(task: Task, folder: &Path, name: &str) -> Settings {
     Settings {
         img_h: 32,
@@ -57,8 +58,8 @@ fn settings(task: Task, folder: &Path, name: &str) -> Settings {
         jitter: true,
         clip_gradients: 5.0,
         max_steps: 20,
-        gen_lr: 1e-5,
-        dis_lr: 1e-5,
+        gen_lr: 1e-6,
+        dis_lr: 1e-6,
         held_out_images: 8,
         validation_images: 9,
         tensorboard: false,
