@@ -49,6 +49,7 @@ impl Settings {
             last_layer: LastLayer::Transposed,
             normalization: Normalization::Batch,
             dis_normalization: Normalization::Batch,
+            sync_batch_norm: true,
             dropout: true,
             bin_num: 256,
             kernel_width_ratio: 2.5,

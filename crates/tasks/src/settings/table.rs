@@ -161,6 +161,8 @@ settings! {
             => "What normalises the generator's features. batch: batch normalisation (the paper). group: groups of channels of each image, which need no other images and no running statistics";
         dis_normalization: Normalization [shapes_networks]
             => "What normalises the discriminator's features. batch: batch normalisation (the paper), over whole batches of real or of generated images. group: groups of channels of each image, so that it has to judge each image by itself";
+        sync_batch_norm: bool
+            => "Several processes: normalise with the statistics of all their images, as one process does; false: each with those of its own, which takes fewer messages. Their running statistics are then averaged. Only with batch normalisation";
         dropout: bool
             => "Drop half of the features after the first three doublings in training [official]";
     }

@@ -16,6 +16,7 @@ pub(crate) mod loss_values;
 pub(crate) mod pool;
 pub(crate) mod recipe;
 pub(crate) mod reconstruction_loss;
+pub(crate) mod running_statistics;
 pub(crate) mod seeds;
 pub(crate) mod shared;
 pub(crate) mod smoothness_loss;

@@ -14,13 +14,14 @@ use crate::step::deferred::DeferredLosses;
 use crate::step::gan::{Gan, Judged, OfGenerator, Shown, StepGradients, TRAINING, share_of};
 use crate::step::gradients;
 use crate::step::recipe::Recipe;
+use crate::step::running_statistics;
 
 impl<B: TrackedBackend> Gan<B> {
     /// As [`gradients`](Self::gradients) of a batch of `images` images, of which `own` are this member's. All members
     /// get the same bits.
     ///
-    /// A member that has none of them gives `None`; with batch normalisation, whose sums need everyone, the whole batch
-    /// instead: these images then count for nothing.
+    /// A member that has none of them gives `None`; with batch normalisation over all images, whose sums need everyone,
+    /// the whole batch instead: these images then count for nothing.
     ///
     /// Losses and gradients are sums of the members' means, each weighted by its share of the images. Dropout's masks
     /// and the image pool are those of the whole batch.
@@ -39,8 +40,8 @@ impl<B: TrackedBackend> Gan<B> {
 
         let learned = share_of(images, recipe.settings().dis_batch_share);
         let own_learned = share.count(learned);
-        // With batch normalisation one that has nothing to learn from passes an image, too.
-        let passes = own_learned.max(recipe.normalises_batches().into());
+        // With batch normalisation over all images one that has nothing to learn from passes an image, too.
+        let passes = own_learned.max(recipe.shares_statistics().into());
         let judged = own.zip(of_generator.as_ref()).filter(|_| passes > 0);
         let judged =
             judged.map(|(batch, side)| Judged::first(recipe, batch, side.output.clone(), passes));
@@ -57,6 +58,10 @@ impl<B: TrackedBackend> Gan<B> {
         gradients::flatten(&self.generator, own.unwrap_or(&none), &mut row);
         let own_judged = of_discriminator.as_ref().map(|(_, gradients)| gradients);
         gradients::flatten(&self.discriminator, own_judged.unwrap_or(&none), &mut row);
+        if recipe.averages_statistics() {
+            running_statistics::flatten(&self.generator, share.weight(images), &mut row);
+            running_statistics::flatten(&self.discriminator, share.weight(learned), &mut row);
+        }
 
         let has = recipe.settings().further_loss_weights().map(|it| it > 0.0);
         let count = 4 + has.into_iter().filter(|has| *has).count();
@@ -77,7 +82,12 @@ impl<B: TrackedBackend> Gan<B> {
 
         group.sum(&mut row);
         let (generator, rest) = gradients::unflatten(&self.generator, own, &row);
-        let (discriminator, rest) = gradients::unflatten(&self.discriminator, own_judged, rest);
+        let (discriminator, mut rest) = gradients::unflatten(&self.discriminator, own_judged, rest);
+        if recipe.averages_statistics() {
+            (self.generator, rest) = running_statistics::unflatten(self.generator.clone(), rest);
+            (self.discriminator, rest) =
+                running_statistics::unflatten(self.discriminator.clone(), rest);
+        }
         let number = |at: usize| {
             let value = rest.get(at).copied().unwrap_or(f32::NAN);
             Tensor::from_data([value], device)
@@ -127,7 +137,7 @@ impl<B: TrackedBackend> Gan<B> {
             let mut pass = Pass::new(statistics, dropout).of_part(part);
             self.of_generator(recipe, batch, &mut pass, weight)
         };
-        if !recipe.normalises_batches() {
+        if !recipe.shares_statistics() {
             return run(TRAINING, dropout);
         }
         with_workers(group, move |workers| {
@@ -147,7 +157,7 @@ impl<B: TrackedBackend> Gan<B> {
     ) -> (Tensor<B, 1>, GradientsParams) {
         let share = Share::of(group);
         let weight = share.weight(learned);
-        if !recipe.normalises_batches() {
+        if !recipe.shares_statistics() {
             return self.of_discriminator(recipe, judged, shown, TRAINING, weight);
         }
         with_workers(group, move |workers| {

@@ -209,7 +209,7 @@ impl Batches {
     fn new(recipe: &Recipe, images: &Loader, group: &dyn Group) -> Self {
         Self {
             images: images.shared(group.rank(), group.size()),
-            others: recipe.normalises_batches().then(|| images.clone()),
+            others: recipe.shares_statistics().then(|| images.clone()),
             ahead: None,
         }
     }

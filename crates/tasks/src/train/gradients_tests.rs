@@ -8,7 +8,6 @@ use huenet_models::Normalization;
 use rand::Rng;
 use rstest::rstest;
 
-use crate::group::members::Group;
 use crate::group::share::Share;
 use crate::group::threads;
 use crate::run::images::Images;
@@ -16,13 +15,14 @@ use crate::settings::{Settings, Task};
 use crate::step::gan::{Gan, StepGradients};
 use crate::step::gradients::flatten;
 use crate::step::recipe::{LearningRates, Recipe};
+use crate::step::running_statistics;
 use crate::step::seeds::{Purpose, stream};
 
 type B = Autodiff<Flex>;
 
 /// With all that a group has to agree on, at the rates that the recipe trains with.
-fn recipe(task: Task, normalization: Normalization) -> Recipe {
-    let settings = Settings {
+fn settings(task: Task, normalization: Normalization) -> Settings {
+    Settings {
         img_h: 32,
         img_w: 32,
         depth: 4,
@@ -35,8 +35,7 @@ fn recipe(task: Task, normalization: Normalization) -> Recipe {
         normalization,
         dis_normalization: normalization,
         ..Settings::demo(task)
-    };
-    Recipe::new(settings).unwrap()
+    }
 }
 
 fn first_batch(recipe: &Recipe) -> Batch<B> {
@@ -93,7 +92,7 @@ fn a_group_finds_the_gradients_of_the_whole_batch(
     #[values(Task::Edges2photos, Task::Colorization, Task::ColorTransfer)] task: Task,
     #[values(Normalization::Group, Normalization::Batch)] normalization: Normalization,
 ) {
-    let recipe = recipe(task, normalization);
+    let recipe = Recipe::new(settings(task, normalization)).unwrap();
     let images = recipe.settings().batch_size;
     let batch = first_batch(&recipe);
     let mut gan = trained(&recipe, &batch);
@@ -117,5 +116,55 @@ fn a_group_finds_the_gradients_of_the_whole_batch(
             eprintln!("{task}, {normalization:?}, {size} processes: {apart:.1e}");
             assert!(apart < 1e-5, "{apart}");
         }
+    }
+}
+
+#[rstest]
+fn each_may_normalise_with_the_statistics_of_its_own_images(
+    #[values(Task::Edges2photos, Task::Colorization)] task: Task,
+) {
+    const SIZE: usize = 3;
+    let recipe = Recipe::new(Settings {
+        sync_batch_norm: false,
+        // So that a member alone does what it does in the group.
+        dis_batch_share: 1.0,
+        image_pool: 0,
+        dropout: false,
+        ..settings(task, Normalization::Batch)
+    });
+    let recipe = recipe.unwrap();
+    let images = recipe.settings().batch_size;
+    let batch = first_batch(&recipe);
+    let all = |gan: &Gan<B>, gradients: &StepGradients| {
+        let [generator, discriminator] = values(gan, gradients);
+        let mut statistics = Vec::new();
+        running_statistics::flatten(&gan.generator, 1.0, &mut statistics);
+        running_statistics::flatten(&gan.discriminator, 1.0, &mut statistics);
+        assert!(!statistics.is_empty());
+        [generator, discriminator, statistics]
+    };
+    let alone = (0..SIZE).map(|rank| {
+        let mut gan = trained(&recipe, &batch);
+        let own = part(&batch, Share { rank, size: SIZE }, images);
+        let (_, gradients) = gan.gradients(&recipe, &own, None);
+        all(&gan, &gradients)
+    });
+    let alone: Vec<_> = alone.collect();
+    let found = threads::run(SIZE, |group| {
+        let mut gan = trained(&recipe, &batch);
+        let own = part(&batch, Share::of(group), images);
+        let device = Default::default();
+        let (_, found) = gan.shared_gradients(&recipe, Some(&own), images, None, group, &device);
+        all(&gan, &found)
+    });
+    assert!(found.iter().all(|of_member| *of_member == found[0]));
+    for (i, found) in found[0].iter().enumerate() {
+        let of_all = |at: usize| alone.iter().map(|of_member| of_member[i][at]).sum::<f32>();
+        let mean: Vec<f32> = (0..found.len())
+            .map(|at| of_all(at) / SIZE as f32)
+            .collect();
+        assert!(apart(&mean, found) < 1e-5, "{}", apart(&mean, found));
+        // Each member's own are others.
+        assert!(apart(&alone[0][i], found) > 1e-3);
     }
 }

@@ -207,8 +207,19 @@ impl Recipe {
         &self.discriminator
     }
 
+    /// Whether a network normalises with the statistics of the images of all processes that train together.
+    pub(crate) fn shares_statistics(&self) -> bool {
+        self.normalises_batches() && self.settings.sync_batch_norm
+    }
+
+    /// Whether processes that train together average their running statistics: each normalises with the statistics
+    /// of its own images.
+    pub(crate) fn averages_statistics(&self) -> bool {
+        self.normalises_batches() && !self.settings.sync_batch_norm
+    }
+
     /// Whether a network normalises with the statistics of a batch.
-    pub(crate) fn normalises_batches(&self) -> bool {
+    fn normalises_batches(&self) -> bool {
         let of = [self.settings.normalization, self.settings.dis_normalization];
         of.contains(&Normalization::Batch)
     }
