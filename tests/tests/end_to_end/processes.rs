@@ -23,9 +23,9 @@ const DIVISIBLE: &[&str] = &[
     "--dropout",
     // At usual rates rounding grows.
     "--gen-lr",
-    "1e-5",
+    "1e-6",
     "--dis-lr",
-    "1e-5",
+    "1e-6",
     // So that a run can be made longer.
     "--decay-share",
     "0",
