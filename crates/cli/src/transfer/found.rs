@@ -41,12 +41,6 @@ impl OnBackend for Refining<'_> {
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         let fitted = LocalMaps::fit(self.content, self.reference, self.fit);
-        refine::<B>(
-            &fitted,
-            self.content,
-            self.reference,
-            self.refining,
-            device,
-        )
+        refine::<B>(&fitted, self.content, self.reference, self.refining, device)
     }
 }

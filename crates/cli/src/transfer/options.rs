@@ -145,7 +145,7 @@ pub(crate) enum TransferUsage {
     #[error("--smoothness is for local-maps and lut, not for {method}")]
     Smoothness { method: String },
     #[error(
-        "--refine changes local maps, and a table of colours has none: leave out --refine, or {table}"
+        "--refine changes local maps, and a table of colours has none: leave out --refine or {table}"
     )]
     RefinedTable { table: &'static str },
     #[error("--refine is for local-maps, not for {method}: leave out --refine or --method")]

@@ -31,6 +31,21 @@ pub(super) fn share(sample: &Sample) -> f64 {
     total / mask.len() as f64
 }
 
+/// The colours of all pixels, row by row. Those that do not count have the mean of those that do.
+pub(super) fn visible(sample: &Sample) -> Vec<[f32; 3]> {
+    let Some(mask) = sample.mask() else {
+        return sample.pixels().to_vec();
+    };
+    let weighted = || sample.pixels().iter().zip(mask);
+    let total: f64 = mask.iter().map(|weight| f64::from(*weight)).sum();
+    let mean = [0, 1, 2].map(|c| {
+        let parts = weighted().map(|(rgb, weight)| f64::from(rgb[c]) * f64::from(*weight));
+        (parts.sum::<f64>() / total) as f32
+    });
+    let colour = |(rgb, weight): (&[f32; 3], &f32)| if *weight > 0.0 { *rgb } else { mean };
+    weighted().map(colour).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +69,26 @@ mod tests {
         let counts = of(&many);
         let heavy = counts.iter().filter(|i| *i % 10 == 9).count() as f64;
         assert!((heavy / counts.len() as f64 - 0.2).abs() < 0.005, "{heavy}");
+    }
+
+    #[test]
+    fn what_is_hidden_has_the_mean_colour_of_the_rest() {
+        let colours = vec![[0.2, 0.4, 1.0], [0.9; 3], [0.6, 0.4, 0.0]];
+        let sample = Sample::new(3, 1, colours).unwrap();
+        assert_eq!(visible(&sample), sample.pixels());
+        let masked = sample.with_mask(vec![1.0, 0.0, 0.5]).unwrap();
+        let found = visible(&masked);
+        assert_eq!(
+            [found[0], found[2]],
+            [masked.pixels()[0], masked.pixels()[2]]
+        );
+        let expected = [(0.2 + 0.3) / 1.5, 0.4, 1.0 / 1.5];
+        assert!(
+            found[1]
+                .iter()
+                .zip(expected)
+                .all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-6)
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ const RATE: f64 = 0.01;
 /// number of threads.
 ///
 /// Pixels count by their weights. The colours are counted of as many pixels as have a weight, drawn evenly by weight.
-/// Structure is compared after what a mask hides was put back. An image whose shorter side has fewer than seven pixels
+/// In the structure, what a mask hides is the same before and after. An image whose shorter side has fewer than seven pixels
 /// has no structure to compare.
 ///
 /// # Errors

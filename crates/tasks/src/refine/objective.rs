@@ -5,7 +5,7 @@ use huenet_data::ColourSpace;
 use huenet_hist::{Bins, Boundary, Directions, HistogramLoss, HistogramLossConfig, Kernel};
 use huenet_models::sliced;
 
-use super::counting::{share, standing};
+use super::counting::{share, standing, visible};
 use super::options::RefineOptions;
 use crate::step::backend::TrackedBackend;
 use crate::step::displayable::{affine, displayable};
@@ -56,7 +56,7 @@ impl<B: TrackedBackend> Objective<B> {
     ) -> Self {
         let (height, width) = (content.height(), content.width());
         let place = (device, DType::F32);
-        let image = planes(content.pixels().iter().copied());
+        let image = planes(visible(content).into_iter());
         let image = TensorData::new(image, [1, 3, height, width]);
         let image = Tensor::<B, 4>::from_data(image, place);
         let luma = luma(ColourSpace::Rgb, signed(image.clone()));
@@ -184,8 +184,5 @@ pub(super) fn laid_out(maps: &LocalMaps) -> TensorData {
     let (cells, values) = (maps.maps(), LocalMaps::VALUES);
     let value = |i: usize| cells.iter().skip(i).step_by(values).copied();
     let all: Vec<f32> = (0..values).flat_map(value).collect();
-    TensorData::new(
-        all,
-        [1, values, grid.levels(), grid.rows(), grid.columns()],
-    )
+    TensorData::new(all, [1, values, grid.levels(), grid.rows(), grid.columns()])
 }

@@ -65,4 +65,4 @@ pub fn fit(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
