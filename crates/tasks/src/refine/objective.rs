@@ -23,7 +23,7 @@ const COLOUR: ColourSpace = ColourSpace::Yuv;
 
 /// The weights of the losses beside the earth mover's distance, where an option is 1.
 const STRUCTURE: f64 = 0.25;
-const SMOOTHNESS: f64 = 1.0;
+const SMOOTHNESS: f64 = 100.0;
 
 /// The smallest share of an image that a mask is taken to leave: the structure of less does not count more.
 const LEAST_SHARE: f64 = 0.01;
