@@ -21,14 +21,14 @@ use objective::Objective;
 
 /// How far Adam moves a coefficient in the first step. The rate falls by as much from step to step, to 0 after the
 /// last one.
-const RATE: f64 = 0.01;
+const RATE: f64 = 0.005;
 
 /// Changes maps that were fitted to a pair ([`LocalMaps::fit`]) by gradient descent on the losses of training, and
 /// returns the changed ones. What is made small, of the content as the maps change it and as a screen shows it:
 ///
 /// - the earth mover's distance to the reference's colours, the mean over the channels of YUV and nine further
 ///   directions of colour space ([`HistogramLoss`](huenet_hist::HistogramLoss) in the bins of the recommended recipe);
-/// - the loss of the content's structure ([`ssim_loss`](crate::ssim_loss()));
+/// - what the loss of the content's structure ([`ssim_loss`](crate::ssim_loss())) grows by beyond that of the fitted maps;
 /// - the unlikeness of the changes to neighbouring cells ([`smoothness_loss`](crate::smoothness_loss)). One change to
 ///   the whole image costs nothing.
 ///

@@ -22,10 +22,10 @@ const DIRECTIONS: usize = 12;
 const COLOUR: ColourSpace = ColourSpace::Yuv;
 
 /// The weights of the losses beside the earth mover's distance, where an option is 1.
-const STRUCTURE: f64 = 0.25;
+const STRUCTURE: f64 = 1.0;
 const SMOOTHNESS: f64 = 100.0;
 
-/// The smallest share of an image that a mask is taken to leave: the structure of less does not count more.
+/// The least share of an image whose structure counts as that of a whole one. Less counts less.
 const LEAST_SHARE: f64 = 0.01;
 
 /// A pair of images and the losses of a change to the maps that were fitted to it.
@@ -41,6 +41,8 @@ pub(super) struct Objective<B: TrackedBackend> {
     distance: HistogramLoss,
     /// The reference's histograms, `[1, directions, bins]`.
     target: Tensor<B, 3>,
+    /// The structure's loss of the fitted maps.
+    kept: Option<Tensor<B, 1>>,
     /// The weights of the other losses.
     structure: f64,
     smoothness: f64,
@@ -74,22 +76,26 @@ impl<B: TrackedBackend> Objective<B> {
         });
         let distance = distance();
         let target = distance.target(counted::<B>(reference, device));
-        // Beside what a mask hides, which stays as it is, the mean of the structure's loss is that of what it shows.
+        // What a mask hides is equal, and so makes the loss of the whole image less than that of what is shown.
         let share = share(content).max(LEAST_SHARE);
         let structure = match height.min(width) < SSIM_WINDOW {
             true => 0.0,
             false => STRUCTURE * options.structure() / (share * share),
         };
-        Self {
+        let mut objective = Self {
             content: image,
             luma,
             mapped,
             mask,
             distance,
             target,
+            kept: None,
             structure,
             smoothness: SMOOTHNESS * options.smoothness(),
-        }
+        };
+        let fitted = objective.shown(objective.mapped.clone());
+        objective.kept = objective.structure_of(&fitted).map(Tensor::detach);
+        objective
     }
 
     /// The loss of a change to the maps.
@@ -100,24 +106,33 @@ impl<B: TrackedBackend> Objective<B> {
     /// - output: `[1]`
     pub(super) fn loss(&self, change: Tensor<B, 5>) -> Tensor<B, 1> {
         let changed = sliced(change.clone(), self.content.clone(), self.luma.clone());
-        let output = signed(self.mapped.clone() + changed);
-        let output = displayable(ColourSpace::Rgb, output);
-        let content = signed(self.content.clone());
+        let output = self.shown(self.mapped.clone() + changed);
         let losses = self.distance.forward_no_reduction(
-            self.compared(content.clone()),
+            self.compared(signed(self.content.clone())),
             self.compared(output.clone()),
             self.target.clone(),
         );
         let mut total = losses.distances.mean();
-        if self.structure > 0.0 {
-            let shown = match &self.mask {
-                Some((mask, _)) => content.clone() + (output - content.clone()) * mask.clone(),
-                None => output,
-            };
-            let structure = ssim_loss(ColourSpace::Rgb, content, shown);
-            total = total + structure.mul_scalar(self.structure);
+        if let (Some(structure), Some(kept)) = (self.structure_of(&output), &self.kept) {
+            let lost = (structure - kept.clone()).clamp_min(0.0);
+            total = total + lost.mul_scalar(self.structure);
         }
         total + smoothness_loss(change).mul_scalar(self.smoothness)
+    }
+
+    /// Mapped colours as a screen shows them, in \[−1, 1\].
+    fn shown(&self, mapped: Tensor<B, 4>) -> Tensor<B, 4> {
+        displayable(ColourSpace::Rgb, signed(mapped))
+    }
+
+    /// The loss of the content's structure in an output, if it counts.
+    fn structure_of(&self, output: &Tensor<B, 4>) -> Option<Tensor<B, 1>> {
+        let content = || signed(self.content.clone());
+        let output = match &self.mask {
+            Some((mask, _)) => content() + (output.clone() - content()) * mask.clone(),
+            None => output.clone(),
+        };
+        (self.structure > 0.0).then(|| ssim_loss(ColourSpace::Rgb, content(), output))
     }
 
     /// The pixels that are counted, in the space in which colours are compared.

