@@ -26,7 +26,7 @@ A look (--lut, --hald, --method lut, --one-look) is made once, from the first co
 on every content; so the frames of a film do not flicker.";
 
 /// How many steps `--refine` takes by itself: [`RefineOptions::STEPS`], in words of the command line.
-const STEPS: &str = "100";
+const STEPS: &str = "60";
 
 /// The verb.
 pub(crate) fn command() -> Command {
@@ -75,7 +75,7 @@ pub(crate) fn command() -> Command {
                 .value_parser(value_parser!(usize))
                 .help(
                     "Refine local-maps by gradient descent on the losses of training, in so many steps: 0 to 10000 \
-                     [default without STEPS: 100]",
+                     [default without STEPS: 60]",
                 ),
         )
         .arg(

@@ -1,6 +1,39 @@
 //! Which pixels stand for all that count.
 
-use crate::transfer::Sample;
+use std::borrow::Cow;
+
+use crate::transfer::{Sample, TransferError};
+
+/// The image with so few of its pixels, evenly spread, that its longer side has at most `side`; itself if it has.
+/// Averages would have other colours: those of grass are greyer than its blades. If the pixels left all have the weight
+/// 0, they are averages after all.
+pub(super) fn thinned(sample: &Sample, side: usize) -> Result<Cow<'_, Sample>, TransferError> {
+    let longest = sample.width().max(sample.height());
+    if longest <= side {
+        return Ok(Cow::Borrowed(sample));
+    }
+    let chosen = |length: usize| -> Vec<usize> {
+        let count = ((length * side + longest / 2) / longest).clamp(1, length);
+        let middle = |i: usize| (2 * i + 1) * length / (2 * count);
+        (0..count).map(middle).collect()
+    };
+    let (columns, rows) = (chosen(sample.width()), chosen(sample.height()));
+    let at = |row: &usize| {
+        let start = row * sample.width();
+        columns.iter().map(move |column| start + column)
+    };
+    let pixels: Vec<usize> = rows.iter().flat_map(at).collect();
+    let colours = pixels.iter().map(|pixel| sample.pixels()[*pixel]).collect();
+    let thin = Sample::new(columns.len(), rows.len(), colours)?;
+    let Some(mask) = sample.mask() else {
+        return Ok(Cow::Owned(thin));
+    };
+    let mask: Vec<f32> = pixels.iter().map(|pixel| mask[*pixel]).collect();
+    Ok(match mask.iter().any(|weight| *weight > 0.0) {
+        true => Cow::Owned(thin.with_mask(mask)?),
+        false => sample.reduced(side),
+    })
+}
 
 /// As many pixels as there are with a weight: each of them, if they count alike; else the heavy ones several times
 /// and of the light ones only some, so that each has its share to within one pixel. `None` if all pixels count alike.
@@ -89,6 +122,34 @@ mod tests {
                 .zip(expected)
                 .all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-6)
         );
+    }
+
+    #[test]
+    fn a_thinned_image_has_colours_of_the_whole() {
+        let colours = (0..60 * 20)
+            .map(|i| [i as f32 / 1200.0, 0.0, 0.0])
+            .collect();
+        let sample = Sample::new(60, 20, colours).unwrap();
+        let thin = thinned(&sample, 6).unwrap();
+        assert_eq!([thin.width(), thin.height()], [6, 2]);
+        // The sixth row, every tenth column from the sixth.
+        assert_eq!(
+            thin.pixels()[..2],
+            [sample.pixels()[305], sample.pixels()[315]]
+        );
+        assert!(matches!(thinned(&sample, 60), Ok(Cow::Borrowed(_))));
+        let only = |kept: usize| {
+            let mask = (0..1200).map(|i| f32::from(u8::from(i == kept))).collect();
+            let masked = sample.clone().with_mask(mask).unwrap();
+            let thin = thinned(&masked, 6).unwrap().into_owned();
+            let counted = standing(&thin).unwrap();
+            counted
+                .into_iter()
+                .map(|pixel| thin.pixels()[pixel])
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(only(305), [sample.pixels()[305]]);
+        assert_eq!(only(0).len(), 1);
     }
 
     #[test]

@@ -69,9 +69,8 @@ pub fn refine<B: TrainingBackend>(
     if options.steps() == 0 {
         return Ok(maps.clone());
     }
-    let [content, reference] =
-        [content, reference].map(|sample| sample.reduced(options.working_side()));
-    let objective = Objective::<Autodiff<B>>::new(maps, &content, &reference, options, device);
+    let content = counting::thinned(content, options.working_side())?;
+    let objective = Objective::<Autodiff<B>>::new(maps, &content, reference, options, device);
     let change = descend(&objective, maps, options.steps(), device);
     let change: Vec<f32> = change.into_data().iter::<f32>().collect();
     let cells = maps.grid().cells();

@@ -15,7 +15,7 @@ impl Default for RefineOptions {
     fn default() -> Self {
         Self {
             steps: Self::STEPS,
-            working_side: 64,
+            working_side: 96,
             structure: 1.0,
             smoothness: 1.0,
         }
@@ -24,7 +24,7 @@ impl Default for RefineOptions {
 
 impl RefineOptions {
     /// The default number of steps.
-    pub const STEPS: usize = 100;
+    pub const STEPS: usize = 60;
 
     /// How many steps of Adam are made: [`Self::STEPS`] by default. With 0 the maps stay as they were fitted.
     ///
@@ -36,8 +36,8 @@ impl RefineOptions {
         Ok(self)
     }
 
-    /// The longest side that an image is looked at with, in pixels: 64 by default. A larger sample is
-    /// averaged down to it. The time of a step grows with its square.
+    /// The longest side that the content is looked at with, in pixels: 96 by default. Of a larger one evenly spread
+    /// pixels are looked at. The time of a step grows with its square.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl RefineOptions {
         self.steps
     }
 
-    /// The longest side that an image is looked at with.
+    /// The longest side that the content is looked at with.
     pub fn working_side(&self) -> usize {
         self.working_side
     }
