@@ -16,7 +16,7 @@ alpha, and of 16 bits a sample, what its format has.
 
 Methods:
 local-maps: affine colour maps that vary slowly over the image and with its brightness; the default. --refine brings \
-them nearer to the reference's colours, in some seconds a picture.
+them nearer to the reference's colours, and takes longer.
 lut: one smooth table of colours for the whole image.
 reinhard, monge-kantorovich: linear, from means and (co)variances.
 histogram-matching: each channel by itself; matched-monge-kantorovich: before and after the linear map.
