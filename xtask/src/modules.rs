@@ -29,8 +29,8 @@ const CRATES: &[Crate] = &[
     Crate {
         root: "crates/tasks/src/lib.rs",
         floors: &[
-            "settings", "store", "group", "transfer", "step", "measure", "run", "apply", "view",
-            "train", "compare",
+            "settings", "store", "group", "transfer", "step", "refine", "measure", "run", "apply",
+            "view", "train", "compare",
         ],
     },
     unordered("crates/cli/src/main.rs"),

@@ -25,7 +25,7 @@
 //! predicted colour maps ([`smoothness_loss`]).
 
 // Each folder imports only from those before it, as `cargo xtask modules` checks:
-// settings ← store ← group ← transfer ← step ← measure ← run ← apply ← view ← train ← compare
+// settings ← store ← group ← transfer ← step ← refine ← measure ← run ← apply ← view ← train ← compare
 pub mod compare;
 pub mod settings;
 pub mod transfer;
@@ -33,6 +33,7 @@ pub mod transfer;
 mod apply;
 mod group;
 mod measure;
+mod refine;
 mod run;
 mod step;
 mod store;
@@ -47,6 +48,7 @@ pub use measure::figures::{Figures, channel_names, figures};
 pub use measure::samples::{grid, to_rgb};
 pub use measure::translate::translate;
 pub use measure::{roughness, similarity, sliced};
+pub use refine::{RefineOptions, refine};
 pub use run::checkpoint::Checkpoint;
 pub use run::export::{ExportFormat, export};
 pub use run::find::find_run;

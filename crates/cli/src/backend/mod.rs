@@ -218,21 +218,30 @@ pub(crate) fn on<W: OnBackend>(
     }
 }
 
+/// Does `work` on the first backend compiled in.
+///
+/// # Errors
+///
+/// As [`on`].
+pub(crate) fn on_first<W: OnBackend>(work: W) -> anyhow::Result<W::Output> {
+    let name = COMPILED_IN
+        .first()
+        .map_or(DEFAULT_BACKEND, |backend| backend.name);
+    on(name, None, work)
+}
+
 /// Writes the networks of a checkpoint as files, on the first backend compiled in. Returns the files.
 pub(crate) fn export(
     checkpoint: &Checkpoint,
     folder: &Path,
     format: ExportFormat,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let name = COMPILED_IN
-        .first()
-        .map_or(DEFAULT_BACKEND, |backend| backend.name);
     let export = Export {
         checkpoint,
         folder,
         format,
     };
-    Ok(on(name, None, export)??)
+    Ok(on_first(export)??)
 }
 
 struct Export<'a> {

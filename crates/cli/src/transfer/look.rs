@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use huenet_data::Photograph;
-use huenet_tasks::transfer::{ColourMap, Lut, LutError, Method, fit};
+use huenet_tasks::transfer::{ColourMap, Lut, LutError, Method};
 
+use super::found::found;
 use super::options::{Options, TransferUsage};
 use super::paint::blend;
 use super::samples::{Reference, sample};
@@ -47,7 +48,7 @@ impl Look {
                 "one look for all pictures: that for {content}"
             ));
         }
-        let map = fit(options.method, &sample, &reference.sample, &options.fit);
+        let map = found(options, &sample, &reference.sample)?;
         if !is_table {
             let strength = options.strength;
             return Ok(Some(Self { map, strength }));

@@ -1,5 +1,6 @@
 //! `huenet transfer`.
 
+mod found;
 mod look;
 mod options;
 mod paint;
@@ -9,11 +10,11 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use huenet_data::{Photograph, WriteOptions};
-use huenet_tasks::transfer::fit;
 
 use crate::pictures::{Job, Jobs};
 use crate::sheet::{self, Sheet};
 use crate::written;
+use found::found;
 use look::Look;
 use options::Options;
 use paint::paint;
@@ -72,7 +73,7 @@ impl Maker<'_> {
             }
             (None, Some(reference)) => {
                 let content = sample(&job.content, &photograph, mask.as_ref())?;
-                let map = fit(options.method, &content, &reference.sample, &options.fit);
+                let map = found(options, &content, &reference.sample)?;
                 paint(&*map, options.strength, &mut photograph, mask.as_ref());
             }
             // clap has seen that there is a look or a reference.

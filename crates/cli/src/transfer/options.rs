@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use huenet_tasks::RefineOptions;
 use huenet_tasks::transfer::{FitOptions, Method, TransferError};
 
 use super::samples::Masks;
@@ -14,7 +15,8 @@ Give photographs the colours of a reference, without training. Each result has t
 alpha, and of 16 bits a sample, what its format has.
 
 Methods:
-local-maps: affine colour maps that vary slowly over the image and with its brightness; the default.
+local-maps: affine colour maps that vary slowly over the image and with its brightness; the default. --refine brings \
+them nearer to the reference's colours, and takes longer.
 lut: one smooth table of colours for the whole image.
 reinhard, monge-kantorovich: linear, from means and (co)variances.
 histogram-matching: each channel by itself; matched-monge-kantorovich: before and after the linear map.
@@ -22,6 +24,9 @@ iterative-distribution-transfer: all colours; noisy where they are few.
 
 A look (--lut, --hald, --method lut, --one-look) is made once, from the first content and one reference, and put \
 on every content; so the frames of a film do not flicker.";
+
+/// How many steps `--refine` takes by itself: [`RefineOptions::STEPS`], in words of the command line.
+const STEPS: &str = "60";
 
 /// The verb.
 pub(crate) fn command() -> Command {
@@ -61,6 +66,19 @@ pub(crate) fn command() -> Command {
                 ),
         )
         .arg(
+            Arg::new("refine")
+                .long("refine")
+                .value_name("STEPS")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value(STEPS)
+                .value_parser(value_parser!(usize))
+                .help(
+                    "Refine local-maps by gradient descent on the losses of training, in so many steps: 0 to 10000 \
+                     [default without STEPS: 60]",
+                ),
+        )
+        .arg(
             path("lut", "FILE.cube", "Write the look as a table that other programs read")
                 .value_parser(PathBufValueParser::new().try_map(|path| named(path, "cube"))),
         )
@@ -89,7 +107,8 @@ pub(crate) fn command() -> Command {
                 "Put this look on the contents: a .cube file or a HALD image",
             )
             .conflicts_with_all([
-                "reference", "method", "smoothness", "lut", "hald", "one-look", "all-pairs", "reference-mask",
+                "reference", "method", "smoothness", "refine", "lut", "hald", "one-look", "all-pairs",
+                "reference-mask",
             ]),
         )
         .arg(path(
@@ -125,6 +144,12 @@ pub(crate) enum TransferUsage {
     References { count: usize },
     #[error("--smoothness is for local-maps and lut, not for {method}")]
     Smoothness { method: String },
+    #[error(
+        "--refine changes local maps, and a table of colours has none: leave out --refine or {table}"
+    )]
+    RefinedTable { table: &'static str },
+    #[error("--refine is for local-maps, not for {method}: leave out --refine or --method")]
+    RefinedMethod { method: String },
     #[error(transparent)]
     Fit(#[from] TransferError),
 }
@@ -134,6 +159,8 @@ pub(crate) enum TransferUsage {
 pub(super) struct Options {
     pub(super) method: Method,
     pub(super) fit: FitOptions,
+    /// How fitted maps are refined, if they are.
+    pub(super) refine: Option<RefineOptions>,
     /// 0 to 1.
     pub(super) strength: f32,
     pub(super) masks: Masks,
@@ -171,8 +198,23 @@ impl Options {
         if let Some(size) = size.and_then(|size| size.parse().ok()) {
             fit = fit.with_lut_size(size)?;
         }
+        let steps = matches.get_one::<usize>("refine").copied();
+        if let Some(table) = steps.and_then(|_| table(method, is_table)) {
+            return Err(TransferUsage::RefinedTable { table });
+        }
+        if steps.is_some() && method != Method::LocalMaps {
+            let method = word(method);
+            return Err(TransferUsage::RefinedMethod { method });
+        }
+        // As gentle as the fit.
+        let refine = steps.map(|steps| {
+            RefineOptions::default()
+                .with_smoothness(fit.smoothness())?
+                .with_steps(steps)
+        });
         Ok(Self {
             method,
+            refine: refine.transpose()?,
             fit,
             strength: pictures::strength_of(matches),
             masks: Masks {
@@ -209,13 +251,25 @@ impl Options {
             true => format!(", smoothness {}", self.fit.smoothness()),
             false => String::new(),
         };
-        format!("transfer, method {method}{smoothness}, strength {strength}")
+        let refined = self.refine.as_ref().map_or_else(String::new, |refine| {
+            format!(", refined in {} steps", refine.steps())
+        });
+        format!("transfer, method {method}{smoothness}{refined}, strength {strength}")
     }
 }
 
 /// The word of a method on the command line.
 fn word(method: Method) -> String {
     method.name().replace('_', "-")
+}
+
+/// What asks for a table of colours, if something does.
+fn table(method: Method, is_written: bool) -> Option<&'static str> {
+    match (is_written, method) {
+        (true, _) => Some("--lut and --hald"),
+        (false, Method::Lut) => Some("--method lut"),
+        (false, _) => None,
+    }
 }
 
 fn is_smooth(method: Method) -> bool {

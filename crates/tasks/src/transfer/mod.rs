@@ -28,6 +28,7 @@ pub use local::LocalMaps;
 pub use lut::{Lut, LutError};
 pub use map::ColourMap;
 pub use matching::match_histogram;
+pub(crate) use options::checked;
 pub use options::{FitOptions, Grid, Method};
 pub use sample::Sample;
 
@@ -64,4 +65,4 @@ pub fn fit(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

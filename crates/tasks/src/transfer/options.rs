@@ -228,7 +228,11 @@ impl FitOptions {
 }
 
 /// The value of an option, if it is in its range.
-fn checked<T>(option: &'static str, value: T, range: RangeInclusive<T>) -> Result<T, TransferError>
+pub(crate) fn checked<T>(
+    option: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<T, TransferError>
 where
     T: PartialOrd + Display,
 {

@@ -106,7 +106,7 @@ impl Sample {
 
     /// The image averaged down so that its longer side has at most so many pixels; itself if it has.
     /// A pixel's colour is the mean of the part of the image that it covers, by weight.
-    pub(super) fn reduced(&self, side: usize) -> Cow<'_, Self> {
+    pub(crate) fn reduced(&self, side: usize) -> Cow<'_, Self> {
         let longest = self.width.max(self.height);
         if longest <= side {
             return Cow::Borrowed(self);

@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 
 /// A smooth image of many colours.
-pub(super) fn waves(width: usize, height: usize, phase: f32) -> Sample {
+pub(crate) fn waves(width: usize, height: usize, phase: f32) -> Sample {
     let pixel = |i: usize| {
         let (x, y) = ((i % width) as f32, (i / width) as f32);
         [0.0, 1.0, 2.0].map(|c| {
@@ -15,7 +15,7 @@ pub(super) fn waves(width: usize, height: usize, phase: f32) -> Sample {
 }
 
 /// An image after a map.
-pub(super) fn mapped(map: &dyn ColourMap, image: &Sample) -> Vec<[f32; 3]> {
+pub(crate) fn mapped(map: &dyn ColourMap, image: &Sample) -> Vec<[f32; 3]> {
     let mut pixels = image.pixels().to_vec();
     for (row, pixels) in pixels.chunks_mut(image.width()).enumerate() {
         map.map_row(row, image.height(), pixels);
@@ -24,7 +24,7 @@ pub(super) fn mapped(map: &dyn ColourMap, image: &Sample) -> Vec<[f32; 3]> {
 }
 
 /// The mean distance of ranks along a few directions.
-pub(super) fn distance(image: &[[f32; 3]], reference: &Sample) -> f32 {
+pub(crate) fn distance(image: &[[f32; 3]], reference: &Sample) -> f32 {
     let directions = [
         [1.0, 0.0, 0.0],
         [0.0, 1.0, 0.0],
@@ -61,7 +61,7 @@ fn found(method: Method, content: &Sample, reference: &Sample) -> Vec<[f32; 3]> 
 }
 
 /// A sample in which some pixels have another colour and a weight.
-fn with_hidden(image: &Sample, colour: [f32; 3], weight: f32) -> Sample {
+pub(crate) fn with_hidden(image: &Sample, colour: [f32; 3], weight: f32) -> Sample {
     let hidden = |i: usize| i % 5 == 2 || i % image.width() > 20;
     let number = image.pixels().len();
     let pixels = (0..number).map(|i| if hidden(i) { colour } else { image.pixels()[i] });

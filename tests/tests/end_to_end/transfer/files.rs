@@ -186,6 +186,21 @@ fn nothing_is_replaced_unless_that_is_asked_for() {
     2,
     "--smoothness is for"
 )]
+#[case(
+    "--output o.png --refine --method reinhard",
+    2,
+    "--refine is for local-maps, not for reinhard"
+)]
+#[case(
+    "--output o.png --refine --method lut",
+    2,
+    "leave out --refine or --method lut"
+)]
+#[case("--output o.png --refine=20 --lut l.cube", 2, "--lut and --hald")]
+#[case("--output o.png --refine --apply l.cube", 2, "--refine[=<STEPS>]")]
+#[case("--output o.png --refine=20000", 2, "the number of steps is 20000")]
+#[case("--output o.png --refine=some", 2, "--refine")]
+#[case("--output o.png --refine 20", 2, "20")]
 #[case("--output o.png --quality 0", 2, "--quality")]
 #[case("--output o.gif", 2, "*.webp")]
 #[case(

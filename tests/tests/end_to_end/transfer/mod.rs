@@ -3,6 +3,7 @@
 mod colours;
 mod files;
 mod looks;
+mod refined;
 
 use image::DynamicImage;
 
