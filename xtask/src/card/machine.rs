@@ -86,6 +86,9 @@ pub(super) fn memory_in_use() -> Command {
     smi
 }
 
+/// Longer than the tool takes for its first line.
+const FIRST_LINE: Duration = Duration::from_secs(5);
+
 /// Watches the memory of a card.
 pub(super) struct Memory {
     tool: Child,
@@ -112,7 +115,7 @@ impl Memory {
                 let _ = first.send(used);
             }
         });
-        match begun.recv_timeout(PATIENCE) {
+        match begun.recv_timeout(FIRST_LINE) {
             Ok(before) => Some(Self {
                 tool,
                 reader,

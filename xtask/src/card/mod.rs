@@ -7,6 +7,7 @@ mod process;
 mod read;
 mod report;
 mod row;
+mod size;
 mod table;
 mod target;
 
@@ -43,8 +44,7 @@ pub(crate) fn card(arguments: &[OsString]) -> Result<u8> {
     };
     if let Some(folder) = &options.pack {
         let pack = Pack::make(folder, &wanted)?;
-        pack.strip()?;
-        let mebibytes = pack.check_size()? as f64 / f64::from(1 << 20);
+        let mebibytes = pack.shrink()? as f64 / f64::from(1 << 20);
         let folder = folder.display();
         println!(
             "{folder} is ready ({mebibytes:.1} MiB). Copy it to the machine with the card, and start `run` in it."
@@ -109,7 +109,7 @@ fn measure(pack: &Pack, options: &Options) -> Result<u8> {
 
 /// Measures one part after the other, and writes the report after each.
 fn go_through(parts: Vec<Part>, report: &mut Report, output: &Path, until: Instant) -> Result<()> {
-    let watches = report.card.as_ref().is_some_and(|card| card.is_nvidia);
+    let mut watches = report.card.as_ref().is_some_and(|card| card.is_nvidia);
     let count = parts.len();
     for (number, part) in parts.into_iter().enumerate() {
         let name = row::name(part.what, &part.backend, &part.setting);
@@ -121,8 +121,10 @@ fn go_through(parts: Vec<Part>, report: &mut Report, output: &Path, until: Insta
                 without_figures(part.what, &part.backend, &part.setting, over)
             }
             false => {
-                let memory = || Memory::watch(machine::memory_in_use());
-                let memory = watches.then(memory).flatten();
+                let watched = || Memory::watch(machine::memory_in_use());
+                let memory = watches.then(watched).flatten();
+                // A tool that tells nothing once would only cost time again.
+                watches = memory.is_some();
                 carried_out(part, &output.join("logs"), output, left, memory)
             }
         };

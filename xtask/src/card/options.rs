@@ -22,7 +22,7 @@ Options:
   --minutes N       begin no part, and end the one that runs, after N minutes [default: 10]
   --output FOLDER   where to write [default: results, beside the programs]
   --profile NAME    cargo's profile for the programs [default: release]
-  --pack FOLDER     build, strip and copy what is needed, of at most 60 MiB; measure nothing
+  --pack FOLDER     build what is needed and put it there, in at most 60 MiB; measure nothing
   --from FOLDER     measure with what is packed there; build nothing
 ";
 

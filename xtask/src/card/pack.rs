@@ -8,12 +8,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::machine::today;
+use super::size::{self, files, make_executable};
 use crate::features::LIBTORCH;
-use crate::tools::{cargo, run, workspace};
+use crate::tools::{cargo, workspace};
 use crate::{libtorch, nvrtc};
-
-/// The most that a folder may have that is taken elsewhere, in bytes.
-const LIMIT: u64 = 60 << 20;
 
 /// The backends that are measured, the most important first.
 pub(super) const MEASURED: [&str; 3] = ["cuda", LIBTORCH, "wgpu"];
@@ -30,6 +28,9 @@ const PROGRAMS: [&str; 3] = [HUENET, CONFORMANCE, LOSSES];
 /// The folder of official numbers, and the counterpart of `loss_cost` in PyTorch.
 pub(super) const GOLDEN: &str = "golden";
 pub(super) const PEERS: &str = "peers.py";
+
+/// This program, which starts the others.
+const OWN: &str = "xtask";
 
 /// What says that a folder is such a one, and what is in it.
 const RECORD: &str = "pack.json";
@@ -89,7 +90,7 @@ impl Pack {
             &folder.join(PEERS),
         )?;
         let own = std::env::current_exe().context("cannot find xtask's own path")?;
-        copy(&own, &folder.join("xtask"))?;
+        copy(&own, &folder.join(OWN))?;
         let script = folder.join("run");
         write(&script, SCRIPT)?;
         make_executable(&script)?;
@@ -104,7 +105,7 @@ impl Pack {
         Self::open(folder)
     }
 
-    /// A folder that was made before, perhaps elsewhere.
+    /// A folder that was made before, perhaps elsewhere. Its programs are unpacked.
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let named = || {
             format!(
@@ -115,6 +116,7 @@ impl Pack {
         let text = fs::read_to_string(folder.join(RECORD)).with_context(named)?;
         let record = serde_json::from_str(&text).with_context(named)?;
         let folder = folder.canonicalize().with_context(named)?;
+        size::unpack(&folder)?;
         Ok(Self { folder, record })
     }
 
@@ -143,49 +145,21 @@ impl Pack {
         Ok(command)
     }
 
-    /// Removes symbols from the programs, if there is `strip`.
-    pub(super) fn strip(&self) -> Result<()> {
-        let mut strip = Command::new("strip");
-        for (path, _) in files(&self.folder)? {
-            if path
-                .file_name()
-                .is_some_and(|name| PROGRAMS.iter().any(|it| name == *it) || name == "xtask")
-            {
-                strip.arg(path);
-            }
-        }
-        match run(&mut strip) {
-            Ok(0) => {}
-            Ok(_) => eprintln!("`strip` failed: some programs may keep their symbols"),
-            Err(_) => eprintln!("`strip` is missing, so the programs keep their symbols"),
-        }
-        Ok(())
-    }
-
-    /// Checks that the folder is small enough to be taken elsewhere. Returns its size in bytes.
-    pub(super) fn check_size(&self) -> Result<u64> {
-        let mut files = files(&self.folder)?;
-        let total: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-        if total > LIMIT {
-            files.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-            let largest: Vec<String> = files
-                .iter()
-                .take(6)
-                .map(|(path, bytes)| {
-                    let path = path.strip_prefix(&self.folder).unwrap_or(path);
-                    format!("  {:>5} MiB  {}", bytes >> 20, path.display())
-                })
-                .collect();
-            bail!(
-                "{} has {} MiB, more than {} MiB. Its largest files:\n{}\n`--backends` packs fewer of them: {}",
-                self.folder.display(),
-                total >> 20,
-                LIMIT >> 20,
-                largest.join("\n"),
-                MEASURED.join(", ")
-            );
-        }
-        Ok(total)
+    /// Makes the folder as small as it gets. Returns its size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// If it is still too large. The message says what takes most.
+    pub(super) fn shrink(&self) -> Result<u64> {
+        let all = files(&self.folder)?.into_iter().map(|(path, _)| path);
+        let named = |path: &PathBuf, name: &str| path.file_name().is_some_and(|it| it == name);
+        let programs: Vec<PathBuf> = all
+            .filter(|path| PROGRAMS.iter().any(|name| named(path, name)))
+            .collect();
+        let own = self.folder.join(OWN);
+        size::strip(&[&programs[..], &[own]].concat());
+        size::compress(&programs)?;
+        size::check(&self.folder)
     }
 }
 
@@ -274,21 +248,6 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The files in a folder and in those below it, with their sizes in bytes.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
-    let named = || format!("cannot read {}", folder.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(named)? {
-        let entry = entry.with_context(named)?;
-        let about = entry.metadata().with_context(named)?;
-        match about.is_dir() {
-            true => found.extend(files(&entry.path())?),
-            false => found.push((entry.path(), about.len())),
-        }
-    }
-    Ok(found)
-}
-
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let copied = fs::copy(from, to);
     copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
@@ -301,18 +260,6 @@ pub(super) fn make_folder(folder: &Path) -> Result<()> {
 
 fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn make_executable(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let all = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(path, all)
-            .with_context(|| format!("cannot make {} executable", path.display()))?;
-    }
-    let _ = path;
-    Ok(())
 }
 
 /// The commit that is checked out, if git tells.
@@ -368,23 +315,6 @@ mod tests {
         fs::create_dir(&old).unwrap();
         empty(folder.path()).unwrap();
         assert!(own.is_file() && !old.exists());
-    }
-
-    #[test]
-    fn a_folder_that_is_too_large_is_told_with_its_largest_files() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(RECORD), "{\"backends\": [\"wgpu\"]}").unwrap();
-        let set = folder.path().join("cards");
-        fs::create_dir(&set).unwrap();
-        let pack = Pack::open(folder.path()).unwrap();
-        assert!(pack.has("wgpu") && !pack.has("cuda"));
-        assert!(pack.check_size().unwrap() < 100);
-
-        // A file with a hole takes no disk.
-        let huge = fs::File::create(set.join(HUENET)).unwrap();
-        huge.set_len(LIMIT).unwrap();
-        let message = pack.check_size().unwrap_err().to_string();
-        assert!(message.contains("60 MiB  cards/huenet"), "{message}");
     }
 
     #[test]
