@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod conformance;
+pub mod device;
 pub mod golden;
 pub mod golden_networks;
 pub mod parity;

@@ -19,11 +19,7 @@ pub(crate) const EVERYWHERE: [&str; 2] = ["flex", "ndarray"];
 pub(crate) const CARDS: [&str; 2] = ["wgpu", "cuda"];
 
 /// What else the names of a backend's tests contain, besides its own name.
-const OF_ONE: [(&str, &str); 3] = [
-    (LIBTORCH, "libtorch"),
-    ("wgpu", "kernels::"),
-    ("cuda", "kernels::"),
-];
+const OF_ONE: [(&str, &str); 1] = [(LIBTORCH, "libtorch")];
 
 /// The test of CUDA's kernels that needs no GPU. It prints whether it was skipped.
 const COMPILED: &str = "kernels_compile_as_cuda";

@@ -8,6 +8,7 @@ mod apt;
 #[path = "../../crates/tasks/src/settings/backends.rs"]
 mod backends;
 mod book;
+mod card;
 mod chores;
 mod ci;
 mod features;
@@ -46,6 +47,9 @@ Verbs:
   test --backend NAME [ARGS]
                     run the tests of the backend flex, ndarray, tch, wgpu or cuda:
                     conformance, its own kernels, huenet's runs on it
+  card [OPTIONS]    test and measure this machine's graphics card, and write card.json and card.md.
+                    --pack FOLDER: pack what a machine without sources and network needs for this.
+                    `cargo xtask card --help` lists the options
   features          check that huenet builds with each backend alone and with those of the CPU
                     together, that the libraries build with none, and that the tests of
                     wgpu and cuda build
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
             failed => failed,
         },
         "book" => book::book(),
+        "card" => card::card(&rest),
         "pictures" => pictures::pictures(&rest),
         "modules" => modules::check(),
         "features" => features::check(),

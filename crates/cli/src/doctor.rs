@@ -258,7 +258,8 @@ impl OnBackend for DryStep<'_> {
     }
 }
 
-/// Prints what a step and a run cost; `step` is the whole step, with what processes tell one another.
+/// Prints what a step and a run cost; `step` is the whole step, with what processes tell one another. `cargo xtask card`
+/// reads the lines of the steps and of the memory.
 fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, step: Duration, cost: StepCost) {
     let settings = recipe.settings();
     let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
@@ -273,6 +274,8 @@ fn report_cost(recipe: &Recipe, steps_a_run: Option<u64>, step: Duration, cost: 
         settings.batch_size,
     );
     found("step", text);
+    let first = format!("{:.2} s: the first step of a run", cost.first.as_secs_f64());
+    found("first", first);
     if let Some(peak) = peak_memory() {
         let peak = mebibytes(peak);
         let pool = match pool_bytes(recipe) {

@@ -10,6 +10,7 @@ use huenet_hist::{
     StructureLoss, StructureLossConfig, reference,
 };
 
+use crate::device::device;
 use crate::parity::report::{Report, Truth, values};
 
 type Reference = Autodiff<Flex>;
@@ -202,7 +203,7 @@ fn tensor<B: AutodiffBackend, const D: usize>(
     dtype: DType,
 ) -> Tensor<B, D> {
     let data = TensorData::new(values.to_vec(), shape).convert_dtype(dtype);
-    Tensor::from_data(data, (&B::Device::default(), dtype))
+    Tensor::from_data(data, (&device::<B>(), dtype))
 }
 
 /// A sum that every entry enters differently.

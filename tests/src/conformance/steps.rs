@@ -13,6 +13,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::compare::{assert_close, assert_close_scalar};
+use crate::device::device;
 
 /// Relative difference allowed between losses of the first step, which rounding alone makes.
 const LOSS: f64 = 1e-4;
@@ -112,7 +113,7 @@ fn local_maps() -> Recipe {
 type Named = Vec<(&'static str, f64)>;
 
 fn losses<B: TrainingBackend>(recipe: &Recipe) -> [Named; 2] {
-    let device = B::Device::default();
+    let device = device::<B>();
     let mut gan = Gan::<Autodiff<B>>::new(recipe, &device);
     let batch = batch::<Autodiff<B>>(recipe);
     let mut dropout = ChaCha8Rng::seed_from_u64(5);
@@ -123,7 +124,7 @@ fn losses<B: TrainingBackend>(recipe: &Recipe) -> [Named; 2] {
 }
 
 fn output<B: TrainingBackend>(recipe: &Recipe, running: bool) -> Vec<f64> {
-    let gan = Gan::<Autodiff<B>>::new(recipe, &B::Device::default());
+    let gan = Gan::<Autodiff<B>>::new(recipe, &device::<B>());
     let generator = gan.generator.valid();
     let batch = batch::<B>(recipe);
     let mut dropout = ChaCha8Rng::seed_from_u64(7);
@@ -138,7 +139,7 @@ fn output<B: TrainingBackend>(recipe: &Recipe, running: bool) -> Vec<f64> {
 /// Waves of colour.
 fn batch<B: Backend>(recipe: &Recipe) -> Batch<B> {
     let s = recipe.settings();
-    let device = B::Device::default();
+    let device = device::<B>();
     let image = |phase: f64| {
         let shape = [s.batch_size, s.img_c, s.img_h, s.img_w];
         let count = shape.iter().product();

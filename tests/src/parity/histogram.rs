@@ -12,6 +12,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use crate::device::device;
 use crate::golden::{Golden, scalar};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{DType, Tensor, TensorData};
@@ -140,7 +141,7 @@ impl<'a, B: AutodiffBackend> Case<'a, B> {
             golden,
             dtype,
             binning,
-            device: Default::default(),
+            device: device::<B>(),
             unasked: RefCell::new(listed.keys().map(String::as_str).collect()),
         }
     }

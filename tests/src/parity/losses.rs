@@ -1,6 +1,7 @@
 //! `losses`: the two generator losses and the discriminator loss on images of three channels, with
 //! their gradients, against the terms that training adds up.
 
+use crate::device::device;
 use crate::golden::{Golden, scalar};
 use burn::nn::loss::Reduction;
 use burn::tensor::backend::AutodiffBackend;
@@ -133,6 +134,6 @@ impl Case<'_> {
     fn tensor<B: AutodiffBackend>(&self, name: &str) -> Tensor<B, 4> {
         let shape = self.golden.shape(self.path(name));
         let data = TensorData::new(self.truth(name).values, shape).convert_dtype(self.dtype);
-        Tensor::from_data(data, (&B::Device::default(), self.dtype))
+        Tensor::from_data(data, (&device::<B>(), self.dtype))
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{assert_close, assert_close_scalar, l2, sampled};
+use crate::device::device;
 use crate::golden::{Golden, scalar};
 use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, load_counts, load_discriminator, load_generator,
@@ -69,7 +70,7 @@ fn on_some_case<T: std::fmt::Debug>(
 }
 
 fn run_generator<B: NetworkBackend>(golden: &Golden, pass: &mut Pass<'_>) -> Activations<B> {
-    let device = Default::default();
+    let device = device::<B>();
     let generator = load_generator::<B>(golden, &device);
     let content = load_images(golden, "input_u8", &device);
     generator.activations(content, load_counts(golden, &device), pass)
@@ -189,7 +190,7 @@ fn compare_layer(golden: &Golden, layer: &str, found: &[f64], channels: usize) -
 /// If any number differs, or there is nothing to compare.
 pub fn discriminator_logits<B: NetworkBackend>() {
     let golden = Golden::open("models");
-    let device = Default::default();
+    let device = device::<B>();
     let input = load_images::<B>(&golden, "input_u8", &device);
     let target = load_images::<B>(&golden, "target_u8", &device);
     let cases = ["cond", "uncond"].map(|network| [(network, "infer"), (network, "train")]);
@@ -225,7 +226,7 @@ pub fn discriminator_logits<B: NetworkBackend>() {
 pub fn running_statistics<B: NetworkBackend>() {
     let golden = Golden::open("models");
     let steps = Golden::open("train_step");
-    let device = Default::default();
+    let device = device::<B>();
     let generator = load_generator::<B>(&golden, &device);
     let input = load_images(&golden, "input_u8", &device);
     let target = load_images(&golden, "target_u8", &device);

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{assert_close, assert_close_scalar, l2, sampled};
+use crate::device::device;
 use crate::golden::{Golden, scalar};
 use crate::golden_networks::{
     CONDITIONAL, GENERATOR, UNCONDITIONAL, gradients, load_counts, load_discriminator,
@@ -51,7 +52,7 @@ pub fn three_steps<B: TrackedBackend>(arithmetic: Arithmetic) {
 }
 
 fn check<B: TrackedBackend>(models: &Golden, steps: &Golden, case: &Value, arithmetic: Arithmetic) {
-    let device = Default::default();
+    let device = device::<B>();
     let name = case["name"].as_str().expect("a case has a name");
     let recipe = recipe(models, case);
     let prefix = match case["paired"].as_bool().expect("a case is paired or not") {

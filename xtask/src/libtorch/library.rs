@@ -175,7 +175,7 @@ fn plain(version: &str) -> &str {
 }
 
 /// The Python that a user means.
-pub(super) fn python() -> OsString {
+pub(crate) fn python() -> OsString {
     match env::var_os("VIRTUAL_ENV") {
         _ if cfg!(windows) => "python.exe".into(),
         Some(_) => "python".into(),

@@ -7,6 +7,7 @@ mod library;
 mod set_up;
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use crate::tools::in_ci;
 pub(crate) use install::installer;
 use library::{FIX, Store, named};
-pub(crate) use library::{VERSION, add_libraries};
+pub(crate) use library::{VERSION, add_libraries, python};
 pub(crate) use set_up::set_up;
 
 /// Sets the variables that `command` needs to build and run with the backend `tch`.
@@ -42,7 +43,30 @@ pub(crate) fn prepare(command: &mut Command) -> Result<()> {
     recorded.prepare(command)
 }
 
-/// The same for tests. Several tests run at a time, so idle threads must not spin: they would take the cores from
+/// Sets the variables that `command` needs to run here if it was built elsewhere. Python's torch will do, too.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub(crate) fn prepare_to_run(command: &mut Command) -> Result<()> {
+    if let Err(error) = prepare(command) {
+        let libtorch = check::of_python().ok_or(error)?;
+        libtorch.check_version()?;
+        libtorch.prepare(command)?;
+    }
+    // What was built with a LibTorch without CUDA does not ask for this part, and sees no GPU unless it is loaded.
+    let set = command.get_envs().find(|(name, _)| *name == "LIBTORCH");
+    let folder = set.and_then(|(_, value)| value.map(PathBuf::from));
+    let cuda = folder.map(|folder| folder.join("lib/libtorch_cuda.so"));
+    if let Some(cuda) = cuda.filter(|cuda| cuda.is_file())
+        && env::var_os("LD_PRELOAD").is_none()
+    {
+        command.env("LD_PRELOAD", cuda);
+    }
+    Ok(())
+}
+
+/// As [`prepare`], for tests. Several tests run at a time, so idle threads must not spin: they would take the cores from
 /// others.
 ///
 /// # Errors

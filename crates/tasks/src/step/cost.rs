@@ -15,9 +15,11 @@ use crate::step::recipe::Recipe;
 use crate::step::seeds::{Purpose, stream};
 use crate::transfer::LocalMaps;
 
-/// How long the parts of a training step take, each the median over the steps measured.
+/// How long the first training step takes, and the parts of a later one, each the median over the steps measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepCost {
+    /// The first step: it makes what the following ones reuse. On a graphics card it compiles their kernels.
+    pub first: Duration,
     /// The whole step.
     pub step: Duration,
     /// The histogram losses, forward and backward, by themselves.
@@ -37,8 +39,8 @@ impl StepCost {
 
 /// Runs training steps of `recipe` on images of noise, and throws their results away.
 ///
-/// The first step is not counted: it makes what the following ones reuse. At least one is
-/// counted, at most `counted`; none is begun after `patience`.
+/// The first step is measured by itself. Of the later ones at least one is counted, at most `counted`; none is begun
+/// after `patience`.
 ///
 /// # Errors
 ///
@@ -55,6 +57,7 @@ pub fn step_cost<B: TrackedBackend>(
     let loss = recipe.training_loss();
     let mut gan = Gan::<B>::new(recipe, device);
     let mut parts: [Vec<Duration>; 3] = Default::default();
+    let mut first = Duration::ZERO;
     let begun = Instant::now();
     for round in 0..=counted.max(1) {
         if round > 1 && begun.elapsed() > patience {
@@ -78,7 +81,9 @@ pub fn step_cost<B: TrackedBackend>(
         B::sync(device)?;
         drop(gradient);
         let alone = start.elapsed();
-        if round > 0 {
+        if round == 0 {
+            first = step;
+        } else {
             for (part, duration) in parts.iter_mut().zip([step, alone, step - computed]) {
                 part.push(duration);
             }
@@ -86,6 +91,7 @@ pub fn step_cost<B: TrackedBackend>(
     }
     let [step, losses, optimisers] = parts.map(median);
     Ok(StepCost {
+        first,
         step,
         losses,
         optimisers,
@@ -170,5 +176,6 @@ mod tests {
         let cost = step_cost::<B>(&recipe, &Default::default(), 3, patience).unwrap();
         assert!(cost.losses > Duration::ZERO && cost.optimisers > Duration::ZERO);
         assert!(cost.networks() < cost.step);
+        assert!(cost.first > Duration::ZERO);
     }
 }

@@ -1,7 +1,4 @@
-//! The histogram kernels of the backends on CubeCL against those of a CPU in double precision. WGPU runs
-//! on a software device too, CUDA needs a card.
-//!
-//! Where there is no device the tests say that they were skipped, unless `HUENET_NEED_DEVICE` is set.
+//! The tests, on the `Device` of the module above.
 
 use burn::backend::Autodiff;
 use burn::nn::loss::Reduction;
@@ -16,10 +13,7 @@ use huenet_hist::{
 use huenet_models::NetworkBackend;
 use rstest::rstest;
 
-#[cfg(all(feature = "cuda", not(feature = "wgpu")))]
-type Device = burn_cuda::Cuda;
-#[cfg(feature = "wgpu")]
-type Device = burn_wgpu::Wgpu;
+use super::Device;
 
 /// The networks do without products of matrices here, through whatever wraps the backend.
 const _: () = assert!(<Autodiff<Device> as NetworkBackend>::ROUNDS_PRODUCTS);
