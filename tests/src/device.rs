@@ -1,5 +1,6 @@
 //! The device that a backend under test computes on.
 
+use burn::prelude::DeviceOps;
 use burn::tensor::backend::Backend;
 
 /// Names the device: Burn's number of its kind and its place among those, `0:0` for LibTorch's first GPU.
