@@ -128,9 +128,10 @@ fn go_through(parts: Vec<Part>, report: &mut Report, output: &Path, until: Insta
                 carried_out(part, &output.join("logs"), output, left, memory)
             }
         };
-        match row.reason() {
-            None => eprintln!("{:.1} s", row.took.as_secs_f64()),
-            Some(_) => tell(&row),
+        match &row.outcome {
+            Outcome::Done => eprintln!("{:.1} s", row.took.as_secs_f64()),
+            Outcome::Failed(reason) => eprintln!("FAILED: {reason}"),
+            Outcome::Skipped(reason) => eprintln!("SKIPPED: {reason}"),
         }
         report.rows.push(row);
         report.write(output)?;
