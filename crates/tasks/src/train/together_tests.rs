@@ -155,7 +155,7 @@ fn a_group_trains_as_one_process_does(
 
 #[rstest]
 fn a_group_normalises_batches_as_one_process_does(
-    #[values(Task::Colorization, Task::ColorTransfer)] task: Task,
+    #[values(Task::Edges2photos, Task::Colorization)] task: Task,
 ) {
     let folder = tempfile::tempdir().unwrap();
     let run = |size: usize, name: &str| {
@@ -178,7 +178,7 @@ fn a_group_normalises_batches_as_one_process_does(
 #[test]
 fn a_group_goes_on_bit_for_bit_and_another_one_nearly() {
     let folder = tempfile::tempdir().unwrap();
-    let begin = |name: &str| new_run(settings(Task::ColorTransfer, folder.path(), name));
+    let begin = |name: &str| new_run(settings(Task::Edges2photos, folder.path(), name));
     let (whole, _) = train_with(2, &begin("whole"), NEVER);
     for (name, size) in [("same", 2), ("other", 3), ("alone", 1)] {
         // The second process wants to stop after seven steps.
